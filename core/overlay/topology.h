@@ -1,0 +1,44 @@
+/*
+ * topology.h - what an overlay algorithm must answer: RELOAD's topology plug-in.
+ * Source: RFC 6940 s.6.4.1.
+ * State:  the plug-in's own, inside the peer.   Time: each function runs inside a dispatch.
+ * A new overlay is one file with one table of these, and one row in topology.c.
+ */
+#ifndef OVERLAY_TOPOLOGY_H
+#define OVERLAY_TOPOLOGY_H
+
+#include "../reload/request.h"
+
+typedef struct TopologyOps {
+    const char *name; /* as in the overlay's configuration document */
+    size_t size;      /* bytes of state */
+    void (*init)(PealPeer *peer);
+    void (*fini)(PealPeer *peer);
+    /* start begins to join: over the identified link to a bootstrap peer, or alone when link is LINK_NONE. */
+    void (*start)(PealPeer *peer, uint16_t link);
+    void (*leave)(PealPeer *peer);
+    void (*converge)(PealPeer *peer, PealRingView *view);
+    /* Routing. responsible: is this Resource-ID mine? next_hop: the link towards an id, never `except`; LINK_NONE
+     * when there is none. Node-IDs that are linked directly have been tried before. */
+    bool (*responsible)(const PealPeer *peer, const PealId *id);
+    uint16_t (*next_hop)(const PealPeer *peer, const PealId *id, uint16_t except);
+    /* replica_set: who else stores what this peer is responsible for, nearest first; at most max. */
+    size_t (*replica_set)(const PealPeer *peer, PealId *ret_ids, size_t max);
+    /* May this sender Store replica number `replica` of a resource here (s.7.4.1.1, s.10.4)? */
+    bool (*accepts_replica)(const PealPeer *peer, const PealId *resource, const PealId *sender);
+    /* Is this peer one of those that should hold the resource: owner or replica (s.10.7.3)? */
+    bool (*holds)(const PealPeer *peer, const PealId *resource);
+    /* Is the responder at least as near to the resource as every neighbour known here (s.6.3.4)? */
+    bool (*plausible)(const PealPeer *peer, const PealId *resource, const PealId *responder);
+    /* Links come (identified) and go. */
+    void (*on_link_up)(PealPeer *peer, uint16_t link);
+    void (*on_link_down)(PealPeer *peer, uint16_t link, const PealId *id, PealDownReason reason);
+    /* join, leave, update, route_query and attach's send_update. */
+    void (*on_request)(PealPeer *peer, const Inbound *request);
+    void (*on_wake)(PealPeer *peer, PealTime now);
+    PealTime (*deadline)(const PealPeer *peer);
+    /* fraction of the ring this peer answers for, parts per billion (Probe). */
+    uint32_t (*responsible_ppb)(const PealPeer *peer);
+} TopologyOps;
+
+#endif

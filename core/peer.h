@@ -1,0 +1,58 @@
+/*
+ * peer.h (internal) - the block that is one peer: its parts side by side, hot fields first.
+ * Source: none.   State: this.   Time: `deadline` of each part; peer.c hands the earliest to env->wake_at.
+ */
+#ifndef CORE_PEER_H
+#define CORE_PEER_H
+
+#include <peal/peer.h>
+
+#include "overlay/chord.h"
+#include "overlay/topology.h"
+#include "reload/fragment.h"
+#include "reload/link.h"
+#include "reload/pending.h"
+#include "sip/location.h"
+#include "storage/storage.h"
+
+struct PealPeer {
+    PealEnv *env;
+    const PealOverlay *overlay;
+    const TopologyOps *topology;
+    PealId id;
+    PealTime wake_at; /* what env->wake_at was last told */
+    Links links;
+    Chord chord;
+    Pending pending;
+    Storage storage;
+    Location location;
+    Reassembly reassembly;
+    PealAddr addr;
+    PealTime started_at;
+    PealPeerState state;
+};
+
+/* Shorthands for the environment; defined in peer.c. */
+static inline PealTime peer_now(PealPeer *peer)
+{
+    return peer->env->ops->now(peer->env);
+}
+static inline uint64_t peer_random(PealPeer *peer, PealDraw purpose)
+{
+    return peer->env->ops->random(peer->env, purpose);
+}
+static inline void *peer_alloc(PealPeer *peer, size_t size)
+{
+    return peer->env->ops->alloc(peer->env, size);
+}
+static inline void peer_release(PealPeer *peer, void *ptr, size_t size)
+{
+    peer->env->ops->release(peer->env, ptr, size);
+}
+/* peer_grow makes room for `need` elements in an array; 0, or -PEAL_E_MEMORY and the array stays. */
+int peer_grow(PealPeer *peer, void *array_ptr, uint32_t *cap, uint32_t need, size_t element) PEAL_MUST_USE;
+void peer_trace(PealPeer *peer, PealTraceKind kind, uint16_t code, uint32_t value, uint64_t transaction,
+                const PealId *key);
+void peer_drop(PealPeer *peer, PealDrop why, uint16_t code, uint64_t transaction);
+
+#endif

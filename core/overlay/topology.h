@@ -7,7 +7,7 @@
 #ifndef OVERLAY_TOPOLOGY_H
 #define OVERLAY_TOPOLOGY_H
 
-#include "../reload/request.h"
+#include "reload/request.h"
 
 typedef struct TopologyOps {
     const char *name; /* as in the overlay's configuration document */

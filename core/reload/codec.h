@@ -10,7 +10,7 @@
 #ifndef RELOAD_CODEC_H
 #define RELOAD_CODEC_H
 
-#include "message.h"
+#include "reload/message.h"
 
 /* A place to write to. Running past `cap` sets `overflow` and writes nothing more; check once, at the end. */
 typedef struct Writer {

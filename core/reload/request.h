@@ -7,7 +7,7 @@
 #ifndef RELOAD_REQUEST_H
 #define RELOAD_REQUEST_H
 
-#include "message.h"
+#include "reload/message.h"
 
 #define LINK_NONE UINT16_MAX /* also: this peer itself */
 

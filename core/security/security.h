@@ -9,7 +9,7 @@
 #ifndef SECURITY_SECURITY_H
 #define SECURITY_SECURITY_H
 
-#include "../reload/codec.h"
+#include "reload/codec.h"
 
 enum { SECURITY_IDENTITY_LEN = 32 };
 

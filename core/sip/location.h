@@ -7,7 +7,7 @@
 #ifndef SIP_LOCATION_H
 #define SIP_LOCATION_H
 
-#include "../reload/request.h"
+#include "reload/request.h"
 
 typedef struct LocationEntry LocationEntry;
 

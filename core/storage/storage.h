@@ -7,7 +7,7 @@
 #ifndef STORAGE_STORAGE_H
 #define STORAGE_STORAGE_H
 
-#include "../reload/request.h"
+#include "reload/request.h"
 
 typedef struct StorageResource StorageResource;
 

@@ -1,0 +1,151 @@
+/*
+ * recorder.h - what is measured in one replication, kept small while it runs.
+ * Source: none.
+ * State:  one per replication: two histograms, at most RECORDER_ROWS_MAX rows of a time series with a coarse histogram
+ *         each, and a bounded sample of single lookups. It does not grow with the length of the run.
+ * Time:   instants count from the start of the run, which is 0. Nothing here reads a clock.
+ *
+ * The measured window is [warmup, end). A lookup belongs to it by the instant it started; counters by the samples
+ * taken at its two ends. The series covers the whole run, warm-up included. Sums are kept as integers and the sample
+ * of lookups is chosen by their contents, so no figure depends on the order in which lookups are reported.
+ */
+#ifndef ANALYSIS_RECORDER_H
+#define ANALYSIS_RECORDER_H
+
+#include <analysis/histogram.h>
+#include <peal/id.h>
+#include <peal/trace.h>
+
+enum {
+    RECORDER_ROWS_MAX = 302,           /* of the time series */
+    RECORDER_LOOKUPS_DEFAULT = 100000, /* single lookups kept */
+    RECORDER_PEERS_MAX = 100000,       /* rows of per-peer load; of more peers every k-th is kept */
+    RECORDER_CODES = 64 /* message codes counted apart; the last stands for error and all others */
+};
+
+/* What the world counts. name: its column in results.db, meaning. */
+#define RECORDER_COUNTERS(X)                                                                    \
+    X(MESSAGES, messages, "data frames with a RELOAD message, first delivery only")             \
+    X(MESSAGE_BYTES, message_bytes, "bytes of those frames")                                    \
+    X(DUPLICATES, duplicates, "data frames delivered again")                                    \
+    X(LINK_ACKS, link_acks, "link acknowledgements delivered")                                  \
+    X(LINK_RETRANSMISSIONS, link_retransmissions, "frames sent again on their link")            \
+    X(FRAMES_SENT, frames_sent, "frames handed to the network, of any sort")                    \
+    X(BYTES_SENT, bytes_sent, "bytes of those frames")                                          \
+    X(FRAMES_LOST, frames_lost, "frames that the network lost, or that reached no living peer") \
+    X(REQUESTS_SENT, requests_sent, "requests originated")                                      \
+    X(REQUESTS_RESENT, requests_resent, "requests sent again end to end")                       \
+    X(REQUESTS_FAILED, requests_failed, "requests given up")                                    \
+    X(VALUES_STORED, values_stored, "values taken by a responsible peer or a replica")          \
+    X(VALUES_REMOVED, values_removed, "values removed or expired")                              \
+    X(REPLICAS_SENT, replicas_sent, "values handed on to a replica")                            \
+    X(LINKS_UP, links_up, "link ends that came up")                                             \
+    X(LINKS_DOWN, links_down, "link ends that went down")                                       \
+    X(PEERS_JOINED, peers_joined, "joins completed")                                            \
+    X(PEERS_LEFT, peers_left, "peers that left with a word")                                    \
+    X(PEERS_FAILED, peers_failed, "peers that ended without a word")
+
+typedef enum RecorderCounter {
+#define X(id, name, meaning) RECORDER_##id,
+    RECORDER_COUNTERS(X)
+#undef X
+        RECORDER_COUNTER_COUNT
+} RecorderCounter;
+
+/* Running totals since the start of the run, and two levels at the instant they are handed over. */
+typedef struct RecorderTotals {
+    uint64_t counter[RECORDER_COUNTER_COUNT];
+    uint64_t drops[PEAL_DROP_COUNT];
+    uint64_t
+        codes[RECORDER_CODES]; /* messages delivered by RELOAD message code, see recorder_code */
+    uint64_t peers_online;     /* running now, joined or not */
+    uint64_t peers_joined;     /* of those, joined */
+} RecorderTotals;
+
+/* recorder_code is the place of a RELOAD message code in RecorderTotals.codes. */
+static inline unsigned recorder_code(uint16_t code)
+{
+    return code < RECORDER_CODES - 1 ? code : RECORDER_CODES - 1;
+}
+
+/* recorder_totals_add adds what another worker counted, levels included. */
+void recorder_totals_add(RecorderTotals *totals, const RecorderTotals *more);
+
+/* A lookup that ended: a Fetch, started to answered or given up (design: succeeded = an answer came, value or
+ * Not_Found; correct = from the responsible peer of that moment, with the value if a live replica holds one). */
+typedef struct RecorderLookup {
+    PealTime started;
+    PealSpan latency; /* started to answered; of a failed one, until it was given up */
+    uint32_t asker;   /* peer index */
+    uint16_t
+        hops; /* initial ttl minus ttl as read by the responsible peer; only of a succeeded one */
+    bool succeeded;
+    bool correct;
+    bool found; /* brought a value */
+    PealId key;
+} RecorderLookup;
+
+/* What one peer carried in the measured window or, values, holds at the end. */
+typedef struct RecorderPeer {
+    uint32_t messages; /* delivered to it */
+    uint32_t values;   /* Resource-IDs with a live value, replicas included */
+} RecorderPeer;
+
+typedef struct RecorderConfig {
+    PealSpan duration; /* > 0 */
+    PealSpan warmup;   /* 0..duration */
+    PealSpan
+        interval; /* of the series; 0: the first of 1, 2, 5, 10, 15, 20, 30 s, 1, 2, 5 min, ... that gives 300 rows */
+    uint32_t lookups; /* single lookups kept; 0: RECORDER_LOOKUPS_DEFAULT */
+} RecorderConfig;
+
+typedef struct Recorder Recorder;
+
+/* recorder_new: an interval that would give more than 300 rows is made longer. */
+Recorder *recorder_new(const RecorderConfig *config);
+void recorder_free(Recorder *recorder);
+
+/* recorder_lookup reports a lookup when it has ended; those started outside the measured window only enter the
+ * series. Lookups still under way at the end are told by recorder_unfinished alone and belong to no figure. */
+void recorder_lookup(Recorder *recorder, const RecorderLookup *lookup);
+void recorder_unfinished(Recorder *recorder, uint64_t lookups);
+
+/*
+ * recorder_next_sample is the next instant at which the recorder wants the totals: the end of a row, of the warm-up or
+ * of the run. PEAL_TIME_NEVER after the last.
+ */
+PealTime recorder_next_sample(const Recorder *recorder);
+
+/* recorder_sample hands over the totals as they are before anything at `at` happens. at == recorder_next_sample(). */
+void recorder_sample(Recorder *recorder, PealTime at, const RecorderTotals *totals);
+
+/* recorder_event marks an instant for the plots. text: a few words, copied, cut at 80 bytes. At most 1,000 are kept. */
+void recorder_event(Recorder *recorder, PealTime at, const char *text);
+
+/* recorder_peers hands over per-peer loads, entry i being peer i; copied. At most once, before recorder_finish. */
+void recorder_peers(Recorder *recorder, const RecorderPeer *peers, size_t len);
+
+/*
+ * recorder_finish ends the recording, at the run's end or before it when the run is interrupted; then rows after `at`
+ * and lookups started after it are gone, and only reading is left. totals: at `at`; recorder_sample need not be called
+ * for the same instant.
+ */
+void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *totals);
+
+/* The figures of the measured window, valid after recorder_finish while the recorder lives. */
+typedef struct RecorderFigures {
+    PealSpan window; /* end - warmup, 0 when interrupted during the warm-up */
+    PealTime end;
+    bool interrupted; /* ended before its duration */
+    uint64_t started; /* lookups started in the window and ended, well or not */
+    uint64_t succeeded;
+    uint64_t correct;
+    uint64_t found;
+    uint64_t unfinished;
+    const Histogram *hops;       /* of succeeded lookups */
+    const Histogram *latency_ns; /* the same */
+    RecorderTotals totals;       /* counters in the window; levels at the end */
+} RecorderFigures;
+const RecorderFigures *recorder_figures(const Recorder *recorder);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * results.h - the directory that a run writes: results.db and summary.json.
+ * Source: analysis/SCHEMA.md.
+ * State:  one SQLite connection; what was recorded is in the database, not in memory.
+ * Time:   one transaction for each replication: whatever ends the program, whole replications are kept.
+ */
+#ifndef ANALYSIS_RESULTS_H
+#define ANALYSIS_RESULTS_H
+
+#include <analysis/recorder.h>
+#include <glib.h>
+
+#define RESULTS_ERROR results_error_quark()
+GQuark results_error_quark(void);
+typedef enum ResultsError {
+    RESULTS_ERROR_EXISTS, /* the directory holds other results */
+    RESULTS_ERROR_WRITE,  /* cannot be made or written */
+    RESULTS_ERROR_READ,   /* no results there, or not readable */
+} ResultsError;
+
+typedef struct ResultsParameter {
+    const char *key; /* "overlay.peers" */
+    const char *value;
+} ResultsParameter;
+
+/* The run as a whole; all strings are copied. */
+typedef struct ResultsConfig {
+    const char *dir;
+    const char *name; /* the scenario's */
+    const char *version;
+    const char *crypto; /* "none", "modelled", ... */
+    uint64_t seed;
+    const char *
+        scenario; /* the scenario in full, after --set: what tells whether results may be resumed */
+    unsigned points; /* 1 without a sweep */
+    bool sweep;      /* summary.json lists points, even if there is only one */
+    unsigned replications;
+    bool force; /* replace other results */
+} ResultsConfig;
+
+typedef struct Results Results;
+
+/*
+ * results_open makes the directory (parents too), or opens an unfinished run of the same scenario, seed and version to
+ * resume it. Other results there are replaced when config->force, and nothing but results is ever removed.
+ * Returns NULL with RESULTS_ERROR_EXISTS or RESULTS_ERROR_WRITE, whose message names the path and the remedy; then
+ * nothing was written.
+ */
+Results *results_open(const ResultsConfig *config, GError **error);
+
+/* results_close is safe on NULL. */
+void results_close(Results *results);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Results, results_close)
+
+/* results_has tells whether a whole replication is there already. point 0.., replication 0.. */
+bool results_has(Results *results, unsigned point, unsigned replication);
+
+/* results_set_point describes a point: the swept keys (none without a sweep), then every other key in force. To be called
+ * before its first replication. Returns false with RESULTS_ERROR_WRITE. */
+bool results_set_point(Results *results, unsigned point, const ResultsParameter *swept,
+                       size_t swept_len, const ResultsParameter *others, size_t others_len,
+                       GError **error);
+
+/* A figure of the world's own, shown in summary.json under its dotted name; deterministic. */
+typedef struct ResultsFigure {
+    const char *name; /* "ring.cycles" */
+    double value;
+} ResultsFigure;
+
+/* What the recorder does not know of a replication. */
+typedef struct ResultsReplication {
+    unsigned point;
+    unsigned replication;
+    uint64_t seed;
+    uint64_t fingerprint;
+    uint32_t peers; /* the mean number online that was asked for */
+    const ResultsFigure *figures;
+    size_t figures_len;
+    /* The engine's, over the whole run, not deterministic */
+    double wall_seconds;
+    uint64_t events;
+    uint64_t messages;
+    uint64_t peak_rss_bytes;
+} ResultsReplication;
+
+/*
+ * results_add_replication writes a finished recorder in one transaction.
+ * Returns false with RESULTS_ERROR_WRITE (disk full, ...); what was written before stays.
+ */
+bool results_add_replication(Results *results, const ResultsReplication *replication,
+                             const Recorder *recorder, GError **error);
+
+/*
+ * results_write_summary writes summary.json from the database, in place of the last at once. When replications are
+ * missing or were interrupted, it says "partial": true.
+ * Returns false with RESULTS_ERROR_WRITE.
+ */
+bool results_write_summary(Results *results, GError **error);
+
+/* results_summary_text is the same as text, for --json; free with g_free. NULL on error. */
+char *results_summary_text(Results *results, GError **error);
+
+/* results_export_csv writes every table of dir/results.db to dir/csv/TABLE.csv (RFC 4180, a header line), and adds the
+ * paths to ret_files (of g_malloc'ed strings) unless it is NULL. */
+bool results_export_csv(const char *dir, GPtrArray *ret_files, GError **error);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * stats.h - means with confidence intervals, and straight-line fits with theirs.
+ * Source: Student's t; ordinary least squares (Draper and Smith, Applied Regression Analysis, ch. 1).
+ * State:  the caller's.   Time: none.
+ */
+#ifndef ANALYSIS_STATS_H
+#define ANALYSIS_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct StatsInterval {
+    double low;
+    double high;
+} StatsInterval;
+
+/* A mean of independent observations. */
+typedef struct StatsMean {
+    size_t count;
+    double mean;        /* NaN without observations */
+    double deviation;   /* of the sample, n - 1; NaN for fewer than two */
+    bool has_interval;  /* there are two observations or more */
+    StatsInterval ci95; /* Student's t with n - 1 degrees of freedom */
+} StatsMean;
+
+/* stats_mean summarises values; those that are NaN are left out. */
+StatsMean stats_mean(const double *values, size_t len);
+
+/* y = intercept + slope x. The intervals are two-sided, 95 %, Student's t with n - 2 degrees of freedom. */
+typedef struct StatsFit {
+    size_t count;
+    double slope;
+    double intercept;
+    double r_squared;  /* 1 when all y are equal and the line meets them */
+    bool has_interval; /* three observations or more */
+    StatsInterval slope_ci95;
+    StatsInterval intercept_ci95;
+    double residual_deviation; /* sqrt(sum of squared residuals / (n - 2)) */
+    double mean_x;
+    double spread_x; /* sum of (x - mean x)^2 */
+} StatsFit;
+
+/*
+ * stats_fit_line fits by least squares.
+ * Returns false, and leaves *ret_fit alone, unless there are two different x at least.
+ */
+bool stats_fit_line(const double *x, const double *y, size_t len, StatsFit *ret_fit);
+
+/* stats_fit_at gives the line at x, and the 95 % confidence interval of the mean response there; without an interval
+ * (two observations) both its ends are the line. */
+double stats_fit_at(const StatsFit *fit, double x, StatsInterval *ret_ci95);
+
+#endif

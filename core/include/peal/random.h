@@ -1,6 +1,8 @@
 /*
- * random.h - counter-based random streams: a draw is a pure function of (seed, peer, purpose, count).
- * Source: Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011), Philox2x64-10.
+ * random.h - counter-based random streams: a draw is a pure function of (seed, peer, purpose,
+ * count).
+ * Source: Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011),
+ *         Philox2x64-10.
  * State:  none but the caller's counter, 4 bytes per peer and purpose.   Time: none.
  */
 #ifndef PEAL_RANDOM_H
@@ -8,14 +10,15 @@
 
 #include <peal/base.h>
 
-/* What a draw is for. Each purpose is a stream of its own, so that one feature's draws never shift another's. */
+/* What a draw is for. Each purpose is a stream of its own, so that one feature's draws never shift
+ * another's. */
 typedef enum PealDraw {
-    PEAL_DRAW_NODE_ID,     /* the peer's Node-ID */
-    PEAL_DRAW_TRANSACTION, /* transaction ids and Ping response ids */
-    PEAL_DRAW_FINGER,      /* points in finger ranges */
-    PEAL_DRAW_TIMER,       /* offsets of periodic work */
-    PEAL_DRAW_ROUTE,       /* choices among routes and bootstrap peers */
-    PEAL_DRAW_CORE_COUNT,  /* core's purposes end here */
+    PEAL_DRAW_NODE_ID,                        /* the peer's Node-ID */
+    PEAL_DRAW_TRANSACTION,                    /* transaction ids and Ping response ids */
+    PEAL_DRAW_FINGER,                         /* points in finger ranges */
+    PEAL_DRAW_TIMER,                          /* offsets of periodic work */
+    PEAL_DRAW_ROUTE,                          /* choices among routes and bootstrap peers */
+    PEAL_DRAW_CORE_COUNT,                     /* core's purposes end here */
     PEAL_DRAW_LATENCY = PEAL_DRAW_CORE_COUNT, /* network models: position, jitter */
     PEAL_DRAW_LOSS,
     PEAL_DRAW_WORKLOAD, /* users' lookups, registrations and calls */
@@ -37,7 +40,8 @@ static inline uint64_t peal_random_stream(uint64_t peer, PealDraw purpose)
     return peer | (uint64_t)purpose << 40;
 }
 
-/* peal_random_below maps a draw to 0..bound-1 (bound > 0) by multiplication, with bias under bound / 2^64. */
+/* peal_random_below maps a draw to 0..bound-1 (bound > 0) by multiplication, with bias under bound
+ * / 2^64. */
 static inline uint64_t peal_random_below(uint64_t draw, uint64_t bound)
 {
     return (uint64_t)(((unsigned __int128)draw * bound) >> 64);

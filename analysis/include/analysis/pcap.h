@@ -1,12 +1,14 @@
 /*
- * pcap.h - writes simulated traffic as a capture that Wireshark opens.
- * Source: the pcap format with nanoseconds; RFC 791, RFC 768, RFC 9293 for the headers.
- * State:  one writer, 48 bytes for each TCP flow that was seen and not closed, 32 for each handshake packet to come.
+ * pcap.h - writes simulated traffic as a capture that Wireshark opens. Source: the pcap format with
+ * nanoseconds; RFC 791, RFC 768, RFC 9293 for the headers.
+ * State:  one writer, 48 bytes for each TCP flow that was seen and not closed, 32 for each
+ *         handshake packet to come.
  * Time:   calls come in the order of their instants, and so do the packets in the file.
  *
- * Link type RAW: IPv4 packets. Peer i has the address 10.0.0.0 + i + 1, so peers number 2^24 - 2 at most. Datagrams use
- * RELOAD's port 6084 at both ends; so does the first TCP flow of a pair of peers, a further one has a dynamic port at its
- * opener's end. A peer's TCP stack is taken to acknowledge with its next segment, and never to lose one.
+ * Link type RAW: IPv4 packets. Peer i has the address 10.0.0.0 + i + 1, so peers number 2^24 - 2 at
+ * most. Datagrams use RELOAD's port 6084 at both ends; so does the first TCP flow of a pair of
+ * peers, a further one has a dynamic port at its opener's end. A peer's TCP stack is taken to
+ * acknowledge with its next segment, and never to lose one.
  */
 #ifndef ANALYSIS_PCAP_H
 #define ANALYSIS_PCAP_H
@@ -26,8 +28,8 @@ typedef struct PcapWriterConfig {
 
 typedef struct PcapWriter PcapWriter;
 
-/* pcap_writer_new makes the file, replacing one that is there. NULL with a GError (G_FILE_ERROR) that names path and
- * remedy. */
+/* pcap_writer_new makes the file, replacing one that is there. NULL with a GError (G_FILE_ERROR)
+ * that names path and remedy. */
 PcapWriter *pcap_writer_new(const PcapWriterConfig *config, GError **error);
 
 /* pcap_writer_datagram writes a UDP datagram. len: 0..65507. */
@@ -36,11 +38,15 @@ void pcap_writer_datagram(PcapWriter *writer, PealTime at, uint32_t from, uint32
 
 /*
  * A TCP flow is known by a number that the caller chooses, unique among the open ones.
- * pcap_writer_tcp_open writes its handshake: SYN at `at`, SYN-ACK one_way later, ACK another one_way later. A flow that
- *         was up before the capture began needs no call: it starts with its first data, as a late capture sees it.
- * pcap_writer_tcp_data writes bytes of the stream, as many segments as needed; `from` is an end of the flow, `to` the
+ * pcap_writer_tcp_open writes its handshake: SYN at `at`, SYN-ACK one_way later, ACK another
+ * one_way later. A flow that
+ *         was up before the capture began needs no call: it starts with its first data, as a late
+ *         capture sees it.
+ * pcap_writer_tcp_data writes bytes of the stream, as many segments as needed; `from` is an end of
+ * the flow, `to` the
  *         other.
- * pcap_writer_tcp_close writes FIN from `from`, FIN and ACK from the other end one_way later, ACK; a flow with nothing
+ * pcap_writer_tcp_close writes FIN from `from`, FIN and ACK from the other end one_way later, ACK;
+ * a flow with nothing
  *         written is forgotten without a packet.
  */
 void pcap_writer_tcp_open(PcapWriter *writer, PealTime at, PealSpan one_way, uint64_t flow,
@@ -55,8 +61,8 @@ uint64_t pcap_writer_packets(const PcapWriter *writer);
 uint64_t pcap_writer_left_out(const PcapWriter *writer);
 
 /*
- * pcap_writer_close writes what is buffered, closes and frees. Writing stops at the first error (disk full), which is
- * told here: false with a G_FILE_ERROR that names the path. Safe on NULL.
+ * pcap_writer_close writes what is buffered, closes and frees. Writing stops at the first error
+ * (disk full), which is told here: false with a G_FILE_ERROR that names the path. Safe on NULL.
  */
 bool pcap_writer_close(PcapWriter *writer, GError **error);
 

@@ -1,13 +1,14 @@
 /*
- * recorder.h - what is measured in one replication, kept small while it runs.
- * Source: none.
- * State:  one per replication: two histograms, at most RECORDER_ROWS_MAX rows of a time series with a coarse histogram
- *         each, and a bounded sample of single lookups. It does not grow with the length of the run.
+ * recorder.h - what is measured in one replication, kept small while it runs. Source: none.
+ * State:  one per replication: two histograms, at most RECORDER_ROWS_MAX rows of a time series with
+ *         a coarse histogram each, and a bounded sample of single lookups. It does not grow with
+ *         the length of the run.
  * Time:   instants count from the start of the run, which is 0. Nothing here reads a clock.
  *
- * The measured window is [warmup, end). A lookup belongs to it by the instant it started; counters by the samples
- * taken at its two ends. The series covers the whole run, warm-up included. Sums are kept as integers and the sample
- * of lookups is chosen by their contents, so no figure depends on the order in which lookups are reported.
+ * The measured window is [warmup, end). A lookup belongs to it by the instant it started; counters
+ * by the samples taken at its two ends. The series covers the whole run, warm-up included. Sums are
+ * kept as integers and the sample of lookups is chosen by their contents, so no figure depends on
+ * the order in which lookups are reported.
  */
 #ifndef ANALYSIS_RECORDER_H
 #define ANALYSIS_RECORDER_H
@@ -58,8 +59,8 @@ typedef struct RecorderTotals {
     uint64_t drops[PEAL_DROP_COUNT];
     uint64_t
         codes[RECORDER_CODES]; /* messages delivered by RELOAD message code, see recorder_code */
-    uint64_t peers_online;     /* running now, joined or not */
-    uint64_t peers_joined;     /* of those, joined */
+    uint64_t online;           /* running now, joined or not */
+    uint64_t joined;           /* of those, the joined */
 } RecorderTotals;
 
 /* recorder_code is the place of a RELOAD message code in RecorderTotals.codes. */
@@ -71,8 +72,9 @@ static inline unsigned recorder_code(uint16_t code)
 /* recorder_totals_add adds what another worker counted, levels included. */
 void recorder_totals_add(RecorderTotals *totals, const RecorderTotals *more);
 
-/* A lookup that ended: a Fetch, started to answered or given up (design: succeeded = an answer came, value or
- * Not_Found; correct = from the responsible peer of that moment, with the value if a live replica holds one). */
+/* A lookup that ended: a Fetch, started to answered or given up (design: succeeded = an answer
+ * came, value or Not_Found; correct = from the responsible peer of that moment, with the value
+ * if a live replica holds one). */
 typedef struct RecorderLookup {
     PealTime started;
     PealSpan latency; /* started to answered; of a failed one, until it was given up */
@@ -94,9 +96,8 @@ typedef struct RecorderPeer {
 typedef struct RecorderConfig {
     PealSpan duration; /* > 0 */
     PealSpan warmup;   /* 0..duration */
-    PealSpan
-        interval; /* of the series; 0: the first of 1, 2, 5, 10, 15, 20, 30 s, 1, 2, 5 min, ... that gives 300 rows */
-    uint32_t lookups; /* single lookups kept; 0: RECORDER_LOOKUPS_DEFAULT */
+    PealSpan interval; /* of the series; 0: the shortest round one that gives at most 300 rows */
+    uint32_t lookups;  /* single lookups kept; 0: RECORDER_LOOKUPS_DEFAULT */
 } RecorderConfig;
 
 typedef struct Recorder Recorder;
@@ -105,30 +106,34 @@ typedef struct Recorder Recorder;
 Recorder *recorder_new(const RecorderConfig *config);
 void recorder_free(Recorder *recorder);
 
-/* recorder_lookup reports a lookup when it has ended; those started outside the measured window only enter the
- * series. Lookups still under way at the end are told by recorder_unfinished alone and belong to no figure. */
+/* recorder_lookup reports a lookup when it has ended; those started outside the measured window
+ * only enter the series. Lookups still under way at the end are told by recorder_unfinished
+ * alone and belong to no figure. */
 void recorder_lookup(Recorder *recorder, const RecorderLookup *lookup);
 void recorder_unfinished(Recorder *recorder, uint64_t lookups);
 
 /*
- * recorder_next_sample is the next instant at which the recorder wants the totals: the end of a row, of the warm-up or
- * of the run. PEAL_TIME_NEVER after the last.
+ * recorder_next_sample is the next instant at which the recorder wants the totals: the end of a
+ * row, of the warm-up or of the run. PEAL_TIME_NEVER after the last.
  */
 PealTime recorder_next_sample(const Recorder *recorder);
 
-/* recorder_sample hands over the totals as they are before anything at `at` happens. at == recorder_next_sample(). */
+/* recorder_sample hands over the totals as they are before anything at `at` happens. at ==
+ * recorder_next_sample(). */
 void recorder_sample(Recorder *recorder, PealTime at, const RecorderTotals *totals);
 
-/* recorder_event marks an instant for the plots. text: a few words, copied, cut at 80 bytes. At most 1,000 are kept. */
+/* recorder_event marks an instant for the plots. text: a few words, copied, cut at 80 bytes. At
+ * most 1,000 are kept. */
 void recorder_event(Recorder *recorder, PealTime at, const char *text);
 
-/* recorder_peers hands over per-peer loads, entry i being peer i; copied. At most once, before recorder_finish. */
+/* recorder_peers hands over per-peer loads, entry i being peer i; copied. At most once, before
+ * recorder_finish. */
 void recorder_peers(Recorder *recorder, const RecorderPeer *peers, size_t len);
 
 /*
- * recorder_finish ends the recording, at the run's end or before it when the run is interrupted; then rows after `at`
- * and lookups started after it are gone, and only reading is left. totals: at `at`; recorder_sample need not be called
- * for the same instant.
+ * recorder_finish ends the recording, at the run's end or before it when the run is interrupted;
+ * then rows after `at` and lookups started after it are gone, and only reading is left. totals: at
+ * `at`; recorder_sample need not be called for the same instant.
  */
 void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *totals);
 

@@ -1,8 +1,9 @@
 /*
- * results.h - the directory that a run writes: results.db and summary.json.
- * Source: analysis/SCHEMA.md.
+ * results.h - the directory that a run writes: results.db and summary.json. Source:
+ * analysis/SCHEMA.md.
  * State:  one SQLite connection; what was recorded is in the database, not in memory.
- * Time:   one transaction for each replication: whatever ends the program, whole replications are kept.
+ * Time:   one transaction for each replication: whatever ends the program, whole replications are
+ *         kept.
  */
 #ifndef ANALYSIS_RESULTS_H
 #define ANALYSIS_RESULTS_H
@@ -41,10 +42,11 @@ typedef struct ResultsConfig {
 typedef struct Results Results;
 
 /*
- * results_open makes the directory (parents too), or opens an unfinished run of the same scenario, seed and version to
- * resume it. Other results there are replaced when config->force, and nothing but results is ever removed.
- * Returns NULL with RESULTS_ERROR_EXISTS or RESULTS_ERROR_WRITE, whose message names the path and the remedy; then
- * nothing was written.
+ * results_open makes the directory (parents too), or opens an unfinished run of the same scenario,
+ * seed and version to resume it. Other results there are replaced when config->force, and nothing
+ * but results is ever removed.
+ * Returns NULL with RESULTS_ERROR_EXISTS or RESULTS_ERROR_WRITE, whose message names the path and
+ * the remedy; then nothing was written.
  */
 Results *results_open(const ResultsConfig *config, GError **error);
 
@@ -55,8 +57,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Results, results_close)
 /* results_has tells whether a whole replication is there already. point 0.., replication 0.. */
 bool results_has(Results *results, unsigned point, unsigned replication);
 
-/* results_set_point describes a point: the swept keys (none without a sweep), then every other key in force. To be called
- * before its first replication. Returns false with RESULTS_ERROR_WRITE. */
+/* results_set_point describes a point: the swept keys (none without a sweep), then every other
+ * key in force. To be called before its first replication. Returns false with
+ * RESULTS_ERROR_WRITE. */
 bool results_set_point(Results *results, unsigned point, const ResultsParameter *swept,
                        size_t swept_len, const ResultsParameter *others, size_t others_len,
                        GError **error);
@@ -91,8 +94,8 @@ bool results_add_replication(Results *results, const ResultsReplication *replica
                              const Recorder *recorder, GError **error);
 
 /*
- * results_write_summary writes summary.json from the database, in place of the last at once. When replications are
- * missing or were interrupted, it says "partial": true.
+ * results_write_summary writes summary.json from the database, in place of the last at once. When
+ * replications are missing or were interrupted, it says "partial": true.
  * Returns false with RESULTS_ERROR_WRITE.
  */
 bool results_write_summary(Results *results, GError **error);
@@ -100,8 +103,8 @@ bool results_write_summary(Results *results, GError **error);
 /* results_summary_text is the same as text, for --json; free with g_free. NULL on error. */
 char *results_summary_text(Results *results, GError **error);
 
-/* results_export_csv writes every table of dir/results.db to dir/csv/TABLE.csv (RFC 4180, a header line), and adds the
- * paths to ret_files (of g_malloc'ed strings) unless it is NULL. */
+/* results_export_csv writes every table of dir/results.db to dir/csv/TABLE.csv (RFC 4180, a
+ * header line), and adds the paths to ret_files (of g_malloc'ed strings) unless it is NULL. */
 bool results_export_csv(const char *dir, GPtrArray *ret_files, GError **error);
 
 #endif

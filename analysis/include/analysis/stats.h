@@ -1,6 +1,6 @@
 /*
- * stats.h - means with confidence intervals, and straight-line fits with theirs.
- * Source: Student's t; ordinary least squares (Draper and Smith, Applied Regression Analysis, ch. 1).
+ * stats.h - means with confidence intervals, and straight-line fits with theirs. Source: Student's
+ * t; ordinary least squares (Draper and Smith, Applied Regression Analysis, ch. 1).
  * State:  the caller's.   Time: none.
  */
 #ifndef ANALYSIS_STATS_H
@@ -26,7 +26,8 @@ typedef struct StatsMean {
 /* stats_mean summarises values; those that are NaN are left out. */
 StatsMean stats_mean(const double *values, size_t len);
 
-/* y = intercept + slope x. The intervals are two-sided, 95 %, Student's t with n - 2 degrees of freedom. */
+/* y = intercept + slope x. The intervals are two-sided, 95 %, Student's t with n - 2 degrees of
+ * freedom. */
 typedef struct StatsFit {
     size_t count;
     double slope;
@@ -46,8 +47,8 @@ typedef struct StatsFit {
  */
 bool stats_fit_line(const double *x, const double *y, size_t len, StatsFit *ret_fit);
 
-/* stats_fit_at gives the line at x, and the 95 % confidence interval of the mean response there; without an interval
- * (two observations) both its ends are the line. */
+/* stats_fit_at gives the line at x, and the 95 % confidence interval of the mean response there;
+ * without an interval (two observations) both its ends are the line. */
 double stats_fit_at(const StatsFit *fit, double x, StatsInterval *ret_ci95);
 
 #endif

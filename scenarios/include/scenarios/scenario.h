@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * scenario.h - a scenario file, read and checked: what shall happen, whichever the world.
+ * Source: none.   State: one plain struct, never changed after loading.   Time: none.
+ *
+ * Every error is a GError of SCENARIO_ERROR, worded for the user: where (file:line, or the option), which key, what is
+ * wrong with it, and what would be right.
+ */
+#ifndef SCENARIOS_SCENARIO_H
+#define SCENARIOS_SCENARIO_H
+
+#include <glib.h>
+#include <peal/peer.h>
+#include <scenarios/dist.h>
+#include <stdio.h>
+
+#define SCENARIO_ERROR (scenario_error_quark())
+GQuark scenario_error_quark(void);
+
+typedef enum ScenarioError {
+    SCENARIO_ERROR_FILE,        /* cannot be read, or is no scenario */
+    SCENARIO_ERROR_SYNTAX,      /* a line that is neither section, key nor comment; a duplicate */
+    SCENARIO_ERROR_UNKNOWN,     /* section or key that does not exist */
+    SCENARIO_ERROR_VALUE,       /* bad unit, out of range, contradiction */
+    SCENARIO_ERROR_UNAVAILABLE, /* known, but this version cannot do it */
+    SCENARIO_ERROR_NETWORK      /* matrix or coordinates file */
+} ScenarioError;
+
+#define SCENARIO_PEERS_MAX 16000000 /* one 10.x address a peer */
+#define SCENARIO_PPM 1000000u       /* fractions are parts per million: 2% is 20000 */
+
+typedef enum ScenarioStart { SCENARIO_START_JOINS, SCENARIO_START_CONVERGED } ScenarioStart;
+typedef enum ScenarioRouting { SCENARIO_ROUTING_RECURSIVE } ScenarioRouting;
+typedef enum ScenarioHosts { SCENARIO_HOSTS_OWN, SCENARIO_HOSTS_SHARED } ScenarioHosts;
+typedef enum ScenarioTarget {
+    SCENARIO_TARGET_USERS, /* the AOR of a user that some peer registers */
+    SCENARIO_TARGET_RANDOM /* a uniformly random key */
+} ScenarioTarget;
+
+typedef enum ScenarioLatency {
+    SCENARIO_LATENCY_SYNTHETIC,
+    SCENARIO_LATENCY_CONSTANT,
+    SCENARIO_LATENCY_MATRIX,
+    SCENARIO_LATENCY_COORDINATES,
+    SCENARIO_LATENCY_PLANE
+} ScenarioLatency;
+
+typedef struct ScenarioNetwork {
+    ScenarioLatency latency;
+    PealSpan constant;  /* one way; constant */
+    char *latency_file; /* as resolved; matrix and coordinates, else NULL */
+    ScenarioHosts hosts;
+    uint32_t loss_ppm;
+    Dist jitter;              /* added to each frame's one-way delay */
+    uint64_t bandwidth;       /* of each peer's uplink, bit/s; 0 is unlimited */
+    PealSpan bandwidth_queue; /* the uplink drops what would wait longer */
+} ScenarioNetwork;
+
+typedef struct ScenarioWorkload {
+    uint32_t users_per_peer;
+    PealSpan register_expires;            /* whole seconds */
+    uint64_t lookups_per_peer_hour_milli; /* thousandths */
+    ScenarioTarget lookup_target;
+} ScenarioWorkload;
+
+/* A bound on a queue: exactly one of the two is not 0. */
+typedef struct ScenarioQueue {
+    uint32_t messages;
+    PealSpan time;
+} ScenarioQueue;
+
+typedef struct ScenarioProcessor {
+    Dist service; /* of one frame; DIST_NONE is the infinite processor */
+    ScenarioQueue queue;
+} ScenarioProcessor;
+
+typedef enum ScenarioDo {
+    SCENARIO_JOIN,
+    SCENARIO_LEAVE,
+    SCENARIO_RESTART, /* a crash, and a start again at once under the same Node-ID */
+    SCENARIO_FAIL,
+    SCENARIO_PARTITION,
+    SCENARIO_HEAL
+} ScenarioDo;
+
+typedef struct ScenarioEvent {
+    char *name; /* of its section [event:NAME] */
+    PealTime at;
+    ScenarioDo what;
+    bool adjacent;  /* victims are neighbours on the ring */
+    uint32_t count; /* peers; 0 when ppm says how many */
+    uint32_t ppm;   /* fraction of the peers that are up */
+} ScenarioEvent;
+
+/* One swept key's value at one point. */
+typedef struct ScenarioParameter {
+    char *key; /* `overlay.peers` */
+    char *value;
+} ScenarioParameter;
+
+typedef struct ScenarioSettings ScenarioSettings; /* the loader's: raw texts and their places */
+
+typedef struct Scenario {
+    char *path; /* as given */
+    char *text; /* the file, NUL-terminated */
+    char *name; /* scenario.name, by default the file's name without .conf */
+    PealSpan duration;
+    PealSpan warmup; /* excluded from figures */
+    uint64_t seed;   /* below 2^53, so that every JSON reader keeps it */
+    uint32_t replications;
+
+    PealOverlay overlay; /* `hash` is left to the world: peal_overlay_hash(crypto, overlay_name) */
+    char *overlay_name;
+    uint32_t peers; /* that the run starts with */
+    ScenarioRouting routing;
+    ScenarioStart start;
+    PealSpan join_interval;
+    bool fingers_auto; /* overlay.fingers was computed from peers */
+
+    ScenarioNetwork network;
+    ScenarioWorkload workload;
+    ScenarioProcessor peer;
+
+    ScenarioEvent *events; /* by time, then by place in the file */
+    guint events_len;
+
+    ScenarioParameter *parameters; /* of this point; none unless scenario_point made it */
+    guint parameters_len;
+    guint points; /* of the sweep; 1 without one */
+
+    ScenarioSettings *settings;
+} Scenario;
+
+/*
+ * scenario_load reads a file and checks all of it, every point of its sweep included.
+ * sets     NULL-terminated `section.key=value` texts that replace the file's values, or NULL
+ * Returns a scenario to scenario_free, or NULL with error set.
+ */
+Scenario *scenario_load(const char *path, const char *const *sets, GError **error);
+
+/* scenario_load_text does the same with text in memory; path is only named in errors and resolves files. */
+Scenario *scenario_load_text(const char *path, const char *text, gsize len, const char *const *sets,
+                             GError **error);
+
+void scenario_free(Scenario *scenario);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scenario, scenario_free)
+
+/* scenario_point returns point 0..points-1 of the sweep as a scenario of its own (points = 1, parameters set). The
+ * last key of the file varies fastest. */
+Scenario *scenario_point(const Scenario *scenario, guint point, GError **error);
+
+/* scenario_identities returns how many peers there are ever: those of the start and those that join later. */
+uint32_t scenario_identities(const Scenario *scenario);
+
+/* scenario_replication_seed: the seed itself for replication 0, a mix of both for others, below 2^53. */
+uint64_t scenario_replication_seed(uint64_t seed, uint32_t replication);
+
+/* scenario_event_peers returns how many of `live` peers an event concerns, at most `live`. */
+uint32_t scenario_event_peers(const ScenarioEvent *event, uint32_t live);
+
+/* scenario_event_text writes an event as its file would (`fail 20% of peers`). Returns text to g_free. */
+char *scenario_event_text(const ScenarioEvent *event);
+
+/* scenario_keys_text returns the reference of all keys to g_free: for a terminal, or in Markdown (KEYS.md). */
+char *scenario_keys_text(bool markdown);
+
+#endif

@@ -1,7 +1,8 @@
 /*
  * histogram.h - counts of non-negative integers in buckets that are exact when small and
- * logarithmic when large. Source: the bucket layout of HdrHistogram (Tene): 2^bits linear buckets,
- * then 2^(bits-1) for each octave.
+ * logarithmic when large.
+ * Source: the bucket layout of HdrHistogram (Tene): 2^bits linear buckets, then 2^(bits-1) for each
+ *         octave.
  * State:  one array of 64-bit counts, as long as the largest value needs: with 7 bits 3.9 KiB for
  *         each 8 octaves.
  * Time:   none. The result does not depend on the order of the values.
@@ -11,12 +12,11 @@
 
 #include <peal/base.h>
 
-/* Values under 2^bits are counted exactly; above, a bucket is at most 2^(1-bits) of its values
- * wide. */
+/* Values under 2^bits are counted exactly; above, a bucket is 2^(1-bits) of its values wide. */
 typedef enum HistogramBits {
-    HISTOGRAM_COARSE = 5, /* half a bucket is 3.2 % of its value at most */
+    HISTOGRAM_COARSE = 5, /* half a bucket is 3.1 % of its value at most */
     HISTOGRAM_FINE = 7,   /* 0.8 % */
-    HISTOGRAM_EXACT = 12, /* for small integers: exact under 4,096, 0.03 % above */
+    HISTOGRAM_EXACT = 12, /* for small integers: exact under 4,096, 0.02 % above */
 } HistogramBits;
 
 typedef struct Histogram Histogram;
@@ -25,24 +25,25 @@ typedef struct Histogram Histogram;
 Histogram *histogram_new(HistogramBits bits);
 void histogram_free(Histogram *histogram);
 
-/* histogram_add counts `times` values. value: 0..2^62. */
+/* histogram_add counts a value `times` times; one above HISTOGRAM_VALUE_MAX counts as that. */
+#define HISTOGRAM_VALUE_MAX ((UINT64_C(1) << 48) - 1)
 void histogram_add(Histogram *histogram, uint64_t value, uint64_t times);
 
 /* histogram_merge adds what `from` counted; both must have the same bits. */
 void histogram_merge(Histogram *histogram, const Histogram *from);
 
-/* histogram_count is how many values there are; sums are exact. An empty histogram's mean is
- * NaN. */
+/* The mean and the standard deviation of a sample (divided by n - 1) are exact, whatever the bits;
+ * NaN without values, or with fewer than two. min and max of an empty histogram are 0. */
 uint64_t histogram_count(const Histogram *histogram);
 double histogram_mean(const Histogram *histogram);
-/* The standard deviation of a sample (divided by n - 1); NaN for fewer than two values. */
 double histogram_deviation(const Histogram *histogram);
+uint64_t histogram_min(const Histogram *histogram);
 uint64_t histogram_max(const Histogram *histogram);
 
 /*
  * histogram_quantile is the smallest value that at least a fraction q of the values do not exceed
  * (the nearest-rank quantile): exact in exact buckets, else the middle of the bucket that holds it,
- * cut to the largest value seen.
+ * kept between the smallest and the largest value.
  * q       0..1
  * Returns NaN when the histogram is empty.
  */
@@ -59,5 +60,12 @@ typedef struct HistogramBucket {
 /* histogram_next finds the first bucket at or after *position that is not empty and moves
  * *position past it. Start at 0. Returns false at the end. */
 bool histogram_next(const Histogram *histogram, size_t *position, HistogramBucket *ret_bucket);
+
+/*
+ * histogram_restore adds buckets that histogram_next gave, read back from a file: with their counts
+ * and extremes the quantiles are those of the original; mean and deviation are approximate.
+ */
+void histogram_restore(Histogram *histogram, const HistogramBucket *buckets, size_t len,
+                       uint64_t min, uint64_t max);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * pcap.h - writes simulated traffic as a capture that Wireshark opens. Source: the pcap format with
- * nanoseconds; RFC 791, RFC 768, RFC 9293 for the headers.
+ * pcap.h - writes simulated traffic as a capture that Wireshark opens.
+ * Source: the pcap format with nanoseconds; RFC 791, RFC 768, RFC 9293 for the headers.
  * State:  one writer, 48 bytes for each TCP flow that was seen and not closed, 32 for each
  *         handshake packet to come.
  * Time:   calls come in the order of their instants, and so do the packets in the file.
@@ -38,16 +38,12 @@ void pcap_writer_datagram(PcapWriter *writer, PealTime at, uint32_t from, uint32
 
 /*
  * A TCP flow is known by a number that the caller chooses, unique among the open ones.
- * pcap_writer_tcp_open writes its handshake: SYN at `at`, SYN-ACK one_way later, ACK another
- * one_way later. A flow that
- *         was up before the capture began needs no call: it starts with its first data, as a late
- *         capture sees it.
- * pcap_writer_tcp_data writes bytes of the stream, as many segments as needed; `from` is an end of
- * the flow, `to` the
- *         other.
- * pcap_writer_tcp_close writes FIN from `from`, FIN and ACK from the other end one_way later, ACK;
- * a flow with nothing
- *         written is forgotten without a packet.
+ * open    writes the handshake: SYN at `at`, SYN-ACK one_way later, ACK another one_way later. A
+ *         flow that was up before the capture began needs no call: it starts with its first data,
+ *         as a late capture sees it.
+ * data    writes bytes of the stream, in as many segments as needed; from and to are its ends
+ * close   writes FIN from `from`, FIN-ACK from the other end one_way later, ACK another one_way
+ *         later; a flow of which nothing was written is forgotten without a packet
  */
 void pcap_writer_tcp_open(PcapWriter *writer, PealTime at, PealSpan one_way, uint64_t flow,
                           uint32_t opener, uint32_t acceptor);

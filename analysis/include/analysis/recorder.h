@@ -1,5 +1,6 @@
 /*
- * recorder.h - what is measured in one replication, kept small while it runs. Source: none.
+ * recorder.h - what is measured in one replication, kept small while it runs.
+ * Source: none.
  * State:  one per replication: two histograms, at most RECORDER_ROWS_MAX rows of a time series with
  *         a coarse histogram each, and a bounded sample of single lookups. It does not grow with
  *         the length of the run.
@@ -21,7 +22,8 @@ enum {
     RECORDER_ROWS_MAX = 302,           /* of the time series */
     RECORDER_LOOKUPS_DEFAULT = 100000, /* single lookups kept */
     RECORDER_PEERS_MAX = 100000,       /* rows of per-peer load; of more peers every k-th is kept */
-    RECORDER_CODES = 64 /* message codes counted apart; the last stands for error and all others */
+    RECORDER_EVENTS_MAX = 1000,
+    RECORDER_CODES = 64 /* message codes counted apart; the last: error, all others */
 };
 
 /* What the world counts. name: its column in results.db, meaning. */
@@ -57,10 +59,9 @@ typedef enum RecorderCounter {
 typedef struct RecorderTotals {
     uint64_t counter[RECORDER_COUNTER_COUNT];
     uint64_t drops[PEAL_DROP_COUNT];
-    uint64_t
-        codes[RECORDER_CODES]; /* messages delivered by RELOAD message code, see recorder_code */
-    uint64_t online;           /* running now, joined or not */
-    uint64_t joined;           /* of those, the joined */
+    uint64_t codes[RECORDER_CODES]; /* messages delivered, by recorder_code */
+    uint64_t online;                /* running now, joined or not */
+    uint64_t joined;                /* of those, the joined */
 } RecorderTotals;
 
 /* recorder_code is the place of a RELOAD message code in RecorderTotals.codes. */
@@ -72,15 +73,16 @@ static inline unsigned recorder_code(uint16_t code)
 /* recorder_totals_add adds what another worker counted, levels included. */
 void recorder_totals_add(RecorderTotals *totals, const RecorderTotals *more);
 
-/* A lookup that ended: a Fetch, started to answered or given up (design: succeeded = an answer
- * came, value or Not_Found; correct = from the responsible peer of that moment, with the value
- * if a live replica holds one). */
+/*
+ * A lookup that ended: a Fetch, started to answered or given up. It succeeded when an answer came,
+ * value or Not_Found, and is correct when that came from the peer responsible at that moment, with
+ * the value if a live replica holds one.
+ */
 typedef struct RecorderLookup {
     PealTime started;
     PealSpan latency; /* started to answered; of a failed one, until it was given up */
     uint32_t asker;   /* peer index */
-    uint16_t
-        hops; /* initial ttl minus ttl as read by the responsible peer; only of a succeeded one */
+    uint16_t hops;    /* initial ttl minus ttl as the responsible peer reads it, if succeeded */
     bool succeeded;
     bool correct;
     bool found; /* brought a value */
@@ -106,9 +108,11 @@ typedef struct Recorder Recorder;
 Recorder *recorder_new(const RecorderConfig *config);
 void recorder_free(Recorder *recorder);
 
-/* recorder_lookup reports a lookup when it has ended; those started outside the measured window
- * only enter the series. Lookups still under way at the end are told by recorder_unfinished
- * alone and belong to no figure. */
+/*
+ * recorder_lookup reports a lookup when it has ended; those started outside the measured window
+ * only enter the series. recorder_unfinished tells how many were under way at the end; they belong
+ * to no other figure.
+ */
 void recorder_lookup(Recorder *recorder, const RecorderLookup *lookup);
 void recorder_unfinished(Recorder *recorder, uint64_t lookups);
 
@@ -118,22 +122,22 @@ void recorder_unfinished(Recorder *recorder, uint64_t lookups);
  */
 PealTime recorder_next_sample(const Recorder *recorder);
 
-/* recorder_sample hands over the totals as they are before anything at `at` happens. at ==
- * recorder_next_sample(). */
+/* recorder_sample hands over the totals as they are before anything at `at` happens.
+ * at      equals recorder_next_sample() */
 void recorder_sample(Recorder *recorder, PealTime at, const RecorderTotals *totals);
 
-/* recorder_event marks an instant for the plots. text: a few words, copied, cut at 80 bytes. At
- * most 1,000 are kept. */
+/* recorder_event marks an instant for the plots; at most RECORDER_EVENTS_MAX are kept.
+ * text    a few words of UTF-8, copied */
 void recorder_event(Recorder *recorder, PealTime at, const char *text);
 
-/* recorder_peers hands over per-peer loads, entry i being peer i; copied. At most once, before
- * recorder_finish. */
+/* recorder_peers hands over per-peer loads, entry i being peer i, at most once and before
+ * recorder_finish; borrowed for the call. */
 void recorder_peers(Recorder *recorder, const RecorderPeer *peers, size_t len);
 
 /*
  * recorder_finish ends the recording, at the run's end or before it when the run is interrupted;
- * then rows after `at` and lookups started after it are gone, and only reading is left. totals: at
- * `at`; recorder_sample need not be called for the same instant.
+ * then rows after `at` and lookups started after it are gone, and only reading is left.
+ * totals  at `at`; recorder_sample need not be called for the same instant
  */
 void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *totals);
 
@@ -147,9 +151,11 @@ typedef struct RecorderFigures {
     uint64_t correct;
     uint64_t found;
     uint64_t unfinished;
-    const Histogram *hops;       /* of succeeded lookups */
-    const Histogram *latency_ns; /* the same */
-    RecorderTotals totals;       /* counters in the window; levels at the end */
+    const Histogram *hops;          /* of succeeded lookups */
+    const Histogram *latency_ns;    /* the same */
+    const Histogram *peer_messages; /* RecorderPeer.messages over the peers; empty without them */
+    const Histogram *peer_values;
+    RecorderTotals totals; /* counters in the window; levels at the end */
 } RecorderFigures;
 const RecorderFigures *recorder_figures(const Recorder *recorder);
 

@@ -1,6 +1,6 @@
 /*
- * results.h - the directory that a run writes: results.db and summary.json. Source:
- * analysis/SCHEMA.md.
+ * results.h - the directory that a run writes: results.db and summary.json.
+ * Source: analysis/SCHEMA.md.
  * State:  one SQLite connection; what was recorded is in the database, not in memory.
  * Time:   one transaction for each replication: whatever ends the program, whole replications are
  *         kept.

@@ -1,6 +1,6 @@
 /*
- * stats.h - means with confidence intervals, and straight-line fits with theirs. Source: Student's
- * t; ordinary least squares (Draper and Smith, Applied Regression Analysis, ch. 1).
+ * stats.h - means with confidence intervals, and straight-line fits with theirs.
+ * Source: Student's t; ordinary least squares (Draper and Smith, Applied Regression Analysis).
  * State:  the caller's.   Time: none.
  */
 #ifndef ANALYSIS_STATS_H
@@ -26,8 +26,7 @@ typedef struct StatsMean {
 /* stats_mean summarises values; those that are NaN are left out. */
 StatsMean stats_mean(const double *values, size_t len);
 
-/* y = intercept + slope x. The intervals are two-sided, 95 %, Student's t with n - 2 degrees of
- * freedom. */
+/* y = intercept + slope x; intervals by Student's t with n - 2 degrees of freedom. */
 typedef struct StatsFit {
     size_t count;
     double slope;

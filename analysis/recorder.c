@@ -1,0 +1,374 @@
+/*
+ * recorder.c - see recorder.h.
+ */
+#include <analysis/recorder.h>
+
+#include "recorder_state.h"
+
+#include <peal/random.h>
+#include <stdlib.h>
+
+enum {
+    ROWS_WANTED = 300,
+    /* Room for the sample of lookups, in multiples of its size: it is cut when the room is full. */
+    SAMPLE_ROOM = 2,
+};
+
+static const int64_t ROUND_SECONDS[] = {1,    2,    5,     10,    15,    20,   30,
+                                        60,   120,  300,   600,   900,   1200, 1800,
+                                        3600, 7200, 10800, 21600, 43200, 86400};
+
+/* The shortest round interval that cuts the duration into at most ROWS_WANTED rows. */
+static PealSpan round_interval(PealSpan duration)
+{
+    int64_t day = ROUND_SECONDS[G_N_ELEMENTS(ROUND_SECONDS) - 1] * PEAL_NS_PER_S;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ROUND_SECONDS); i++) {
+        PealSpan interval = peal_seconds(ROUND_SECONDS[i]);
+
+        if (duration.ns / interval.ns < ROWS_WANTED ||
+            (duration.ns / interval.ns == ROWS_WANTED && duration.ns % interval.ns == 0)) {
+            return interval;
+        }
+    }
+    return (PealSpan){(duration.ns / ROWS_WANTED / day + 1) * day};
+}
+
+/* Rows end at multiples of the interval, at the end of the warm-up and at the end of the run. */
+static void lay_rows_out(Recorder *recorder, PealSpan interval)
+{
+    const RecorderConfig *config = &recorder->config;
+    int64_t at = 0;
+
+    recorder->rows = g_new0(RecorderRow, RECORDER_ROWS_MAX);
+    while (at < config->duration.ns) {
+        RecorderRow *row = &recorder->rows[recorder->rows_len++];
+        int64_t end = (at / interval.ns + 1) * interval.ns;
+
+        PEAL_ASSERT(recorder->rows_len <= RECORDER_ROWS_MAX);
+        if (at < config->warmup.ns && config->warmup.ns < end) {
+            end = config->warmup.ns;
+        }
+        end = MIN(end, config->duration.ns);
+        row->start.ns = at;
+        row->end.ns = end;
+        at = end;
+    }
+}
+
+Recorder *recorder_new(const RecorderConfig *config)
+{
+    Recorder *recorder = g_new0(Recorder, 1);
+    PealSpan interval = config->interval;
+
+    PEAL_ASSERT(config->duration.ns > 0);
+    PEAL_ASSERT(config->warmup.ns >= 0 && config->warmup.ns <= config->duration.ns);
+    recorder->config = *config;
+    if (recorder->config.lookups == 0) {
+        recorder->config.lookups = RECORDER_LOOKUPS_DEFAULT;
+    }
+    if (interval.ns <= 0 || config->duration.ns / interval.ns >= ROWS_WANTED) {
+        interval = round_interval(config->duration);
+    }
+    lay_rows_out(recorder, interval);
+    recorder->hops = histogram_new(HISTOGRAM_EXACT);
+    recorder->latency_ns = histogram_new(HISTOGRAM_FINE);
+    recorder->peer_messages = histogram_new(HISTOGRAM_EXACT);
+    recorder->peer_values = histogram_new(HISTOGRAM_EXACT);
+    recorder->window_open = config->warmup.ns == 0;
+    recorder->lookups_key_max = UINT64_MAX;
+    recorder->marks = g_array_new(FALSE, FALSE, sizeof(RecorderMark));
+    recorder->peers = g_array_new(FALSE, FALSE, sizeof(RecorderPeerRow));
+    return recorder;
+}
+
+void recorder_free(Recorder *recorder)
+{
+    if (recorder == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < RECORDER_ROWS_MAX; i++) {
+        histogram_free(recorder->rows[i].latency_ns);
+    }
+    g_free(recorder->rows);
+    histogram_free(recorder->hops);
+    histogram_free(recorder->latency_ns);
+    histogram_free(recorder->peer_messages);
+    histogram_free(recorder->peer_values);
+    g_free(recorder->lookups);
+    for (guint i = 0; i < recorder->marks->len; i++) {
+        g_free(g_array_index(recorder->marks, RecorderMark, i).text);
+    }
+    g_array_unref(recorder->marks);
+    g_array_unref(recorder->peers);
+    g_free(recorder);
+}
+
+void recorder_totals_add(RecorderTotals *totals, const RecorderTotals *more)
+{
+    for (size_t i = 0; i < RECORDER_COUNTER_COUNT; i++) {
+        totals->counter[i] += more->counter[i];
+    }
+    for (size_t i = 0; i < PEAL_DROP_COUNT; i++) {
+        totals->drops[i] += more->drops[i];
+    }
+    for (size_t i = 0; i < RECORDER_CODES; i++) {
+        totals->codes[i] += more->codes[i];
+    }
+    totals->online += more->online;
+    totals->joined += more->joined;
+}
+
+/* What was counted from `from` to `to`; levels are those of `to`. */
+static RecorderTotals totals_between(const RecorderTotals *from, const RecorderTotals *to)
+{
+    RecorderTotals result = *to;
+
+    for (size_t i = 0; i < RECORDER_COUNTER_COUNT; i++) {
+        result.counter[i] -= from->counter[i];
+    }
+    for (size_t i = 0; i < PEAL_DROP_COUNT; i++) {
+        result.drops[i] -= from->drops[i];
+    }
+    for (size_t i = 0; i < RECORDER_CODES; i++) {
+        result.codes[i] -= from->codes[i];
+    }
+    return result;
+}
+
+static RecorderRow *row_at(Recorder *recorder, PealTime at)
+{
+    size_t low = 0, high = recorder->rows_len;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (at.ns < recorder->rows[middle].end.ns) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low < recorder->rows_len && at.ns >= 0 ? &recorder->rows[low] : NULL;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+static int compare_sampled_key(const void *a, const void *b)
+{
+    return compare_u64(((const struct RecorderSampled *)a)->key,
+                       ((const struct RecorderSampled *)b)->key);
+}
+
+static int compare_sampled_start(const void *a, const void *b)
+{
+    const RecorderLookup *one = &((const struct RecorderSampled *)a)->lookup;
+    const RecorderLookup *other = &((const struct RecorderSampled *)b)->lookup;
+
+    if (one->started.ns != other->started.ns) {
+        return one->started.ns < other->started.ns ? -1 : 1;
+    }
+    if (one->asker != other->asker) {
+        return one->asker < other->asker ? -1 : 1;
+    }
+    return peal_id_compare(&one->key, &other->key);
+}
+
+static void cut_sample(Recorder *recorder)
+{
+    if (recorder->lookups_len <= recorder->config.lookups) {
+        return;
+    }
+    qsort(recorder->lookups, recorder->lookups_len, sizeof(*recorder->lookups),
+          compare_sampled_key);
+    recorder->lookups_len = recorder->config.lookups;
+    recorder->lookups_key_max = recorder->lookups[recorder->lookups_len - 1].key;
+}
+
+/*
+ * A uniform sample that does not depend on the order of reports: each lookup draws a number from
+ * what it is, and those with the smallest numbers stay.
+ */
+static void sample_lookup(Recorder *recorder, const RecorderLookup *lookup)
+{
+    PealIdHalves key = peal_id_halves(&lookup->key);
+    uint64_t draw = peal_random_at(key.high ^ key.low, lookup->asker, (uint64_t)lookup->started.ns);
+    size_t room = (size_t)recorder->config.lookups * SAMPLE_ROOM;
+
+    if (draw > recorder->lookups_key_max) {
+        return;
+    }
+    if (recorder->lookups == NULL) {
+        recorder->lookups = g_malloc_n(room, sizeof(*recorder->lookups));
+    }
+    recorder->lookups[recorder->lookups_len++] =
+        (struct RecorderSampled){.key = draw, .lookup = *lookup};
+    if (recorder->lookups_len == room) {
+        cut_sample(recorder);
+    }
+}
+
+static void count_in_series(Recorder *recorder, const RecorderLookup *lookup)
+{
+    RecorderRow *row = row_at(recorder, lookup->started);
+
+    if (row == NULL) {
+        return;
+    }
+    row->started++;
+    if (lookup->succeeded) {
+        row->succeeded++;
+        row->correct += lookup->correct;
+        row->found += lookup->found;
+        row->hops += lookup->hops;
+        if (row->latency_ns == NULL) {
+            row->latency_ns = histogram_new(HISTOGRAM_COARSE);
+        }
+        histogram_add(row->latency_ns, (uint64_t)lookup->latency.ns, 1);
+    }
+}
+
+void recorder_lookup(Recorder *recorder, const RecorderLookup *lookup)
+{
+    RecorderFigures *figures = &recorder->figures;
+
+    PEAL_ASSERT(!recorder->finished);
+    PEAL_ASSERT(lookup->latency.ns >= 0);
+    count_in_series(recorder, lookup);
+    if (lookup->started.ns < recorder->config.warmup.ns ||
+        lookup->started.ns >= recorder->config.duration.ns) {
+        return;
+    }
+    figures->started++;
+    if (lookup->succeeded) {
+        figures->succeeded++;
+        figures->correct += lookup->correct;
+        figures->found += lookup->found;
+        histogram_add(recorder->hops, lookup->hops, 1);
+        histogram_add(recorder->latency_ns, (uint64_t)lookup->latency.ns, 1);
+    }
+    sample_lookup(recorder, lookup);
+}
+
+void recorder_unfinished(Recorder *recorder, uint64_t lookups)
+{
+    recorder->figures.unfinished += lookups;
+}
+
+PealTime recorder_next_sample(const Recorder *recorder)
+{
+    if (recorder->finished || recorder->sampled == recorder->rows_len) {
+        return PEAL_TIME_NEVER;
+    }
+    return recorder->rows[recorder->sampled].end;
+}
+
+/* Fills in the row that ends now. */
+static void sample_row(Recorder *recorder, const RecorderTotals *totals)
+{
+    RecorderRow *row = &recorder->rows[recorder->sampled++];
+    RecorderTotals between = totals_between(&recorder->last, totals);
+
+    memcpy(row->counter, between.counter, sizeof(row->counter));
+    for (size_t i = 0; i < PEAL_DROP_COUNT; i++) {
+        row->dropped += between.drops[i];
+    }
+    row->online = totals->online;
+    row->joined = totals->joined;
+    row->sampled = true;
+    recorder->last = *totals;
+}
+
+void recorder_sample(Recorder *recorder, PealTime at, const RecorderTotals *totals)
+{
+    PEAL_ASSERT(at.ns == recorder_next_sample(recorder).ns);
+    sample_row(recorder, totals);
+    if (at.ns == recorder->config.warmup.ns) {
+        recorder->start = *totals;
+        recorder->window_open = true;
+    }
+}
+
+void recorder_event(Recorder *recorder, PealTime at, const char *text)
+{
+    RecorderMark mark = {.at = at};
+
+    if (recorder->marks->len < RECORDER_EVENTS_MAX) {
+        mark.text = g_utf8_make_valid(text, -1);
+        g_array_append_val(recorder->marks, mark);
+    }
+}
+
+void recorder_peers(Recorder *recorder, const RecorderPeer *peers, size_t len)
+{
+    size_t step = (len + RECORDER_PEERS_MAX - 1) / RECORDER_PEERS_MAX;
+
+    PEAL_ASSERT(!recorder->finished && recorder->peers->len == 0);
+    for (size_t i = 0; i < len; i++) {
+        RecorderPeerRow row = {.peer = (uint32_t)i, .load = peers[i]};
+
+        histogram_add(recorder->peer_messages, peers[i].messages, 1);
+        histogram_add(recorder->peer_values, peers[i].values, 1);
+        if (i % step == 0) {
+            g_array_append_val(recorder->peers, row);
+        }
+    }
+}
+
+/* An interrupted run's series ends where the run did. */
+static void cut_rows(Recorder *recorder, PealTime at)
+{
+    while (recorder->rows_len > 0 && recorder->rows[recorder->rows_len - 1].start.ns >= at.ns) {
+        recorder->rows_len--;
+    }
+    if (recorder->rows_len > 0) {
+        RecorderRow *last = &recorder->rows[recorder->rows_len - 1];
+
+        last->end = peal_time_min(last->end, at);
+    }
+}
+
+void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *totals)
+{
+    RecorderFigures *figures = &recorder->figures;
+    int64_t warmup = recorder->config.warmup.ns;
+
+    PEAL_ASSERT(!recorder->finished && at.ns <= recorder->config.duration.ns);
+    cut_rows(recorder, at);
+    if (recorder->sampled < recorder->rows_len) {
+        PEAL_ASSERT(recorder->sampled + 1 == recorder->rows_len);
+        sample_row(recorder, totals);
+    }
+    cut_sample(recorder);
+    if (recorder->lookups_len > 0) {
+        qsort(recorder->lookups, recorder->lookups_len, sizeof(*recorder->lookups),
+              compare_sampled_start);
+    }
+    recorder->finished = true;
+    figures->end = at;
+    figures->interrupted = at.ns < recorder->config.duration.ns;
+    if (recorder->window_open) {
+        figures->window.ns = at.ns - warmup;
+        figures->totals = totals_between(&recorder->start, totals);
+    }
+    figures->hops = recorder->hops;
+    figures->latency_ns = recorder->latency_ns;
+    figures->peer_messages = recorder->peer_messages;
+    figures->peer_values = recorder->peer_values;
+}
+
+const RecorderFigures *recorder_figures(const Recorder *recorder)
+{
+    PEAL_ASSERT(recorder->finished);
+    return &recorder->figures;
+}
+
+const struct RecorderSampled *recorder_lookups(const Recorder *recorder, size_t *ret_len)
+{
+    PEAL_ASSERT(recorder->finished);
+    *ret_len = recorder->lookups_len;
+    return recorder->lookups;
+}

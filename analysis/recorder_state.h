@@ -1,0 +1,68 @@
+/*
+ * recorder_state.h - a recorder's memory, for the recorder itself and for the results it is written
+ * to. Source: none.   State: see recorder.h.   Time: see recorder.h.
+ */
+#ifndef RECORDER_STATE_H
+#define RECORDER_STATE_H
+
+#include <analysis/recorder.h>
+#include <glib.h>
+
+/* One row of the series: [start, end). Lookups belong to it by the instant they started. */
+typedef struct RecorderRow {
+    PealTime start;
+    PealTime end;
+    uint64_t started;
+    uint64_t succeeded;
+    uint64_t correct;
+    uint64_t found;
+    uint64_t hops;         /* sum over succeeded lookups */
+    Histogram *latency_ns; /* of succeeded lookups; NULL while there are none */
+    bool sampled;          /* the fields below are known */
+    uint64_t counter[RECORDER_COUNTER_COUNT];
+    uint64_t dropped;
+    uint64_t online; /* at the end of the row */
+    uint64_t joined;
+} RecorderRow;
+
+typedef struct RecorderMark {
+    PealTime at;
+    char *text;
+} RecorderMark;
+
+typedef struct RecorderPeerRow {
+    uint32_t peer;
+    RecorderPeer load;
+} RecorderPeerRow;
+
+struct Recorder {
+    RecorderConfig config;
+    bool finished;
+    RecorderFigures figures;
+    Histogram *hops;
+    Histogram *latency_ns;
+    Histogram *peer_messages;
+    Histogram *peer_values;
+    /* Series */
+    RecorderRow *rows;
+    size_t rows_len;
+    size_t sampled;       /* rows whose end was sampled */
+    RecorderTotals last;  /* at the last sample */
+    RecorderTotals start; /* at the start of the window */
+    bool window_open;
+    /* Sample of single lookups: those with the smallest keys, see recorder.c */
+    struct RecorderSampled {
+        uint64_t key;
+        RecorderLookup lookup;
+    } * lookups;
+    size_t lookups_len;
+    uint64_t lookups_key_max; /* larger keys are not taken any more */
+    GArray *marks;            /* of RecorderMark */
+    GArray *peers;            /* of RecorderPeerRow */
+};
+
+/* recorder_lookups returns the sampled lookups in the order of their start; valid after
+ * recorder_finish. */
+const struct RecorderSampled *recorder_lookups(const Recorder *recorder, size_t *ret_len);
+
+#endif

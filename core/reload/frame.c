@@ -205,7 +205,7 @@ int peal_frame_info(const uint8_t *data, size_t len, PealFrameInfo *ret_info)
     message = data + RELOAD_DATA_FRAME_LEN;
     info.bytes = (uint32_t)RELOAD_DATA_FRAME_LEN + bytes_u24(data + 5);
     have = (len < info.bytes ? len : info.bytes) - RELOAD_DATA_FRAME_LEN;
-    if (have >= RELOAD_HEADER_LEN && bytes_u32(message + WIRE_AT_TOKEN) == (uint32_t)RELOAD_TOKEN) {
+    if (have >= RELOAD_HEADER_LEN && bytes_u32(message + WIRE_AT_TOKEN) == RELOAD_TOKEN) {
         info.data = true;
         info.code = wire_code(message, have);
         info.transaction = wire_transaction(message);

@@ -4,53 +4,61 @@
  * State:  none: a decoded message borrows from the packet it was read from and allocates nothing.
  * Time:   none.
  *
- * Lists are views of encoded elements that the decoder has already walked once, so that the iterators of codec.h
- * cannot fail on them. To build a list, put its elements one by one into a Writer and take a view of that.
+ * Lists are views of encoded elements that the decoder has already walked once, so that the
+ * iterators of codec.h cannot fail on them. To build a list, put its elements one by one into a
+ * Writer and take a view of that.
  */
 #ifndef RELOAD_MESSAGE_H
 #define RELOAD_MESSAGE_H
 
 #include <peal/peer.h>
 
+#define RELOAD_TOKEN UINT32_C(0xd2454c4f) /* "RELO" with the high bit of its first byte set */
+#define RELOAD_FRAGMENT_WHOLE UINT32_C(0xc0000000) /* fragment field of an unfragmented message */
+
 enum {
-    RELOAD_TOKEN = 0xd2454c4f,
     RELOAD_VERSION = 0x0a,
     RELOAD_HEADER_LEN = 38,
     RELOAD_NODE_ENTRY_LEN = 18,     /* a Destination that is a Node-ID */
     RELOAD_RESOURCE_ENTRY_LEN = 19, /* one that is a 16-byte Resource-ID */
-    RELOAD_DATA_FRAME_LEN = 8,      /* framing before a message: type, sequence, 24-bit length */
-    RELOAD_ACK_FRAME_LEN = 9,
-    RELOAD_FRAGMENT_WHOLE = 0xC0000000
+    RELOAD_DATA_FRAME_LEN = 8,      /* before a message: type, sequence, 24-bit length */
+    RELOAD_ACK_FRAME_LEN = 9
 };
 
+/* Message codes (s.14.8). An answer's code is its request's plus one. */
+#define RELOAD_CODES(X)                           \
+    X(PROBE_REQ, 1, "probe_req")                  \
+    X(PROBE_ANS, 2, "probe_ans")                  \
+    X(ATTACH_REQ, 3, "attach_req")                \
+    X(ATTACH_ANS, 4, "attach_ans")                \
+    X(STORE_REQ, 7, "store_req")                  \
+    X(STORE_ANS, 8, "store_ans")                  \
+    X(FETCH_REQ, 9, "fetch_req")                  \
+    X(FETCH_ANS, 10, "fetch_ans")                 \
+    X(FIND_REQ, 13, "find_req")                   \
+    X(FIND_ANS, 14, "find_ans")                   \
+    X(JOIN_REQ, 15, "join_req")                   \
+    X(JOIN_ANS, 16, "join_ans")                   \
+    X(LEAVE_REQ, 17, "leave_req")                 \
+    X(LEAVE_ANS, 18, "leave_ans")                 \
+    X(UPDATE_REQ, 19, "update_req")               \
+    X(UPDATE_ANS, 20, "update_ans")               \
+    X(ROUTE_QUERY_REQ, 21, "route_query_req")     \
+    X(ROUTE_QUERY_ANS, 22, "route_query_ans")     \
+    X(PING_REQ, 23, "ping_req")                   \
+    X(PING_ANS, 24, "ping_ans")                   \
+    X(STAT_REQ, 25, "stat_req")                   \
+    X(STAT_ANS, 26, "stat_ans")                   \
+    X(APP_ATTACH_REQ, 29, "app_attach_req")       \
+    X(APP_ATTACH_ANS, 30, "app_attach_ans")       \
+    X(CONFIG_UPDATE_REQ, 33, "config_update_req") \
+    X(CONFIG_UPDATE_ANS, 34, "config_update_ans") \
+    X(ERROR, 0xffff, "error")
+
 typedef enum ReloadCode {
-    RELOAD_PROBE_REQ = 1,
-    RELOAD_PROBE_ANS = 2,
-    RELOAD_ATTACH_REQ = 3,
-    RELOAD_ATTACH_ANS = 4,
-    RELOAD_STORE_REQ = 7,
-    RELOAD_STORE_ANS = 8,
-    RELOAD_FETCH_REQ = 9,
-    RELOAD_FETCH_ANS = 10,
-    RELOAD_FIND_REQ = 13,
-    RELOAD_FIND_ANS = 14,
-    RELOAD_JOIN_REQ = 15,
-    RELOAD_JOIN_ANS = 16,
-    RELOAD_LEAVE_REQ = 17,
-    RELOAD_LEAVE_ANS = 18,
-    RELOAD_UPDATE_REQ = 19,
-    RELOAD_UPDATE_ANS = 20,
-    RELOAD_ROUTE_QUERY_REQ = 21,
-    RELOAD_ROUTE_QUERY_ANS = 22,
-    RELOAD_PING_REQ = 23,
-    RELOAD_PING_ANS = 24,
-    RELOAD_STAT_REQ = 25,
-    RELOAD_STAT_ANS = 26,
-    RELOAD_APP_ATTACH_REQ = 29,
-    RELOAD_APP_ATTACH_ANS = 30,
-    RELOAD_CONFIG_UPDATE_REQ = 33,
-    RELOAD_CONFIG_UPDATE_ANS = 34,
-    RELOAD_ERROR = 0xFFFF
+#define X(name, code, text) RELOAD_##name = (code),
+    RELOAD_CODES(X)
+#undef X
 } ReloadCode;
 
 typedef enum ReloadErrorCode {
@@ -74,17 +82,33 @@ typedef enum ReloadErrorCode {
     RELOAD_ERROR_INVALID_MESSAGE = 20
 } ReloadErrorCode;
 
-enum { RELOAD_LINK_DTLS_UDP_SR = 1, RELOAD_LINK_DTLS_UDP_SR_NO_ICE = 3, RELOAD_LINK_TLS_TCP_FH_NO_ICE = 4, RELOAD_LINK_EXP = 5 };
-enum { RELOAD_OPTION_EXP_FORWARD = 1, RELOAD_OPTION_FORWARD_CRITICAL = 1, RELOAD_OPTION_DESTINATION_CRITICAL = 2,
-       RELOAD_OPTION_RESPONSE_COPY = 4 };
+enum {
+    RELOAD_LINK_DTLS_UDP_SR = 1,
+    RELOAD_LINK_DTLS_UDP_SR_NO_ICE = 3,
+    RELOAD_LINK_TLS_TCP_FH_NO_ICE = 4,
+    RELOAD_LINK_EXP = 5
+};
+enum {
+    RELOAD_OPTION_EXP_FORWARD = 1,
+    RELOAD_OPTION_FORWARD_CRITICAL = 1,
+    RELOAD_OPTION_DESTINATION_CRITICAL = 2,
+    RELOAD_OPTION_RESPONSE_COPY = 4
+};
 
-typedef enum ReloadDestType { RELOAD_DEST_NODE = 1, RELOAD_DEST_RESOURCE = 2, RELOAD_DEST_OPAQUE = 3 } ReloadDestType;
+typedef enum ReloadDestType {
+    RELOAD_DEST_NODE = 1,
+    RELOAD_DEST_RESOURCE = 2,
+    RELOAD_DEST_OPAQUE = 3
+} ReloadDestType;
 
-/* One entry of a via or destination list. */
+/*
+ * One entry of a via or destination list. A decoder fills in `opaque` for resources and opaque ids, and `id` too when
+ * it has 16 bytes; whoever makes a resource entry may set `id` alone.
+ */
 typedef struct ReloadDest {
     ReloadDestType type;
     PealId id;        /* node; resource when opaque.len is 16 */
-    PealBytes opaque; /* the entry's own bytes: an opaque id, or a Resource-ID of any length */
+    PealBytes opaque; /* an opaque id, or a Resource-ID of any length */
 } ReloadDest;
 
 /* Header fields; the three lists are views of encoded entries. */
@@ -113,7 +137,11 @@ typedef struct ReloadExtension {
     PealBytes contents;
 } ReloadExtension;
 
-typedef enum ReloadSigner { RELOAD_SIGNER_CERT_HASH = 1, RELOAD_SIGNER_CERT_HASH_NODE_ID = 2, RELOAD_SIGNER_NONE = 3 } ReloadSigner;
+typedef enum ReloadSigner {
+    RELOAD_SIGNER_CERT_HASH = 1,
+    RELOAD_SIGNER_CERT_HASH_NODE_ID = 2,
+    RELOAD_SIGNER_NONE = 3
+} ReloadSigner;
 
 typedef struct ReloadSignature {
     uint8_t hash; /* algorithm */
@@ -249,7 +277,8 @@ typedef struct ReloadStoreReq {
     uint8_t replica;
     PealBytes kinds; /* of ReloadKindData */
 } ReloadStoreReq;
-/* One Kind of a StoreReq or a FetchAns. The decoder cannot know the model: the caller says it to the iterator. */
+/* One Kind of a StoreReq or a FetchAns. The decoder cannot know the model: the caller says it to
+ * the iterator. */
 typedef struct ReloadKindData {
     uint32_t kind;
     uint64_t generation;
@@ -267,11 +296,12 @@ typedef struct ReloadStoreKindAns {
 typedef struct ReloadFetchReq {
     PealBytes resource;
     PealBytes specifiers; /* of ReloadSpecifier */
-} ReloadFetchReq; /* StatReq is the same */
+} ReloadFetchReq;         /* StatReq is the same */
 typedef struct ReloadSpecifier {
     uint32_t kind;
     uint64_t generation;
-    PealBytes selector; /* ARRAY: list of ranges<u16>; DICTIONARY: list of keys<u16>; SINGLE: empty */
+    PealBytes
+        selector; /* ARRAY: list of ranges<u16>; DICTIONARY: list of keys<u16>; SINGLE: empty */
 } ReloadSpecifier;
 typedef struct ReloadRange {
     uint32_t first;
@@ -279,11 +309,10 @@ typedef struct ReloadRange {
 } ReloadRange;
 typedef struct ReloadFetchAns {
     PealBytes kinds; /* of ReloadKindData */
-} ReloadFetchAns; /* StatAns the same, with ReloadStoredMeta values */
+} ReloadFetchAns;    /* StatAns the same, with ReloadStoredMeta values */
 typedef struct ReloadStoredMeta {
     uint64_t storage_time_ms;
     uint32_t lifetime_s;
-    uint32_t value_length; /* StoredMetaData's own */
     uint32_t index;
     PealBytes key;
     bool exists;

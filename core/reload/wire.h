@@ -157,7 +157,7 @@ static inline int wire_check(const uint8_t *message, size_t len, uint32_t overla
     if (len < RELOAD_HEADER_LEN) {
         return -PEAL_E_TRUNCATED;
     }
-    if (bytes_u32(message + WIRE_AT_TOKEN) != (uint32_t)RELOAD_TOKEN) {
+    if (bytes_u32(message + WIRE_AT_TOKEN) != RELOAD_TOKEN) {
         return -PEAL_E_TOKEN;
     }
     if (message[WIRE_AT_VERSION] != RELOAD_VERSION) {

@@ -8,7 +8,7 @@
 
 /* --- destinations ------------------------------------------------------------------------------- */
 
-static void read_dest(Reader *r, ReloadDest *ret)
+void reload_dest_read(Reader *r, ReloadDest *ret)
 {
     uint8_t type = reader_u8(r);
     Reader data;
@@ -53,7 +53,7 @@ bool reload_dest_next(PealBytes *list, ReloadDest *ret_dest)
         return false;
     }
     memset(&dest, 0, sizeof(dest));
-    read_dest(&r, &dest);
+    reload_dest_read(&r, &dest);
     if (r.error != 0) {
         return false;
     }
@@ -71,7 +71,7 @@ int reload_dest_list_check(PealBytes list, bool resource_last)
         ReloadDest dest;
 
         memset(&dest, 0, sizeof(dest));
-        read_dest(&r, &dest);
+        reload_dest_read(&r, &dest);
         if (r.error == 0 && dest.type == RELOAD_DEST_RESOURCE && (!resource_last || r.left > 0)) {
             reader_fail(&r, -PEAL_E_VALUE);
         }

@@ -165,6 +165,9 @@ static inline int reader_end(const Reader *r)
     return r->left == 0 ? 0 : -PEAL_E_TRAILING;
 }
 
+/* reload_dest_read reads a Destination (s.6.3.2.2). */
+void reload_dest_read(Reader *r, ReloadDest *ret_dest);
+
 /* reload_signature_read reads a Signature (s.6.3.4). */
 void reload_signature_read(Reader *r, ReloadSignature *ret_signature);
 

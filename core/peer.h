@@ -1,6 +1,7 @@
 /*
  * peer.h (internal) - the block that is one peer: its parts side by side, hot fields first.
- * Source: none.   State: this.   Time: `deadline` of each part; peer.c hands the earliest to env->wake_at.
+ * Source: none.   State: this.   Time: `deadline` of each part; peer.c hands the earliest to
+ * env->wake_at.
  */
 #ifndef CORE_PEER_H
 #define CORE_PEER_H
@@ -49,10 +50,11 @@ static inline void peer_release(PealPeer *peer, void *ptr, size_t size)
 {
     peer->env->ops->release(peer->env, ptr, size);
 }
-/* peer_grow makes room for `need` elements in an array; 0, or -PEAL_E_MEMORY and the array stays. */
-int peer_grow(PealPeer *peer, void *array_ptr, uint32_t *cap, uint32_t need, size_t element) PEAL_MUST_USE;
-void peer_trace(PealPeer *peer, PealTraceKind kind, uint16_t code, uint32_t value, uint64_t transaction,
-                const PealId *key);
+/* peer_grow makes room for `need` elements in an array; 0, or -PEAL_E_MEMORY, the array intact. */
+int peer_grow(PealPeer *peer, void *array_ptr, uint32_t *cap, uint32_t need,
+              size_t element) PEAL_MUST_USE;
+void peer_trace(PealPeer *peer, PealTraceKind kind, uint16_t code, uint32_t value,
+                uint64_t transaction, const PealId *key);
 void peer_drop(PealPeer *peer, PealDrop why, uint16_t code, uint64_t transaction);
 
 #endif

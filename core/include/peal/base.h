@@ -1,7 +1,9 @@
 /*
- * base.h - the small types that every room of Peal shares: time, spans of bytes, errors, assertions.
+ * base.h - the small types that every room of Peal shares: time, spans of bytes, errors,
+ * assertions.
  * Source: none.   State: none.
- * Time:   PealTime is an instant of a monotonic clock, PealSpan a difference; both count nanoseconds.
+ * Time:   PealTime is an instant of a monotonic clock, PealSpan a difference; both count
+ *         nanoseconds.
  */
 #ifndef PEAL_BASE_H
 #define PEAL_BASE_H
@@ -114,7 +116,8 @@ typedef struct PealStr {
     size_t len;
 } PealStr;
 
-/* An IPv4 or IPv6 transport address; `ip` is in network order, an IPv4 address in its first 4 bytes. */
+/* An IPv4 or IPv6 transport address; `ip` is in network order, an IPv4 address in its first 4
+ * bytes. */
 typedef struct PealAddr {
     uint8_t ip[16];
     uint16_t port;

@@ -3,8 +3,8 @@
  * Source: none.   State: the world's.
  * Time:   `now` is monotonic and does not change during one dispatch.
  *
- * A dispatch is one call of a peal_peer_on_* or peal_peer_* function. Operations never call back into the peer:
- * what they cause arrives in a later dispatch.
+ * A dispatch is one call of a peal_peer_on_* or peal_peer_* function. Operations never call back
+ * into the peer: what they cause arrives in a later dispatch.
  */
 #ifndef PEAL_ENV_H
 #define PEAL_ENV_H
@@ -16,9 +16,9 @@
 typedef struct PealEnv PealEnv;
 
 /*
- * A flow: a UDP 5-tuple or a TCP connection to one other host. The world keeps a peer's indices small and dense
- * (the lowest free one is given out), so that the peer may index an array by it; the generation changes at each
- * reuse of an index.
+ * A flow: a UDP 5-tuple or a TCP connection to one other host. The world keeps a peer's indices
+ * small and dense (the lowest free one is given out), so that the peer may index an array by it;
+ * the generation changes at each reuse of an index.
  */
 typedef struct PealFlow {
     uint16_t index;
@@ -28,10 +28,10 @@ typedef struct PealFlow {
 #define PEAL_FLOWS_MAX 4096 /* flows of one peer at a time */
 
 /*
- * Bytes on their way. The world allocates it, with as much room as it likes beyond what was asked for; whoever
- * holds it either hands it on (a `_take` in the name) or drops it. `attempt` and `serial` travel beside the bytes
- * for counting only: attempt 1 is a frame's first transmission, and all transmissions of one message over one
- * flow share a serial.
+ * Bytes on their way. The world allocates it, with as much room as it likes beyond what was asked
+ * for; whoever holds it either hands it on (a `_take` in the name) or drops it. `attempt` and
+ * `serial` travel beside the bytes for counting only: attempt 1 is a frame's first transmission,
+ * and all transmissions of one message over one flow share a serial.
  */
 typedef struct PealBuf {
     uint32_t len; /* bytes used */
@@ -51,7 +51,7 @@ typedef struct PealTarget {
 
 /* Outcome of a local request, see peer.h. */
 typedef struct PealOutcome {
-    int status;           /* 0, or -PEAL_E_TIMEOUT, -PEAL_E_REFUSED (see error_code), -PEAL_E_STATE, ... */
+    int status; /* 0, or -PEAL_E_TIMEOUT, -PEAL_E_REFUSED (see error_code), -PEAL_E_STATE, ... */
     uint16_t error_code;  /* RELOAD error code where the other side refused, else 0 */
     uint16_t values;      /* existing values in the answer */
     uint64_t transaction; /* of the request */
@@ -77,21 +77,25 @@ typedef struct PealEnvOps {
     PealTime (*now)(PealEnv *env);
     uint64_t (*unix_ms)(PealEnv *env);
     uint64_t (*random)(PealEnv *env, PealDraw purpose);
-    /* Starts a flow; it is usable when on_flow_up names it. 0, -PEAL_E_FULL or -PEAL_E_UNREACHABLE. */
+    /* Starts a flow; it is usable when on_flow_up names it. Returns 0, -PEAL_E_FULL or
+     * -PEAL_E_UNREACHABLE. */
     int (*open)(PealEnv *env, const PealTarget *to, PealFlow *ret_flow);
     /* Ends a flow at once; on_flow_down is not called for it. */
     void (*close)(PealEnv *env, PealFlow flow);
-    /* A buffer with room for cap bytes, len 0; never NULL (a world out of memory drops the peer instead). */
+    /* A buffer with room for cap bytes, len 0; never NULL (a world out of memory drops the peer
+     * instead). */
     PealBuf *(*buffer)(PealEnv *env, size_t cap);
     void (*drop)(PealEnv *env, PealBuf *buf);
-    /* Takes the buffer whatever happens. On a UDP flow it is one datagram, on TCP bytes of the stream. */
+    /* Takes the buffer whatever happens. On a UDP flow it is one datagram, on TCP bytes of the
+     * stream. */
     void (*send_take)(PealEnv *env, PealFlow flow, PealBuf *buf);
     /* The peer's ONE deadline; replaces the last. PEAL_TIME_NEVER for none. */
     void (*wake_at)(PealEnv *env, PealTime at);
     /* Answers a local request, exactly once each. */
     void (*done)(PealEnv *env, uint64_t token, const PealOutcome *outcome);
     int (*persist)(PealEnv *env, PealSlot slot, const uint8_t *data, size_t len);
-    /* Zeroed memory; NULL when the peer has had its share. The size given back is the size asked for. */
+    /* Zeroed memory; NULL when the peer has had its share. The size given back is the size asked
+     * for. */
     void *(*alloc)(PealEnv *env, size_t size);
     void (*release)(PealEnv *env, void *ptr, size_t size);
     void (*trace)(PealEnv *env, const PealTrace *record);

@@ -1,8 +1,8 @@
 /*
  * id.h - 128-bit identifiers (Node-ID, Resource-ID) and the arithmetic of their ring.
  * Source: RFC 6940 s.10.1, s.10.2.   State: none.   Time: none.
- * All arithmetic is modulo 2^128. An interval (a, b] or (a, b) runs clockwise from a to b; when a == b it is
- * the whole ring without a, to which the closed end adds b again.
+ * All arithmetic is modulo 2^128. An interval (a, b] or (a, b) runs clockwise from a to b; when a
+ * == b it is the whole ring without a, to which the closed end adds b again.
  */
 #ifndef PEAL_ID_H
 #define PEAL_ID_H
@@ -97,7 +97,8 @@ PealId peal_id_finger_point(const PealId *id, unsigned i, PealIdHalves random);
 bool peal_id_is_wildcard(const PealId *id);
 extern const PealId PEAL_ID_WILDCARD;
 
-/* peal_id_text writes 32 hexadecimal digits and a NUL. peal_id_parse reads them; 0 or -PEAL_E_VALUE. */
+/* peal_id_text writes 32 hexadecimal digits and a NUL. peal_id_parse reads them; 0 or
+ * -PEAL_E_VALUE. */
 void peal_id_text(const PealId *id, char ret_text[PEAL_ID_TEXT_LEN]);
 int peal_id_parse(PealStr text, PealId *ret_id) PEAL_MUST_USE;
 

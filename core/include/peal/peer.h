@@ -2,7 +2,8 @@
  * peer.h - one peer of a P2P-SIP overlay: what the world hands it and what the world may ask of it.
  * Source: RFC 6940, RFC 7904.
  * State:  one block of peal_peer_size() bytes plus small arrays from the environment.
- * Time:   every function is one dispatch; none blocks and none is called from inside an environment operation.
+ * Time:   every function is one dispatch; none blocks and none is called from inside an environment
+ *         operation.
  */
 #ifndef PEAL_PEER_H
 #define PEAL_PEER_H
@@ -12,13 +13,26 @@
 typedef struct PealPeer PealPeer;
 
 typedef enum PealTopology { PEAL_TOPOLOGY_CHORD } PealTopology;
-typedef enum PealCrypto { PEAL_CRYPTO_NONE, PEAL_CRYPTO_MODELLED_P256, PEAL_CRYPTO_MODELLED_RSA2048 } PealCrypto;
-typedef enum PealMaintenance { PEAL_MAINTENANCE_ON, PEAL_MAINTENANCE_OFF, PEAL_MAINTENANCE_STABILISE } PealMaintenance;
+typedef enum PealCrypto {
+    PEAL_CRYPTO_NONE,
+    PEAL_CRYPTO_MODELLED_P256,
+    PEAL_CRYPTO_MODELLED_RSA2048
+} PealCrypto;
+typedef enum PealMaintenance {
+    PEAL_MAINTENANCE_ON,
+    PEAL_MAINTENANCE_OFF,
+    PEAL_MAINTENANCE_STABILISE
+} PealMaintenance;
 typedef enum PealUpdateTo { PEAL_UPDATE_NEIGHBOURS, PEAL_UPDATE_IMMEDIATE } PealUpdateTo;
 typedef enum PealFingerChoice { PEAL_FINGER_RANDOM, PEAL_FINGER_EXACT } PealFingerChoice;
 typedef enum PealModel { PEAL_MODEL_SINGLE, PEAL_MODEL_ARRAY, PEAL_MODEL_DICTIONARY } PealModel;
-typedef enum PealAccess { PEAL_ACCESS_USER_MATCH, PEAL_ACCESS_NODE_MATCH, PEAL_ACCESS_USER_NODE_MATCH,
-                          PEAL_ACCESS_NODE_MULTIPLE, PEAL_ACCESS_ANY } PealAccess;
+typedef enum PealAccess {
+    PEAL_ACCESS_USER_MATCH,
+    PEAL_ACCESS_NODE_MATCH,
+    PEAL_ACCESS_USER_NODE_MATCH,
+    PEAL_ACCESS_NODE_MULTIPLE,
+    PEAL_ACCESS_ANY
+} PealAccess;
 
 enum {
     PEAL_KIND_SIP_REGISTRATION = 1,
@@ -34,11 +48,12 @@ typedef struct PealKind {
     PealAccess access;
     uint32_t count_max; /* values under one Resource-ID */
     uint32_t size_max;  /* bytes of one value */
+    uint8_t node_multiple; /* PEAL_ACCESS_NODE_MULTIPLE: the largest i of H(Node-ID || i) */
 } PealKind;
 
 /*
- * An overlay's configuration: the same for all its peers, shared and never changed while a peer runs.
- * peal_overlay_defaults fills in every field; the ranges are the scenario keys'.
+ * An overlay's configuration: the same for all its peers, shared and never changed while a peer
+ * runs. peal_overlay_defaults fills in every field; the ranges are the scenario keys'.
  */
 typedef struct PealOverlay {
     uint32_t hash; /* low 32 bits of SHA-1(name) */
@@ -102,11 +117,13 @@ PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay,
 void peal_peer_fini(PealPeer *peer);
 
 /*
- * peal_peer_start joins the overlay through the first bootstrap peer that answers, with back-off, for ever.
+ * peal_peer_start joins the overlay through the first bootstrap peer that answers, with back-off,
+ * for ever.
  * bootstrap  copied; with none the peer founds the overlay
  * Returns 0, -PEAL_E_ARG (more than 8) or -PEAL_E_STATE (already started).
  */
-int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap, size_t bootstrap_len) PEAL_MUST_USE;
+int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap,
+                    size_t bootstrap_len) PEAL_MUST_USE;
 
 /* peal_peer_leave says Leave to every neighbour; `done` gets token once that is sent. Then fini. */
 int peal_peer_leave(PealPeer *peer, uint64_t token) PEAL_MUST_USE;
@@ -120,19 +137,21 @@ void peal_peer_on_flow_down(PealPeer *peer, PealFlow flow);
 /* Takes buf. On UDP one whole datagram; on TCP any piece of the stream. */
 void peal_peer_on_bytes_take(PealPeer *peer, PealFlow flow, PealBuf *buf);
 
-/* Local requests: each ends in exactly one `done(token)`, never from inside the call. All return 0 or -PEAL_E_STATE
- * (not joined), -PEAL_E_FULL (too many outstanding), -PEAL_E_ARG; then `done` is not called. */
+/* Local requests: each ends in exactly one `done(token)`, never from inside the call. All return 0
+ * or -PEAL_E_STATE (not joined), -PEAL_E_FULL (too many outstanding), -PEAL_E_ARG; then `done` is
+ * not called. */
 
 /* peal_peer_fetch asks for all values of a Kind at a Resource-ID. */
-int peal_peer_fetch(PealPeer *peer, const PealId *resource, uint32_t kind, uint64_t token) PEAL_MUST_USE;
+int peal_peer_fetch(PealPeer *peer, const PealId *resource, uint32_t kind,
+                    uint64_t token) PEAL_MUST_USE;
 
 /* One value to store; exists = false removes. */
 typedef struct PealStoreItem {
     PealId resource;
     uint32_t kind;
-    uint32_t index;    /* arrays; 0xffffffff appends */
-    PealBytes key;     /* dictionaries */
-    PealBytes value;   /* borrowed for the call */
+    uint32_t index;      /* arrays; 0xffffffff appends */
+    PealBytes key;       /* dictionaries */
+    PealBytes value;     /* borrowed for the call */
     uint64_t generation; /* expected counter, 0 for any */
     uint32_t lifetime_s;
     bool exists;
@@ -140,23 +159,25 @@ typedef struct PealStoreItem {
 int peal_peer_store(PealPeer *peer, const PealStoreItem *item, uint64_t token) PEAL_MUST_USE;
 
 /*
- * peal_peer_register keeps the AOR's registration, this peer being its adapter: stored now, and again at 0.9 of its
- * lifetime until peal_peer_unregister. `done` answers the first Store of each call.
+ * peal_peer_register keeps the AOR's registration, this peer being its adapter: stored now, and
+ * again at 0.9 of its lifetime until peal_peer_unregister. `done` answers the first Store of each
+ * call.
  * aor      sip: URI, 1..PEAL_AOR_MAX bytes, borrowed; expires_s > 0
  */
-int peal_peer_register(PealPeer *peer, PealStr aor, uint32_t expires_s, uint64_t token) PEAL_MUST_USE;
+int peal_peer_register(PealPeer *peer, PealStr aor, uint32_t expires_s,
+                       uint64_t token) PEAL_MUST_USE;
 int peal_peer_unregister(PealPeer *peer, PealStr aor, uint64_t token) PEAL_MUST_USE;
 
-/* peal_aor_resource is the Resource-ID of a sip: or sips: AOR: SHA-1 of user@domain without scheme, unescaped,
- * cut to 128 bits (RFC 7904 s.7). Returns 0 or -PEAL_E_VALUE for what is no AOR. */
+/* peal_aor_resource is the Resource-ID of a sip: or sips: AOR: SHA-1 of user@domain without scheme,
+ * unescaped, cut to 128 bits (RFC 7904 s.7). Returns 0 or -PEAL_E_VALUE for what is no AOR. */
 int peal_aor_resource(const PealCryptoOps *crypto, PealStr aor, PealId *ret_resource) PEAL_MUST_USE;
 
 /* peal_peer_ping asks a Node-ID, or the owner of an id, for a sign of life. */
 int peal_peer_ping(PealPeer *peer, const PealId *to, bool resource, uint64_t token) PEAL_MUST_USE;
 
 /*
- * Setting a converged overlay up without messages. The world owns the truth about who exists; each peer says whom it
- * wants, and the world makes the flows and tells both ends.
+ * Setting a converged overlay up without messages. The world owns the truth about who exists; each
+ * peer says whom it wants, and the world makes the flows and tells both ends.
  */
 typedef struct PealRingView PealRingView;
 struct PealRingView {
@@ -167,18 +188,23 @@ struct PealRingView {
     PealId (*member)(const PealRingView *view, uint32_t rank);
     /* Rank of the first member at or after the id: its owner. */
     uint32_t (*owner)(const PealRingView *view, const PealId *id);
-    /* Makes sure that this peer and the member share an open, identified flow (peal_peer_adopt at both ends);
-     * false when one of them has no flow left. */
+    /* Makes sure that this peer and the member share an open, identified flow (peal_peer_adopt at
+     * both ends); false when one of them has no flow left. */
     bool (*link)(PealRingView *view, uint32_t rank);
 };
 /* peal_peer_adopt takes a flow as up, identified and ready, without a word. */
 void peal_peer_adopt(PealPeer *peer, PealFlow flow, const PealId *identity);
-/* peal_peer_converge fills the tables as after perfect stabilisation, asking view->link for each entry, and counts
- * the peer as joined. */
+/* peal_peer_converge fills the tables as after perfect stabilisation, asking view->link for each
+ * entry, and counts the peer as joined. */
 void peal_peer_converge(PealPeer *peer, PealRingView *view);
 
 /* For checkers, pages and people; no protocol decision reads them. */
-typedef enum PealPeerState { PEAL_PEER_IDLE, PEAL_PEER_JOINING, PEAL_PEER_JOINED, PEAL_PEER_LEFT } PealPeerState;
+typedef enum PealPeerState {
+    PEAL_PEER_IDLE,
+    PEAL_PEER_JOINING,
+    PEAL_PEER_JOINED,
+    PEAL_PEER_LEFT
+} PealPeerState;
 PealPeerState peal_peer_state(const PealPeer *peer);
 const PealId *peal_peer_id(const PealPeer *peer);
 /* Entry 0 is the nearest. Returns how many were written, at most max. */
@@ -190,16 +216,17 @@ bool peal_peer_responsible(const PealPeer *peer, const PealId *resource);
 /* Live (unexpired, existing) values of a Kind at a Resource-ID here. */
 size_t peal_peer_stored(const PealPeer *peer, const PealId *resource, uint32_t kind);
 /* Calls visit for every Resource-ID with a live value here. */
-void peal_peer_each_resource(const PealPeer *peer, void (*visit)(void *user, const PealId *resource, uint32_t kind),
+void peal_peer_each_resource(const PealPeer *peer,
+                             void (*visit)(void *user, const PealId *resource, uint32_t kind),
                              void *user);
 
-/* peal_frame_message tells the world's processor model and counters what a frame is, without decoding it all: the
- * RELOAD message code, 0 for a link ack or what is no whole message. Works on a datagram or the start of a stream
- * segment that begins with a frame. */
+/* peal_frame_message tells the world's processor model and counters what a frame is, without
+ * decoding it all: the RELOAD message code, 0 for a link ack or what is no whole message. Works on
+ * a datagram or the start of a stream segment that begins with a frame. */
 typedef struct PealFrameInfo {
-    bool data;          /* a data frame that carries a RELOAD message, else an ack */
-    uint16_t code;      /* message code, 0 when fragmented past it */
-    uint32_t bytes;     /* of the whole frame */
+    bool data;      /* a data frame that carries a RELOAD message, else an ack */
+    uint16_t code;  /* message code, 0 when fragmented past it */
+    uint32_t bytes; /* of the whole frame */
     uint64_t transaction;
 } PealFrameInfo;
 int peal_frame_info(const uint8_t *data, size_t len, PealFrameInfo *ret_info) PEAL_MUST_USE;

@@ -1,6 +1,6 @@
 /*
- * random.h - counter-based random streams: a draw is a pure function of (seed, peer, purpose,
- * count).
+ * random.h - counter-based random streams: a draw is a pure function of
+ *            (seed, peer, purpose, count).
  * Source: Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3 (SC 2011),
  *         Philox2x64-10.
  * State:  none but the caller's counter, 4 bytes per peer and purpose.   Time: none.
@@ -28,6 +28,14 @@ typedef enum PealDraw {
     PEAL_DRAW_COUNT
 } PealDraw;
 
+/* One block of the generator: 128 bits. */
+typedef struct PealRandomBlock {
+    uint64_t word[2];
+} PealRandomBlock;
+
+/* peal_random_block is the generator itself: both words of the block at a counter, under a key. */
+PealRandomBlock peal_random_block(PealRandomBlock counter, uint64_t key);
+
 /*
  * peal_random_at returns draw number `count` of a stream.
  * seed     the replication's seed
@@ -40,8 +48,8 @@ static inline uint64_t peal_random_stream(uint64_t peer, PealDraw purpose)
     return peer | (uint64_t)purpose << 40;
 }
 
-/* peal_random_below maps a draw to 0..bound-1 (bound > 0) by multiplication, with bias under bound
- * / 2^64. */
+/* peal_random_below maps a draw to 0..bound-1 (bound > 0) by multiplication; its bias is under
+ * bound / 2^64. */
 static inline uint64_t peal_random_below(uint64_t draw, uint64_t bound)
 {
     return (uint64_t)(((unsigned __int128)draw * bound) >> 64);

@@ -7,24 +7,24 @@
 
 #include <peal/id.h>
 
-/* kind, unit of `code`, unit of `value`; `key` is the Resource-ID or the other peer's Node-ID, `transaction` 0
- * where there is none. */
-#define PEAL_TRACES(X)                                                                              \
-    X(REQUEST_SENT, "message code", "0")                /* a request was originated here */         \
-    X(REQUEST_RESENT, "message code", "try, 2..5")      /* end-to-end retransmission */             \
-    X(REQUEST_SERVED, "message code", "hops travelled") /* the responsible peer answers it now */   \
-    X(REQUEST_FAILED, "message code", "-error")         /* gave up */                               \
-    X(MESSAGE_DROPPED, "PealDrop", "message code or 0")                                             \
-    X(LINK_UP, "flow index", "1 if this peer opened it")                                            \
-    X(LINK_DOWN, "flow index", "PealDownReason")                                                    \
-    X(LINK_RESENT, "flow index", "try, 2..5")                                                       \
-    X(LINK_ACKED, "flow index", "round trip in us")                                                 \
-    X(JOINED, "0", "ms since start")                    /* an Update named this peer predecessor */ \
-    X(LEFT, "0", "0")                                                                               \
-    X(NEIGHBOURS_CHANGED, "1 predecessor changed, 2 successor changed", "entries")                  \
-    X(PARTITION_SEEN, "0", "0")                                                                     \
-    X(VALUE_STORED, "replica number", "Kind-ID")                                                    \
-    X(VALUE_REMOVED, "0", "Kind-ID")                                                                \
+/* kind, unit of `code`, unit of `value`; `key` is the Resource-ID or the other peer's Node-ID,
+ * `transaction` 0 where there is none. */
+#define PEAL_TRACES(X)                                                                            \
+    X(REQUEST_SENT, "message code", "0")                /* a request was originated here */       \
+    X(REQUEST_RESENT, "message code", "try, 2..5")      /* end-to-end retransmission */           \
+    X(REQUEST_SERVED, "message code", "hops travelled") /* the responsible peer answers it now */ \
+    X(REQUEST_FAILED, "message code", "-error")         /* gave up */                             \
+    X(MESSAGE_DROPPED, "PealDrop", "message code or 0")                                           \
+    X(LINK_UP, "flow index", "1 if this peer opened it")                                          \
+    X(LINK_DOWN, "flow index", "PealDownReason")                                                  \
+    X(LINK_RESENT, "flow index", "try, 2..5")                                                     \
+    X(LINK_ACKED, "flow index", "round trip in us")                                               \
+    X(JOINED, "0", "ms since start") /* an Update named this peer predecessor */                  \
+    X(LEFT, "0", "0")                                                                             \
+    X(NEIGHBOURS_CHANGED, "1 predecessor changed, 2 successor changed", "entries")                \
+    X(PARTITION_SEEN, "0", "0")                                                                   \
+    X(VALUE_STORED, "replica number", "Kind-ID")                                                  \
+    X(VALUE_REMOVED, "0", "Kind-ID")                                                              \
     X(REPLICA_SENT, "replica number", "Kind-ID")
 
 typedef enum PealTraceKind {
@@ -35,16 +35,16 @@ typedef enum PealTraceKind {
 } PealTraceKind;
 
 /* Why a message went no further. */
-#define PEAL_DROPS(X)                                               \
-    X(MALFORMED, "could not be decoded")                            \
-    X(OVERLAY, "another overlay, version or token")                 \
-    X(TTL, "ran out of hops")                                       \
+#define PEAL_DROPS(X)                                                \
+    X(MALFORMED, "could not be decoded")                             \
+    X(OVERLAY, "another overlay, version or token")                  \
+    X(TTL, "ran out of hops")                                        \
     X(NOT_MINE, "Node-ID in my range that is neither me nor linked") \
-    X(NO_ROUTE, "nobody to hand it to")                             \
-    X(UNIDENTIFIED, "came before the other side named itself")      \
-    X(STALE, "answer to nothing outstanding")                       \
-    X(OPTION, "unknown critical option")                            \
-    X(SIGNATURE, "signature or signer not acceptable")              \
+    X(NO_ROUTE, "nobody to hand it to")                              \
+    X(UNIDENTIFIED, "came before the other side named itself")       \
+    X(STALE, "answer to nothing outstanding")                        \
+    X(OPTION, "unknown critical option")                             \
+    X(SIGNATURE, "signature or signer not acceptable")               \
     X(FULL, "queue or buffer full")
 
 typedef enum PealDrop {

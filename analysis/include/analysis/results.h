@@ -64,10 +64,14 @@ bool results_set_point(Results *results, unsigned point, const ResultsParameter 
                        size_t swept_len, const ResultsParameter *others, size_t others_len,
                        GError **error);
 
+/* How a figure of several replications becomes one: RESULTS_MEAN gives NAME.mean and NAME.ci95. */
+typedef enum ResultsKind { RESULTS_MEAN, RESULTS_SUM, RESULTS_MAX } ResultsKind;
+
 /* A figure of the world's own, shown in summary.json under its dotted name; deterministic. */
 typedef struct ResultsFigure {
     const char *name; /* "ring.cycles" */
-    double value;
+    double value;     /* of RESULTS_SUM and RESULTS_MAX an integer */
+    ResultsKind kind;
 } ResultsFigure;
 
 /* What the recorder does not know of a replication. */

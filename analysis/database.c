@@ -1,0 +1,205 @@
+/*
+ * database.c - see database.h.
+ */
+#include "database.h"
+
+#include <analysis/recorder.h>
+#include <analysis/results.h>
+#include <math.h>
+#include <stdlib.h>
+
+const char *const DATABASE_TABLES[] = {
+    "run",        "parameters", "replications", "engine",  "figures", "series", "distributions",
+    "histograms", "drops",      "messages",     "lookups", "peers",   "events", NULL,
+};
+
+static const char SCHEMA[] =
+    "CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE parameters (point INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+    " swept INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (point, key)) WITHOUT ROWID;"
+    "CREATE TABLE replications (id INTEGER PRIMARY KEY, point INTEGER NOT NULL,"
+    " replication INTEGER NOT NULL, seed TEXT NOT NULL, fingerprint TEXT NOT NULL,"
+    " peers INTEGER NOT NULL, interrupted INTEGER NOT NULL, simulated_s REAL NOT NULL,"
+    " window_s REAL NOT NULL, UNIQUE (point, replication));"
+    "CREATE TABLE engine (replication_id INTEGER PRIMARY KEY"
+    " REFERENCES replications ON DELETE CASCADE, wall_seconds REAL NOT NULL,"
+    " events INTEGER NOT NULL, messages INTEGER NOT NULL, peak_rss_bytes INTEGER NOT NULL);"
+    "CREATE TABLE figures (replication_id INTEGER NOT NULL REFERENCES replications"
+    " ON DELETE CASCADE, name TEXT NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " value NUMERIC, PRIMARY KEY (replication_id, name)) WITHOUT ROWID;"
+    "CREATE TABLE series (replication_id INTEGER NOT NULL REFERENCES replications"
+    " ON DELETE CASCADE, start_s REAL NOT NULL, end_s REAL NOT NULL, lookups_started INTEGER,"
+    " lookups_succeeded INTEGER, lookups_correct INTEGER, lookups_found INTEGER, hops_mean REAL,"
+    " latency_ms_mean REAL, latency_ms_p50 REAL, latency_ms_p95 REAL, online INTEGER,"
+    " joined INTEGER, dropped INTEGER"
+#define X(id, name, meaning) ", " #name " INTEGER"
+    RECORDER_COUNTERS(X)
+#undef X
+        ", PRIMARY KEY (replication_id, start_s)) WITHOUT ROWID;"
+        "CREATE TABLE distributions (replication_id INTEGER NOT NULL REFERENCES replications"
+        " ON DELETE CASCADE, name TEXT NOT NULL, count INTEGER NOT NULL, min INTEGER NOT NULL,"
+        " max INTEGER NOT NULL, mean REAL, deviation REAL, PRIMARY KEY (replication_id, name))"
+        " WITHOUT ROWID;"
+        "CREATE TABLE histograms (replication_id INTEGER NOT NULL REFERENCES replications"
+        " ON DELETE CASCADE, name TEXT NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL,"
+        " count INTEGER NOT NULL, PRIMARY KEY (replication_id, name, low)) WITHOUT ROWID;"
+        "CREATE TABLE drops (replication_id INTEGER NOT NULL REFERENCES replications"
+        " ON DELETE CASCADE, reason TEXT NOT NULL, count INTEGER NOT NULL,"
+        " PRIMARY KEY (replication_id, reason)) WITHOUT ROWID;"
+        "CREATE TABLE messages (replication_id INTEGER NOT NULL REFERENCES replications"
+        " ON DELETE CASCADE, code INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,"
+        " PRIMARY KEY (replication_id, code)) WITHOUT ROWID;"
+        "CREATE TABLE lookups (replication_id INTEGER NOT NULL REFERENCES replications"
+        " ON DELETE CASCADE, started_ns INTEGER NOT NULL, latency_ns INTEGER NOT NULL, hops "
+        "INTEGER,"
+        " asker INTEGER NOT NULL, key BLOB NOT NULL, succeeded INTEGER NOT NULL,"
+        " correct INTEGER NOT NULL, found INTEGER NOT NULL);"
+        "CREATE INDEX lookups_replication ON lookups (replication_id);"
+        "CREATE TABLE peers (replication_id INTEGER NOT NULL REFERENCES replications"
+        " ON DELETE CASCADE, peer INTEGER NOT NULL, messages INTEGER NOT NULL,"
+        " values_held INTEGER NOT NULL, PRIMARY KEY (replication_id, peer)) WITHOUT ROWID;"
+        "CREATE TABLE events (replication_id INTEGER NOT NULL REFERENCES replications"
+        " ON DELETE CASCADE, at_s REAL NOT NULL, text TEXT NOT NULL);"
+        "CREATE INDEX events_replication ON events (replication_id);";
+
+static void set_error(GError **error, ResultsError code, sqlite3 *db, const char *doing)
+{
+    const char *path = db != NULL ? sqlite3_db_filename(db, "main") : NULL;
+
+    g_set_error(error, RESULTS_ERROR, (gint)code, "cannot %s %s: %s", doing,
+                path != NULL ? path : DATABASE_NAME, db != NULL ? sqlite3_errmsg(db) : "no memory");
+}
+
+static void set_write_error(GError **error, sqlite3 *db)
+{
+    set_error(error, RESULTS_ERROR_WRITE, db, "write");
+}
+
+bool database_run(sqlite3 *db, const char *sql, GError **error)
+{
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        set_write_error(error, db);
+        return false;
+    }
+    return true;
+}
+
+char *database_fact(sqlite3 *db, const char *key)
+{
+    g_autoptr(sqlite3_stmt) query = NULL;
+
+    if (sqlite3_prepare_v2(db, "SELECT value FROM run WHERE key = ?", -1, &query, NULL) !=
+        SQLITE_OK) {
+        return NULL;
+    }
+    sqlite3_bind_text(query, 1, key, -1, SQLITE_STATIC);
+    if (sqlite3_step(query) != SQLITE_ROW) {
+        return NULL;
+    }
+    return g_strdup((const char *)sqlite3_column_text(query, 0));
+}
+
+/* Another program's database, or one of another version of Peal, is not to be read as ours. */
+static bool check_schema(sqlite3 *db, const char *path, GError **error)
+{
+    g_autofree char *version = database_fact(db, "schema");
+
+    if (version == NULL || atoi(version) != DATABASE_SCHEMA_VERSION) {
+        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_READ,
+                    "%s holds no results that this version can read; run the scenario again with "
+                    "--force or another --out",
+                    path);
+        return false;
+    }
+    return true;
+}
+
+static bool create_tables(sqlite3 *db, GError **error)
+{
+    g_autofree char *version = g_strdup_printf("INSERT INTO run VALUES ('schema', '%d'); COMMIT;",
+                                               DATABASE_SCHEMA_VERSION);
+
+    return database_run(db, "BEGIN IMMEDIATE;", error) && database_run(db, SCHEMA, error) &&
+           database_run(db, version, error);
+}
+
+sqlite3 *database_create(const char *path, GError **error)
+{
+    g_autoptr(sqlite3) db = NULL;
+    bool exists = g_file_test(path, G_FILE_TEST_EXISTS);
+
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
+        set_write_error(error, db);
+        return NULL;
+    }
+    /* A crash of the machine may cost the last replications; a crash of the program does not. */
+    if (!database_run(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL;", error)) {
+        return NULL;
+    }
+    if (exists ? !check_schema(db, path, error) : !create_tables(db, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&db);
+}
+
+sqlite3 *database_open(const char *dir, GError **error)
+{
+    g_autofree char *path = g_build_filename(dir, DATABASE_NAME, NULL);
+    g_autoptr(sqlite3) db = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_READ,
+                    "%s holds no results (there is no %s); name a directory that 'peal run' wrote",
+                    dir, DATABASE_NAME);
+        return NULL;
+    }
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+        set_error(error, RESULTS_ERROR_READ, db, "read");
+        return NULL;
+    }
+    if (!check_schema(db, path, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&db);
+}
+
+sqlite3_stmt *database_prepare(sqlite3 *db, const char *sql, GError **error)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) {
+        set_error(error, RESULTS_ERROR_READ, db, "read");
+        return NULL;
+    }
+    return statement;
+}
+
+bool database_insert(sqlite3_stmt *statement, GError **error)
+{
+    int status = sqlite3_step(statement);
+
+    if (status != SQLITE_DONE) {
+        set_write_error(error, sqlite3_db_handle(statement));
+    }
+    sqlite3_reset(statement);
+    return status == SQLITE_DONE;
+}
+
+bool database_next(sqlite3_stmt *statement, GError **error)
+{
+    int status = sqlite3_step(statement);
+
+    if (status != SQLITE_ROW && status != SQLITE_DONE) {
+        set_error(error, RESULTS_ERROR_READ, sqlite3_db_handle(statement), "read");
+    }
+    return status == SQLITE_ROW;
+}
+
+void database_bind_double(sqlite3_stmt *statement, int column, double value)
+{
+    if (isfinite(value)) {
+        sqlite3_bind_double(statement, column, value);
+    } else {
+        sqlite3_bind_null(statement, column);
+    }
+}

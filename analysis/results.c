@@ -1,0 +1,340 @@
+/*
+ * results.c - see results.h: the directory, and the rows of a replication.
+ */
+#include <analysis/results.h>
+
+#include "database.h"
+#include "rows.h"
+#include "summary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+G_DEFINE_QUARK(peal - results - error - quark, results_error)
+
+struct Results {
+    char *dir;
+    int lock; /* file descriptor of the directory, held locked */
+    sqlite3 *db;
+};
+
+static char *path_in(const char *dir, const char *name)
+{
+    return g_build_filename(dir, name, NULL);
+}
+
+/* Removes the files of dir/sub that end in one of the suffixes, and the directory if that empties it. */
+static void remove_made_files(const char *dir, const char *sub, const char *const *suffixes)
+{
+    g_autofree char *path = path_in(dir, sub);
+    GDir *listing = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    if (listing == NULL) {
+        return;
+    }
+    while ((name = g_dir_read_name(listing)) != NULL) {
+        for (const char *const *suffix = suffixes; *suffix != NULL; suffix++) {
+            if (g_str_has_suffix(name, *suffix)) {
+                g_autofree char *file = path_in(path, name);
+
+                g_unlink(file);
+                break;
+            }
+        }
+    }
+    g_dir_close(listing);
+    g_rmdir(path);
+}
+
+static void remove_results(const char *dir)
+{
+    static const char *const files[] = {DATABASE_NAME, DATABASE_NAME "-journal", "summary.json"};
+    static const char *const plot_suffixes[] = {".svg", ".png", ".gp", ".dat", NULL};
+    static const char *const csv_suffixes[] = {".csv", NULL};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *path = path_in(dir, files[i]);
+
+        g_unlink(path);
+    }
+    remove_made_files(dir, "plots", plot_suffixes);
+    remove_made_files(dir, "csv", csv_suffixes);
+}
+
+static bool same_fact(sqlite3 *db, const char *key, const char *value)
+{
+    g_autofree char *stored = database_fact(db, key);
+
+    return g_strcmp0(stored, value) == 0;
+}
+
+static bool same_run(sqlite3 *db, const ResultsConfig *config)
+{
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, config->seed);
+
+    return same_fact(db, "scenario", config->scenario) && same_fact(db, "seed", seed) &&
+           same_fact(db, "version", config->version);
+}
+
+static bool add_fact(sqlite3_stmt *insert, const char *key, const char *value, GError **error)
+{
+    sqlite3_bind_text(insert, 1, key, -1, SQLITE_STATIC);
+    sqlite3_bind_text(insert, 2, value, -1, SQLITE_TRANSIENT);
+    return database_insert(insert, error);
+}
+
+static bool add_number(sqlite3_stmt *insert, const char *key, uint64_t value, GError **error)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+
+    return add_fact(insert, key, text, error);
+}
+
+static bool describe_run(sqlite3 *db, const ResultsConfig *config, GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT OR REPLACE INTO run VALUES (?, ?)", error);
+
+    return insert != NULL && add_fact(insert, "name", config->name, error) &&
+           add_fact(insert, "version", config->version, error) &&
+           add_fact(insert, "crypto", config->crypto, error) &&
+           add_number(insert, "seed", config->seed, error) &&
+           add_fact(insert, "scenario", config->scenario, error) &&
+           add_number(insert, "points", config->points, error) &&
+           add_number(insert, "replications", config->replications, error) &&
+           add_number(insert, "sweep", config->sweep, error);
+}
+
+static gint64 count_whole(sqlite3 *db)
+{
+    g_autoptr(sqlite3_stmt) query =
+        database_prepare(db, "SELECT count(*) FROM replications WHERE NOT interrupted", NULL);
+
+    return query != NULL && database_next(query, NULL) ? sqlite3_column_int64(query, 0) : -1;
+}
+
+/* The database of an unfinished run of the same scenario, rid of interrupted replications; NULL
+ * without an error when the directory holds anything else. */
+static sqlite3 *open_unfinished(const ResultsConfig *config, const char *path, GError **error)
+{
+    g_autoptr(sqlite3) db = NULL;
+    gint64 whole, wanted = (gint64)config->points * config->replications;
+
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+        return NULL;
+    }
+    db = database_create(path, NULL);
+    if (db == NULL || !same_run(db, config)) {
+        return NULL;
+    }
+    whole = count_whole(db);
+    if (whole < 0 || whole >= wanted ||
+        !database_run(db, "DELETE FROM replications WHERE interrupted", error) ||
+        !describe_run(db, config, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&db);
+}
+
+static bool make_directory(const char *dir, bool *ret_made, GError **error)
+{
+    bool made = !g_file_test(dir, G_FILE_TEST_EXISTS);
+
+    if (g_mkdir_with_parents(dir, 0777) != 0 || access(dir, W_OK | X_OK) != 0) {
+        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_WRITE,
+                    "cannot write the results directory %s: %s; choose another with --out", dir,
+                    g_strerror(errno));
+        return false;
+    }
+    *ret_made = made;
+    return true;
+}
+
+/* Two runs must not write into one directory. Where locks are not to be had, that is not checked. */
+static bool lock_directory(const char *dir, int *ret_lock, GError **error)
+{
+    int lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_EXISTS,
+                    "another run is writing to %s; wait for it or choose another --out", dir);
+        close(lock);
+        return false;
+    }
+    *ret_lock = lock;
+    return true;
+}
+
+static sqlite3 *make_database(const ResultsConfig *config, const char *path, GError **error)
+{
+    g_autoptr(sqlite3) db = database_create(path, error);
+
+    if (db == NULL || !describe_run(db, config, error)) {
+        g_unlink(path);
+        return NULL;
+    }
+    return g_steal_pointer(&db);
+}
+
+/* Opens what may be resumed, clears what may be replaced, or refuses; then makes the database. */
+static sqlite3 *take_directory(const ResultsConfig *config, GError **error)
+{
+    g_autofree char *path = path_in(config->dir, DATABASE_NAME);
+    g_autofree char *summary = path_in(config->dir, "summary.json");
+    GError *failure = NULL;
+    sqlite3 *db = open_unfinished(config, path, &failure);
+
+    if (db != NULL || failure != NULL) {
+        g_propagate_error(error, failure);
+        return db;
+    }
+    if (g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(summary, G_FILE_TEST_EXISTS)) {
+        if (!config->force) {
+            g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_EXISTS,
+                        "%s holds results already; choose another --out, or replace them with "
+                        "--force",
+                        config->dir);
+            return NULL;
+        }
+        remove_results(config->dir);
+    }
+    return make_database(config, path, error);
+}
+
+Results *results_open(const ResultsConfig *config, GError **error)
+{
+    bool made = false;
+    int lock = -1;
+    sqlite3 *db = NULL;
+    Results *results;
+
+    PEAL_ASSERT(config->points > 0 && config->replications > 0);
+    if (!make_directory(config->dir, &made, error)) {
+        return NULL;
+    }
+    if (lock_directory(config->dir, &lock, error)) {
+        db = take_directory(config, error);
+    }
+    if (db == NULL) {
+        if (lock >= 0) {
+            close(lock);
+        }
+        if (made) {
+            g_rmdir(config->dir);
+        }
+        return NULL;
+    }
+    results = g_new0(Results, 1);
+    results->dir = g_strdup(config->dir);
+    results->lock = lock;
+    results->db = db;
+    return results;
+}
+
+void results_close(Results *results)
+{
+    if (results == NULL) {
+        return;
+    }
+    sqlite3_close(results->db);
+    if (results->lock >= 0) {
+        close(results->lock);
+    }
+    g_free(results->dir);
+    g_free(results);
+}
+
+bool results_has(Results *results, unsigned point, unsigned replication)
+{
+    g_autoptr(sqlite3_stmt) query =
+        database_prepare(results->db,
+                         "SELECT 1 FROM replications WHERE point = ? AND replication = ?"
+                         " AND NOT interrupted",
+                         NULL);
+
+    if (query == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(query, 1, point);
+    sqlite3_bind_int64(query, 2, replication);
+    return database_next(query, NULL);
+}
+
+static bool add_parameters(sqlite3_stmt *insert, const ResultsParameter *parameters, size_t len,
+                           bool swept, GError **error)
+{
+    for (size_t i = 0; i < len; i++) {
+        sqlite3_bind_text(insert, 2, parameters[i].key, -1, SQLITE_STATIC);
+        sqlite3_bind_text(insert, 3, parameters[i].value, -1, SQLITE_STATIC);
+        sqlite3_bind_int(insert, 4, swept);
+        sqlite3_bind_int64(insert, 5, (gint64)i);
+        if (!database_insert(insert, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Ends a transaction: with COMMIT if all went well, else with ROLLBACK. */
+static bool end_transaction(sqlite3 *db, bool good, GError **error)
+{
+    if (good && database_run(db, "COMMIT", error)) {
+        return true;
+    }
+    database_run(db, "ROLLBACK", NULL);
+    return false;
+}
+
+bool results_set_point(Results *results, unsigned point, const ResultsParameter *swept,
+                       size_t swept_len, const ResultsParameter *others, size_t others_len,
+                       GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(results->db, "INSERT OR REPLACE INTO parameters VALUES (?, ?, ?, ?, ?)",
+                         error);
+
+    if (insert == NULL || !database_run(results->db, "BEGIN IMMEDIATE", error)) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, point);
+    return end_transaction(results->db,
+                           add_parameters(insert, swept, swept_len, true, error) &&
+                               add_parameters(insert, others, others_len, false, error),
+                           error);
+}
+
+bool results_write_summary(Results *results, GError **error)
+{
+    g_autofree char *path = path_in(results->dir, "summary.json");
+    g_autofree char *text = summary_text(results->db, error);
+    GError *failure = NULL;
+
+    if (text == NULL) {
+        return false;
+    }
+    if (!g_file_set_contents(path, text, -1, &failure)) {
+        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_WRITE, "%s", failure->message);
+        g_error_free(failure);
+        return false;
+    }
+    return true;
+}
+
+char *results_summary_text(Results *results, GError **error)
+{
+    return summary_text(results->db, error);
+}
+
+bool results_add_replication(Results *results, const ResultsReplication *replication,
+                             const Recorder *recorder, GError **error)
+{
+    if (!database_run(results->db, "BEGIN IMMEDIATE", error)) {
+        return false;
+    }
+    return end_transaction(results->db,
+                           rows_add_replication(results->db, replication, recorder, error), error);
+}

@@ -1,0 +1,397 @@
+/*
+ * rows.c - see rows.h.
+ */
+#include "rows.h"
+
+#include "message_code.h"
+#include "recorder_state.h"
+#include "summary.h"
+
+#include <math.h>
+
+static double seconds(int64_t ns)
+{
+    return (double)ns / (double)PEAL_NS_PER_S;
+}
+
+static double ratio(uint64_t part, uint64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : NAN;
+}
+
+static bool add_head(sqlite3 *db, const ResultsReplication *replication,
+                     const RecorderFigures *figures, gint64 *ret_id, GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO replications VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+                         error);
+    g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, replication->seed);
+    g_autofree char *fingerprint =
+        g_strdup_printf("%016" G_GINT64_MODIFIER "x", replication->fingerprint);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, replication->point);
+    sqlite3_bind_int64(insert, 2, replication->replication);
+    sqlite3_bind_text(insert, 3, seed, -1, SQLITE_STATIC);
+    sqlite3_bind_text(insert, 4, fingerprint, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(insert, 5, replication->peers);
+    sqlite3_bind_int(insert, 6, figures->interrupted);
+    sqlite3_bind_double(insert, 7, seconds(figures->end.ns));
+    sqlite3_bind_double(insert, 8, seconds(figures->window.ns));
+    if (!database_insert(insert, error)) {
+        return false;
+    }
+    *ret_id = sqlite3_last_insert_rowid(db);
+    return true;
+}
+
+static bool add_engine(sqlite3 *db, gint64 id, const ResultsReplication *replication,
+                       GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO engine VALUES (?, ?, ?, ?, ?)", error);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    sqlite3_bind_double(insert, 2, replication->wall_seconds);
+    sqlite3_bind_int64(insert, 3, (gint64)replication->events);
+    sqlite3_bind_int64(insert, 4, (gint64)replication->messages);
+    sqlite3_bind_int64(insert, 5, (gint64)replication->peak_rss_bytes);
+    return database_insert(insert, error);
+}
+
+/* Figures in the order of their insertion, which summary.json keeps. */
+typedef struct FigureWriter {
+    sqlite3_stmt *insert;
+    int position;
+    bool failed;
+    GError **error;
+} FigureWriter;
+
+static void write_figure(FigureWriter *writer, const char *name, ResultsKind kind, double value)
+{
+    static const char *const kinds[] = {
+        [RESULTS_MEAN] = "mean", [RESULTS_SUM] = "sum", [RESULTS_MAX] = "max"};
+
+    if (writer->failed) {
+        return;
+    }
+    sqlite3_bind_text(writer->insert, 2, name, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int(writer->insert, 3, writer->position++);
+    sqlite3_bind_text(writer->insert, 4, kinds[kind], -1, SQLITE_STATIC);
+    if (kind == RESULTS_MEAN || !isfinite(value)) {
+        database_bind_double(writer->insert, 5, value);
+    } else {
+        sqlite3_bind_int64(writer->insert, 5, (gint64)value);
+    }
+    writer->failed = !database_insert(writer->insert, writer->error);
+}
+
+static void write_lookup_figures(FigureWriter *writer, const RecorderFigures *figures)
+{
+    write_figure(writer, "lookups.started", RESULTS_SUM, (double)figures->started);
+    write_figure(writer, "lookups.succeeded", RESULTS_SUM, (double)figures->succeeded);
+    write_figure(writer, "lookups.correct", RESULTS_SUM, (double)figures->correct);
+    write_figure(writer, "lookups.found", RESULTS_SUM, (double)figures->found);
+    write_figure(writer, "lookups.unfinished", RESULTS_SUM, (double)figures->unfinished);
+    write_figure(writer, "lookups.success_rate", RESULTS_MEAN,
+                 ratio(figures->succeeded, figures->started));
+    write_figure(writer, "lookups.correct_rate", RESULTS_MEAN,
+                 ratio(figures->correct, figures->started));
+    write_figure(writer, "lookups.hops", RESULTS_MEAN, histogram_mean(figures->hops));
+    write_figure(writer, "lookups.latency_ms", RESULTS_MEAN,
+                 histogram_mean(figures->latency_ns) / (double)PEAL_NS_PER_MS);
+}
+
+/* summary.json's name of each counter. */
+static const char *const COUNTER_FIGURE[RECORDER_COUNTER_COUNT] = {
+    [RECORDER_MESSAGES] = "messages.delivered",
+    [RECORDER_MESSAGE_BYTES] = "messages.bytes",
+    [RECORDER_DUPLICATES] = "link.duplicates",
+    [RECORDER_LINK_ACKS] = "link.acks",
+    [RECORDER_LINK_RETRANSMISSIONS] = "link.retransmissions",
+    [RECORDER_LINKS_UP] = "link.up",
+    [RECORDER_LINKS_DOWN] = "link.down",
+    [RECORDER_FRAMES_SENT] = "network.frames_sent",
+    [RECORDER_BYTES_SENT] = "network.bytes_sent",
+    [RECORDER_FRAMES_LOST] = "network.frames_lost",
+    [RECORDER_REQUESTS_SENT] = "requests.sent",
+    [RECORDER_REQUESTS_RESENT] = "requests.resent",
+    [RECORDER_REQUESTS_FAILED] = "requests.failed",
+    [RECORDER_VALUES_STORED] = "storage.stored",
+    [RECORDER_VALUES_REMOVED] = "storage.removed",
+    [RECORDER_REPLICAS_SENT] = "storage.replicas_sent",
+    [RECORDER_PEERS_JOINED] = "membership.joined",
+    [RECORDER_PEERS_LEFT] = "membership.left",
+    [RECORDER_PEERS_FAILED] = "membership.failed",
+};
+
+static bool add_figures(sqlite3 *db, gint64 id, const ResultsReplication *replication,
+                        const RecorderFigures *figures, GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO figures VALUES (?, ?, ?, ?, ?)", error);
+    FigureWriter writer = {.insert = insert, .error = error};
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    write_lookup_figures(&writer, figures);
+    for (size_t i = 0; i < RECORDER_COUNTER_COUNT; i++) {
+        write_figure(&writer, COUNTER_FIGURE[i], RESULTS_SUM, (double)figures->totals.counter[i]);
+    }
+    if (histogram_count(figures->peer_messages) > 0) {
+        write_figure(&writer, "load.messages", RESULTS_MEAN,
+                     histogram_mean(figures->peer_messages));
+        write_figure(&writer, "load.values", RESULTS_MEAN, histogram_mean(figures->peer_values));
+    }
+    for (size_t i = 0; i < replication->figures_len; i++) {
+        const ResultsFigure *figure = &replication->figures[i];
+
+        write_figure(&writer, figure->name, figure->kind, figure->value);
+    }
+    return !writer.failed;
+}
+
+static bool add_histogram(sqlite3 *db, gint64 id, const char *name, const Histogram *histogram,
+                          GError **error)
+{
+    g_autoptr(sqlite3_stmt) whole =
+        database_prepare(db, "INSERT INTO distributions VALUES (?, ?, ?, ?, ?, ?, ?)", error);
+    g_autoptr(sqlite3_stmt) part =
+        database_prepare(db, "INSERT INTO histograms VALUES (?, ?, ?, ?, ?)", error);
+    HistogramBucket bucket;
+    size_t position = 0;
+
+    if (whole == NULL || part == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(whole, 1, id);
+    sqlite3_bind_text(whole, 2, name, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(whole, 3, (gint64)histogram_count(histogram));
+    sqlite3_bind_int64(whole, 4, (gint64)histogram_min(histogram));
+    sqlite3_bind_int64(whole, 5, (gint64)histogram_max(histogram));
+    database_bind_double(whole, 6, histogram_mean(histogram));
+    database_bind_double(whole, 7, histogram_deviation(histogram));
+    if (!database_insert(whole, error)) {
+        return false;
+    }
+    sqlite3_bind_int64(part, 1, id);
+    sqlite3_bind_text(part, 2, name, -1, SQLITE_STATIC);
+    while (histogram_next(histogram, &position, &bucket)) {
+        sqlite3_bind_int64(part, 3, (gint64)bucket.low);
+        sqlite3_bind_int64(part, 4, (gint64)bucket.high);
+        sqlite3_bind_int64(part, 5, (gint64)bucket.count);
+        if (!database_insert(part, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_histograms(sqlite3 *db, gint64 id, const RecorderFigures *figures, GError **error)
+{
+    const Histogram *histograms[SUMMARY_HISTOGRAMS] = {figures->hops, figures->latency_ns,
+                                                       figures->peer_messages,
+                                                       figures->peer_values};
+
+    for (size_t i = 0; i < SUMMARY_HISTOGRAMS; i++) {
+        if (!add_histogram(db, id, SUMMARY_HISTOGRAM[i].name, histograms[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_drops(sqlite3 *db, gint64 id, const RecorderTotals *totals, GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO drops VALUES (?, lower(?), ?)", error);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    for (size_t i = 0; i < PEAL_DROP_COUNT; i++) {
+        static const char *const names[] = {
+#define X(name, text) #name,
+            PEAL_DROPS(X)
+#undef X
+        };
+
+        sqlite3_bind_text(insert, 2, names[i], -1, SQLITE_STATIC);
+        sqlite3_bind_int64(insert, 3, (gint64)totals->drops[i]);
+        if (!database_insert(insert, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_messages(sqlite3 *db, gint64 id, const RecorderTotals *totals, GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO messages VALUES (?, ?, ?, ?)", error);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    for (unsigned i = 0; i < RECORDER_CODES; i++) {
+        if (totals->codes[i] == 0) {
+            continue;
+        }
+        sqlite3_bind_int64(insert, 2, i);
+        sqlite3_bind_text(insert, 3, message_code_name(i), -1, SQLITE_STATIC);
+        sqlite3_bind_int64(insert, 4, (gint64)totals->codes[i]);
+        if (!database_insert(insert, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void bind_row(sqlite3_stmt *insert, const RecorderRow *row)
+{
+    const Histogram *latency = row->latency_ns;
+    double per_ms = (double)PEAL_NS_PER_MS;
+    int column = 2;
+
+    sqlite3_bind_double(insert, column++, seconds(row->start.ns));
+    sqlite3_bind_double(insert, column++, seconds(row->end.ns));
+    sqlite3_bind_int64(insert, column++, (gint64)row->started);
+    sqlite3_bind_int64(insert, column++, (gint64)row->succeeded);
+    sqlite3_bind_int64(insert, column++, (gint64)row->correct);
+    sqlite3_bind_int64(insert, column++, (gint64)row->found);
+    database_bind_double(insert, column++, ratio(row->hops, row->succeeded));
+    database_bind_double(insert, column++, latency ? histogram_mean(latency) / per_ms : NAN);
+    database_bind_double(insert, column++,
+                         latency ? histogram_quantile(latency, 0.5) / per_ms : NAN);
+    database_bind_double(insert, column++,
+                         latency ? histogram_quantile(latency, 0.95) / per_ms : NAN);
+    sqlite3_bind_int64(insert, column++, (gint64)row->online);
+    sqlite3_bind_int64(insert, column++, (gint64)row->joined);
+    sqlite3_bind_int64(insert, column++, (gint64)row->dropped);
+    for (size_t i = 0; i < RECORDER_COUNTER_COUNT; i++) {
+        sqlite3_bind_int64(insert, column++, (gint64)row->counter[i]);
+    }
+}
+
+static bool add_series(sqlite3 *db, gint64 id, const Recorder *recorder, GError **error)
+{
+    g_autoptr(GString) sql = g_string_new("INSERT INTO series VALUES (?");
+    g_autoptr(sqlite3_stmt) insert = NULL;
+
+    for (size_t i = 1; i < 14 + RECORDER_COUNTER_COUNT; i++) {
+        g_string_append(sql, ", ?");
+    }
+    g_string_append_c(sql, ')');
+    insert = database_prepare(db, sql->str, error);
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    for (size_t i = 0; i < recorder->rows_len; i++) {
+        bind_row(insert, &recorder->rows[i]);
+        if (!database_insert(insert, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_lookups(sqlite3 *db, gint64 id, const Recorder *recorder, GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO lookups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", error);
+    size_t len;
+    const struct RecorderSampled *sampled = recorder_lookups(recorder, &len);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    for (size_t i = 0; i < len; i++) {
+        const RecorderLookup *lookup = &sampled[i].lookup;
+
+        sqlite3_bind_int64(insert, 2, lookup->started.ns);
+        sqlite3_bind_int64(insert, 3, lookup->latency.ns);
+        if (lookup->succeeded) {
+            sqlite3_bind_int(insert, 4, lookup->hops);
+        } else {
+            sqlite3_bind_null(insert, 4);
+        }
+        sqlite3_bind_int64(insert, 5, lookup->asker);
+        sqlite3_bind_blob(insert, 6, lookup->key.bytes, PEAL_ID_LEN, SQLITE_STATIC);
+        sqlite3_bind_int(insert, 7, lookup->succeeded);
+        sqlite3_bind_int(insert, 8, lookup->correct);
+        sqlite3_bind_int(insert, 9, lookup->found);
+        if (!database_insert(insert, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_peers(sqlite3 *db, gint64 id, const Recorder *recorder, GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO peers VALUES (?, ?, ?, ?)", error);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    for (guint i = 0; i < recorder->peers->len; i++) {
+        const RecorderPeerRow *row = &g_array_index(recorder->peers, RecorderPeerRow, i);
+
+        sqlite3_bind_int64(insert, 2, row->peer);
+        sqlite3_bind_int64(insert, 3, row->load.messages);
+        sqlite3_bind_int64(insert, 4, row->load.values);
+        if (!database_insert(insert, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_events(sqlite3 *db, gint64 id, const Recorder *recorder, GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO events VALUES (?, ?, ?)", error);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    for (guint i = 0; i < recorder->marks->len; i++) {
+        const RecorderMark *mark = &g_array_index(recorder->marks, RecorderMark, i);
+
+        sqlite3_bind_double(insert, 2, seconds(mark->at.ns));
+        sqlite3_bind_text(insert, 3, mark->text, -1, SQLITE_STATIC);
+        if (!database_insert(insert, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool rows_add_replication(sqlite3 *db, const ResultsReplication *replication,
+                          const Recorder *recorder, GError **error)
+{
+    const RecorderFigures *figures = recorder_figures(recorder);
+    gint64 id = 0;
+
+    return add_head(db, replication, figures, &id, error) &&
+           add_engine(db, id, replication, error) &&
+           add_figures(db, id, replication, figures, error) &&
+           add_histograms(db, id, figures, error) && add_drops(db, id, &figures->totals, error) &&
+           add_messages(db, id, &figures->totals, error) && add_series(db, id, recorder, error) &&
+           add_lookups(db, id, recorder, error) && add_peers(db, id, recorder, error) &&
+           add_events(db, id, recorder, error);
+}

@@ -8,8 +8,9 @@
 
 #include <peal/peer.h>
 
+#include "overlay/attach.h"
+#include "overlay/bootstrap.h"
 #include "overlay/chord.h"
-#include "overlay/topology.h"
 #include "reload/fragment.h"
 #include "reload/link.h"
 #include "reload/pending.h"
@@ -20,20 +21,21 @@ struct PealPeer {
     PealEnv *env;
     const PealOverlay *overlay;
     const TopologyOps *topology;
-    PealId id;
     PealTime wake_at; /* what env->wake_at was last told */
+    PealId id;
     Links links;
     Chord chord;
     Pending pending;
     Storage storage;
     Location location;
+    Attaches attaches;
     Reassembly reassembly;
+    Bootstrap bootstrap;
     PealAddr addr;
     PealTime started_at;
     PealPeerState state;
 };
 
-/* Shorthands for the environment; defined in peer.c. */
 static inline PealTime peer_now(PealPeer *peer)
 {
     return peer->env->ops->now(peer->env);
@@ -50,6 +52,25 @@ static inline void peer_release(PealPeer *peer, void *ptr, size_t size)
 {
     peer->env->ops->release(peer->env, ptr, size);
 }
+
+/* peer_wake_by lowers the peer's one deadline; each part keeps its own, and peer.c raises this one again after a
+ * wake. */
+static inline void peer_wake_by(PealPeer *peer, PealTime at)
+{
+    if (at.ns < peer->wake_at.ns) {
+        peer->wake_at = at;
+        peer->env->ops->wake_at(peer->env, at);
+    }
+}
+
+/* peer_schedule tells the world the earliest of the parts' deadlines; called at the end of a dispatch. */
+void peer_schedule(PealPeer *peer);
+
+/* peer_serve answers a request that is addressed to this peer: serve.c. */
+void peer_serve(PealPeer *peer, const Inbound *request);
+/* peer_left: every neighbour has heard that this peer leaves, or will not answer any more. */
+void peer_left(PealPeer *peer, uint64_t token);
+
 /* peer_grow makes room for `need` elements in an array; 0, or -PEAL_E_MEMORY, the array intact. */
 int peer_grow(PealPeer *peer, void *array_ptr, uint32_t *cap, uint32_t need,
               size_t element) PEAL_MUST_USE;

@@ -11,18 +11,18 @@
 
 typedef struct TopologyOps {
     const char *name; /* as in the overlay's configuration document */
-    size_t size;      /* bytes of state */
     void (*init)(PealPeer *peer);
     void (*fini)(PealPeer *peer);
-    /* start begins to join: over the identified link to a bootstrap peer, or alone when link is LINK_NONE. */
-    void (*start)(PealPeer *peer, uint16_t link);
+    /* found begins an overlay of one. */
+    void (*found)(PealPeer *peer);
     void (*leave)(PealPeer *peer);
     void (*converge)(PealPeer *peer, PealRingView *view);
-    /* Routing. responsible: is this Resource-ID mine? next_hop: the link towards an id, never `except`; LINK_NONE
-     * when there is none. Node-IDs that are linked directly have been tried before. */
+    /* Routing. responsible: is this Resource-ID mine? next_hop: the link towards an id, never
+     * `except`; LINK_NONE when there is none. Node-IDs that are linked directly have been tried
+     * before. */
     bool (*responsible)(const PealPeer *peer, const PealId *id);
     uint16_t (*next_hop)(const PealPeer *peer, const PealId *id, uint16_t except);
-    /* replica_set: who else stores what this peer is responsible for, nearest first; at most max. */
+    /* replica_set: who else stores what this peer is responsible for, nearest first, up to max. */
     size_t (*replica_set)(const PealPeer *peer, PealId *ret_ids, size_t max);
     /* May this sender Store replica number `replica` of a resource here (s.7.4.1.1, s.10.4)? */
     bool (*accepts_replica)(const PealPeer *peer, const PealId *resource, const PealId *sender);
@@ -33,6 +33,12 @@ typedef struct TopologyOps {
     /* Links come (identified) and go. */
     void (*on_link_up)(PealPeer *peer, uint16_t link);
     void (*on_link_down)(PealPeer *peer, uint16_t link, const PealId *id, PealDownReason reason);
+    /* An Attach with this purpose ended: `linked` says that a link to id is up. */
+    void (*on_attached)(PealPeer *peer, uint16_t purpose, const PealId *id, bool linked);
+    /* The other side of the link wants an Update; the link may still be coming up. */
+    void (*on_update_wanted)(PealPeer *peer, uint16_t link);
+    /* The bootstrap link is up: a way into the overlay, or, once joined, into what may be another part of it. */
+    void (*on_bootstrap)(PealPeer *peer, uint16_t link);
     /* join, leave, update, route_query and attach's send_update. */
     void (*on_request)(PealPeer *peer, const Inbound *request);
     void (*on_wake)(PealPeer *peer, PealTime now);

@@ -2,7 +2,8 @@
  * request.h - requests this peer originates, and answers to those it serves.
  * Source: RFC 6940 s.6.2, s.6.3.3.1.
  * State:  one Requests per peer; an entry and a copy of the body while a request is outstanding.
- * Time:   a request is sent again, same transaction id, every request_timeout, request_sends times in all.
+ * Time:   a request is sent again, same transaction id, every request_timeout, request_sends times
+ * in all.
  */
 #ifndef RELOAD_REQUEST_H
 #define RELOAD_REQUEST_H
@@ -19,7 +20,8 @@ typedef struct Inbound {
 } Inbound;
 
 /* What became of a request.
- * status  0 with answer, -PEAL_E_REFUSED with error and answer, -PEAL_E_TIMEOUT or -PEAL_E_UNREACHABLE without */
+ * status  0 with answer, -PEAL_E_REFUSED with error and answer, -PEAL_E_TIMEOUT or
+ * -PEAL_E_UNREACHABLE without */
 typedef struct RequestResult {
     int status;
     uint16_t error; /* ReloadErrorCode when refused */
@@ -31,21 +33,29 @@ typedef void (*RequestDone)(PealPeer *peer, uint64_t arg, const RequestResult *r
 typedef struct RequestSpec {
     ReloadCode code;
     PealId to;
-    bool to_resource;     /* `to` is a Resource-ID, else a Node-ID */
+    bool to_resource;      /* `to` is a Resource-ID, else a Node-ID */
     const PealId *through; /* Node-ID to route the request through first, or NULL */
-    uint16_t link;        /* hand it to this link whatever the routes say, or LINK_NONE */
-    PealBytes body;       /* encoded, copied */
-    RequestDone done;     /* called exactly once, from a later dispatch, unless peer_fini comes first; may be NULL */
+    uint16_t link;         /* hand it to this link whatever the routes say, or LINK_NONE */
+    PealBytes options;     /* encoded forwarding options, copied */
+    PealBytes body;        /* encoded, copied */
+    RequestDone done; /* called exactly once, from a later dispatch, unless peer_fini comes first;
+                         may be NULL */
     uint64_t arg;
 } RequestSpec;
 
-/* request_send returns 0, -PEAL_E_FULL (too many outstanding) or -PEAL_E_TOO_LARGE; then `done` is not called. */
+/* request_send returns 0, -PEAL_E_FULL (too many outstanding) or -PEAL_E_TOO_LARGE; then `done` is
+ * not called. */
 int request_send(PealPeer *peer, const RequestSpec *spec) PEAL_MUST_USE;
 
-/* request_answer sends the answer that belongs to a request (code + 1); reply to each request once. */
+/* request_cancel forgets the requests with this `done` and `arg`; `done` is not called for them. */
+void request_cancel(PealPeer *peer, RequestDone done, uint64_t arg);
+
+/* request_answer sends the answer that belongs to a request (code + 1); reply to each request once.
+ */
 void request_answer(PealPeer *peer, const Inbound *request, PealBytes body);
 
-/* request_refuse answers with an error; info as s.6.3.3.1 says, text or the structure the code demands. */
+/* request_refuse answers with an error; info as s.6.3.3.1 says, text or the structure the code
+ * demands. */
 void request_refuse(PealPeer *peer, const Inbound *request, ReloadErrorCode error, PealBytes info);
 
 #endif

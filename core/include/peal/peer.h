@@ -46,8 +46,8 @@ typedef struct PealKind {
     uint32_t id;
     PealModel model;
     PealAccess access;
-    uint32_t count_max; /* values under one Resource-ID */
-    uint32_t size_max;  /* bytes of one value */
+    uint32_t count_max;    /* values under one Resource-ID */
+    uint32_t size_max;     /* bytes of one value */
     uint8_t node_multiple; /* PEAL_ACCESS_NODE_MULTIPLE: the largest i of H(Node-ID || i) */
 } PealKind;
 
@@ -124,6 +124,10 @@ void peal_peer_fini(PealPeer *peer);
  */
 int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap,
                     size_t bootstrap_len) PEAL_MUST_USE;
+
+/* peal_peer_bootstrap gives a peer that was converged, not started, its bootstrap peers: for partitions to heal. */
+int peal_peer_bootstrap(PealPeer *peer, const PealTarget *bootstrap,
+                        size_t bootstrap_len) PEAL_MUST_USE;
 
 /* peal_peer_leave says Leave to every neighbour; `done` gets token once that is sent. Then fini. */
 int peal_peer_leave(PealPeer *peer, uint64_t token) PEAL_MUST_USE;

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* bootstrap.c - finding a way into the overlay; see bootstrap.h. */
+#include "overlay/bootstrap.h"
+
+#include "peer.h"
+
+enum { DOUBLINGS_MAX = 6 };
+
+void bootstrap_init(PealPeer *peer)
+{
+    peer->bootstrap = (Bootstrap){.deadline = PEAL_TIME_NEVER};
+}
+
+void bootstrap_fini(PealPeer *peer)
+{
+    Bootstrap *bootstrap = &peer->bootstrap;
+
+    if (bootstrap->targets != NULL) {
+        peer_release(peer, bootstrap->targets,
+                     bootstrap->targets_len * sizeof(*bootstrap->targets));
+    }
+    bootstrap_init(peer);
+}
+
+int bootstrap_set(PealPeer *peer, const PealTarget *targets, size_t targets_len)
+{
+    Bootstrap *bootstrap = &peer->bootstrap;
+    PealTarget *copy;
+
+    if (targets_len > BOOTSTRAP_MAX) {
+        return -PEAL_E_ARG;
+    }
+    bootstrap_fini(peer);
+    if (targets_len == 0) {
+        return 0;
+    }
+    copy = peer_alloc(peer, targets_len * sizeof(*copy));
+    if (copy == NULL) {
+        return -PEAL_E_MEMORY;
+    }
+    memcpy(copy, targets, targets_len * sizeof(*copy));
+    bootstrap->targets = copy;
+    bootstrap->targets_len = (uint8_t)targets_len;
+    return 0;
+}
+
+/* The target's flow may be a link that is up already: then its Node-ID is known only to the topology, and a second
+ * flow to the same peer does no harm (link_identify). */
+static void try_next(PealPeer *peer)
+{
+    Bootstrap *bootstrap = &peer->bootstrap;
+    uint64_t pick = peal_random_below(peer_random(peer, PEAL_DRAW_ROUTE), bootstrap->targets_len);
+    unsigned doublings = bootstrap->tries < DOUBLINGS_MAX ? bootstrap->tries : DOUBLINGS_MAX;
+    PealSpan wait = peal_seconds(INT64_C(1) << doublings);
+    uint16_t slot;
+
+    if (wait.ns > BOOTSTRAP_WAIT_MAX.ns) {
+        wait = BOOTSTRAP_WAIT_MAX;
+    }
+    bootstrap->tries = (uint8_t)(bootstrap->tries < UINT8_MAX ? bootstrap->tries + 1 : UINT8_MAX);
+    bootstrap->trying = link_open(peer, &bootstrap->targets[pick].addr, NULL, &slot) == 0;
+    if (bootstrap->trying) {
+        bootstrap->flow = (PealFlow){slot, link_at(&peer->links, slot)->generation};
+    }
+    bootstrap->deadline = peal_time_add(peer_now(peer), wait);
+    peer_wake_by(peer, bootstrap->deadline);
+}
+
+void bootstrap_seek(PealPeer *peer)
+{
+    Bootstrap *bootstrap = &peer->bootstrap;
+
+    if (bootstrap->targets_len > 0 && !bootstrap->wanted) {
+        bootstrap->wanted = true;
+        bootstrap->tries = 0;
+        try_next(peer);
+    }
+}
+
+void bootstrap_on_link_up(PealPeer *peer, uint16_t link)
+{
+    Bootstrap *bootstrap = &peer->bootstrap;
+
+    if (bootstrap->wanted && bootstrap->trying && bootstrap->flow.index == link &&
+        link_valid(&peer->links, bootstrap->flow)) {
+        bootstrap->wanted = false;
+        bootstrap->trying = false;
+        bootstrap->deadline = PEAL_TIME_NEVER;
+        peer->topology->on_bootstrap(peer, link);
+    }
+}
+
+void bootstrap_on_wake(PealPeer *peer, PealTime now)
+{
+    Bootstrap *bootstrap = &peer->bootstrap;
+
+    if (!peal_time_due(bootstrap->deadline, now)) {
+        return;
+    }
+    bootstrap->deadline = PEAL_TIME_NEVER;
+    if (bootstrap->trying && link_valid(&peer->links, bootstrap->flow) &&
+        link_at(&peer->links, bootstrap->flow.index)->phase < LINK_UP) {
+        link_close(peer, bootstrap->flow.index, PEAL_DOWN_UNUSED);
+    }
+    bootstrap->trying = false;
+    if (bootstrap->wanted) {
+        try_next(peer);
+    }
+}

@@ -1,0 +1,34 @@
+/*
+ * bootstrap.h - the way into the overlay: bootstrap peers tried one after the other, with back-off.
+ * Source: RFC 6940 s.11.4, s.10.7.4.4.
+ * State:  one Bootstrap per peer, and its list of addresses.
+ * Time:   the first try at once, the next after 1 s, doubling to BOOTSTRAP_WAIT_MAX, until a link is up.
+ */
+#ifndef OVERLAY_BOOTSTRAP_H
+#define OVERLAY_BOOTSTRAP_H
+
+#include "reload/request.h"
+
+enum { BOOTSTRAP_MAX = 8 };
+#define BOOTSTRAP_WAIT_MAX peal_seconds(60)
+
+typedef struct Bootstrap {
+    PealTarget *targets;
+    PealTime deadline;
+    PealFlow flow; /* of the try under way */
+    uint8_t targets_len;
+    uint8_t tries;
+    bool wanted;
+    bool trying;
+} Bootstrap;
+
+void bootstrap_init(PealPeer *peer);
+void bootstrap_fini(PealPeer *peer);
+int bootstrap_set(PealPeer *peer, const PealTarget *targets, size_t targets_len) PEAL_MUST_USE;
+
+/* bootstrap_seek looks for a link to a bootstrap peer; topology->on_bootstrap hears of it from a later dispatch. */
+void bootstrap_seek(PealPeer *peer);
+void bootstrap_on_link_up(PealPeer *peer, uint16_t link);
+void bootstrap_on_wake(PealPeer *peer, PealTime now);
+
+#endif

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* chord_maintain.c - keeping the ring and the fingers true; see chord.h. Source: RFC 6940 s.10.7, s.10.8. */
+#include "overlay/chord.h"
+
+#include "peer.h"
+#include "reload/codec.h"
+
+enum {
+    SIDE_MAX = PEAL_NEIGHBOURS_MAX * PEAL_ID_LEN,
+    UPDATE_BODY_MAX = 16 + 2 * SIDE_MAX + PEAL_FINGERS_MAX * PEAL_ID_LEN
+};
+
+static uint32_t uptime_s(PealPeer *peer)
+{
+    return (uint32_t)(peal_time_since(peer_now(peer), peer->started_at).ns / PEAL_NS_PER_S);
+}
+
+/* --- Updates ---------------------------------------------------------------------------------------------------- */
+
+/* An Update that nobody answers means a dead neighbour, where the link itself cannot tell. */
+static void on_update_answer(PealPeer *peer, uint64_t arg, const RequestResult *result)
+{
+    PealFlow flow = {(uint16_t)arg, (uint16_t)(arg >> 16)};
+
+    if (result->status == -PEAL_E_TIMEOUT && link_valid(&peer->links, flow)) {
+        link_close(peer, flow.index, PEAL_DOWN_DEAD);
+    }
+}
+
+static void put_side(const PealPeer *peer, Writer *writer, bool successors)
+{
+    unsigned max = successors ? peer->overlay->successors : peer->overlay->predecessors;
+
+    for (unsigned i = 0; i < max; i++) {
+        uint16_t slot = chord_ready(peer, i, successors);
+
+        if (slot == LINK_NONE) {
+            return;
+        }
+        put_id(writer, &link_at(&peer->links, slot)->id);
+    }
+}
+
+/* s.10.7: numerically ascending. The index runs clockwise from this peer, so it starts where the ring wraps. */
+static void put_fingers(const PealPeer *peer, Writer *writer)
+{
+    const Links *links = &peer->links;
+    const PealId zero = {{0}};
+    uint16_t start = link_rank(peer, &zero);
+
+    for (uint16_t i = 0; i < links->index_len; i++) {
+        const Link *link = link_at(links, links->slot[(start + i) % links->index_len]);
+
+        if (link->finger && link->ready) {
+            put_id(writer, &link->id);
+        }
+    }
+}
+
+void chord_send_update(PealPeer *peer, uint16_t slot, uint8_t type)
+{
+    uint8_t predecessors[SIDE_MAX];
+    uint8_t successors[SIDE_MAX];
+    uint8_t fingers[PEAL_FINGERS_MAX * PEAL_ID_LEN];
+    uint8_t body[UPDATE_BODY_MAX];
+    Writer before = writer_make(predecessors, sizeof(predecessors));
+    Writer after = writer_make(successors, sizeof(successors));
+    Writer across = writer_make(fingers, sizeof(fingers));
+    Writer writer = writer_make(body, sizeof(body));
+    ChordUpdate update = {.uptime_s = uptime_s(peer), .type = type};
+    const Link *link = link_at(&peer->links, slot);
+
+    if (type != CHORD_UPDATE_PEER_READY) {
+        put_side(peer, &before, false);
+        put_side(peer, &after, true);
+        update.predecessors = writer_view(&before);
+        update.successors = writer_view(&after);
+    }
+    if (type == CHORD_UPDATE_FULL) {
+        put_fingers(peer, &across);
+        update.fingers = writer_view(&across);
+    }
+    put_chord_update(&writer, &update);
+    PEAL_ASSERT(!writer.overflow);
+    /* With too much outstanding already, this Update is left to the next round. */
+    (void)!request_send(peer, &(RequestSpec){.code = RELOAD_UPDATE_REQ,
+                                             .to = link->id,
+                                             .link = slot,
+                                             .body = writer_view(&writer),
+                                             .done = on_update_answer,
+                                             .arg = slot | (uint64_t)link->generation << 16});
+}
+
+/* Non-neighbours need only hear that this peer is there (s.10.7: peer_ready). */
+void chord_tell(PealPeer *peer)
+{
+    Chord *chord = &peer->chord;
+
+    for (uint16_t slot = 0; slot < peer->links.links_cap; slot++) {
+        const Link *link = link_at(&peer->links, slot);
+
+        if (!link->indexed) {
+            continue;
+        }
+        if (link->neighbour) {
+            chord_send_update(peer, slot, CHORD_UPDATE_NEIGHBORS);
+        } else if (chord->range_changed) {
+            chord_send_update(peer, slot, CHORD_UPDATE_PEER_READY);
+        }
+    }
+    chord->range_changed = false;
+}
+
+void chord_learn(PealPeer *peer, const PealId *id, const PealId *teller)
+{
+    uint16_t link;
+
+    if (peal_id_equal(id, &peer->id) || chord_buried(peer, id) ||
+        !chord_wants_neighbour(peer, id)) {
+        return;
+    }
+    link = link_find(peer, id);
+    if (link == LINK_NONE) {
+        attach_begin(peer, &(AttachSpec){.to = *id,
+                                         .through = teller,
+                                         .link = LINK_NONE,
+                                         .purpose = CHORD_FOR_NEIGHBOUR});
+    } else if (!link_at(&peer->links, link)->ready) {
+        attach_begin(peer, &(AttachSpec){.to = *id, .link = link, .purpose = CHORD_FOR_NEIGHBOUR});
+    }
+}
+
+void chord_learn_all(PealPeer *peer, PealBytes ids, const PealId *teller)
+{
+    PealId id;
+
+    while (reload_id_next(&ids, &id)) {
+        chord_learn(peer, &id, teller);
+    }
+}
+
+static bool names(PealBytes ids, const PealId *who)
+{
+    PealId id;
+
+    while (reload_id_next(&ids, &id)) {
+        if (peal_id_equal(&id, who)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void chord_on_update(PealPeer *peer, const Inbound *request)
+{
+    const PealId sender = request->signer;
+    ChordUpdate update;
+
+    if (reload_chord_update_decode(request->message.body, &update) != 0) {
+        request_refuse(peer, request, RELOAD_ERROR_INVALID_MESSAGE, (PealBytes){NULL, 0});
+        return;
+    }
+    if (request->link == LINK_NONE ||
+        !peal_id_equal(&link_at(&peer->links, request->link)->id, &sender)) {
+        request_refuse(peer, request, RELOAD_ERROR_FORBIDDEN, (PealBytes){NULL, 0});
+        return;
+    }
+    request_answer(peer, request, (PealBytes){NULL, 0});
+    if (!link_at(&peer->links, request->link)->ready) {
+        link_at(&peer->links, request->link)->ready = 1;
+        chord_refresh(peer, false);
+    }
+    chord_learn_all(peer, update.predecessors, &sender);
+    chord_learn_all(peer, update.successors, &sender);
+    chord_learn_all(peer, update.fingers, &sender);
+    if (peer->chord.phase != CHORD_JOINED) {
+        chord_join_on_update(peer, &sender, names(update.predecessors, &peer->id));
+    }
+}
+
+void chord_on_route_query(PealPeer *peer, const Inbound *request)
+{
+    ReloadRouteQueryReq query;
+    uint8_t answer[PEAL_ID_LEN];
+    Writer writer = writer_make(answer, sizeof(answer));
+    ChordRouteQueryAns next = {.next = peer->id};
+
+    if (reload_route_query_req_decode(request->message.body, &query) != 0 ||
+        query.dest.type == RELOAD_DEST_OPAQUE || query.dest.opaque.len != PEAL_ID_LEN) {
+        request_refuse(peer, request, RELOAD_ERROR_INVALID_MESSAGE, (PealBytes){NULL, 0});
+        return;
+    }
+    if (!peal_id_equal(&query.dest.id, &peer->id) &&
+        !peer->topology->responsible(peer, &query.dest.id)) {
+        uint16_t link = peer->topology->next_hop(peer, &query.dest.id, LINK_NONE);
+
+        if (link != LINK_NONE) {
+            next.next = link_at(&peer->links, link)->id;
+        }
+    }
+    put_chord_route_query_ans(&writer, &next);
+    request_answer(peer, request, writer_view(&writer));
+    if (query.send_update && request->link != LINK_NONE) {
+        chord_send_update(peer, request->link, CHORD_UPDATE_FULL);
+    }
+}
+
+/* --- fingers ---------------------------------------------------------------------------------------------------- */
+
+/* A point that lies before the last successor belongs to one of them: no message is needed to find it. */
+static uint16_t owner_among_successors(const PealPeer *peer, const PealId *point)
+{
+    for (unsigned i = 0; i < peer->overlay->successors; i++) {
+        uint16_t slot = chord_ready(peer, i, true);
+
+        if (slot == LINK_NONE) {
+            return LINK_NONE;
+        }
+        if (peal_id_in_open_closed(point, &peer->id, &link_at(&peer->links, slot)->id)) {
+            return slot;
+        }
+    }
+    return LINK_NONE;
+}
+
+void chord_seek_finger(PealPeer *peer, unsigned i)
+{
+    PealId point = chord_finger_point(peer, i);
+    uint16_t known = owner_among_successors(peer, &point);
+    uint16_t way = LINK_NONE;
+
+    if (known != LINK_NONE) {
+        chord_set_finger(peer, i, known);
+        return;
+    }
+    if (attach_wanting(peer, (uint16_t)(CHORD_FOR_FINGER + i)) > 0) {
+        return;
+    }
+    if (peer->chord.phase != CHORD_JOINED) {
+        way = link_find(peer, &peer->chord.admitting);
+    }
+    attach_begin(peer, &(AttachSpec){.to = point,
+                                     .to_resource = true,
+                                     .link = way,
+                                     .purpose = (uint16_t)(CHORD_FOR_FINGER + i)});
+}
+
+/* s.10.7.4.2, alternative 1: of the invalid entries each is tried with probability one half, from the half ring
+ * down. */
+static void refresh_fingers(PealPeer *peer)
+{
+    Chord *chord = &peer->chord;
+    uint64_t coins = peer_random(peer, PEAL_DRAW_FINGER);
+
+    for (unsigned i = 1; i <= chord->fingers_len; i++) {
+        if (chord->fingers[i - 1] == LINK_NONE && (coins >> (i % 64) & 1) != 0) {
+            chord_seek_finger(peer, i);
+        }
+    }
+}
+
+/* A link over which nothing came since the last look is asked for a sign of life: peer_ready is also the
+ * connectivity check of non-neighbours (s.10.7). */
+static void check_silent_links(PealPeer *peer)
+{
+    for (uint16_t slot = 0; slot < peer->links.links_cap; slot++) {
+        Link *link = link_at(&peer->links, slot);
+
+        if (link->indexed && !link->heard) {
+            chord_send_update(peer, slot, CHORD_UPDATE_PEER_READY);
+        }
+        link_at(&peer->links, slot)->heard = 0;
+    }
+}
+
+/* --- periods ---------------------------------------------------------------------------------------------------- */
+
+static PealTime offset_by_draw(PealPeer *peer, PealSpan interval)
+{
+    uint64_t us = peal_random_below(peer_random(peer, PEAL_DRAW_TIMER),
+                                    (uint64_t)(interval.ns / PEAL_NS_PER_US) + 1);
+
+    return peal_time_add(peer_now(peer), peal_us((int64_t)us));
+}
+
+void chord_start_timers(PealPeer *peer)
+{
+    Chord *chord = &peer->chord;
+    const PealOverlay *overlay = peer->overlay;
+
+    if (overlay->maintenance == PEAL_MAINTENANCE_OFF) {
+        return;
+    }
+    chord->update_at = offset_by_draw(peer, overlay->update_interval);
+    chord_watch(peer, chord->update_at);
+    if (overlay->maintenance == PEAL_MAINTENANCE_STABILISE) {
+        return;
+    }
+    chord->finger_at = offset_by_draw(peer, overlay->finger_interval);
+    chord_watch(peer, chord->finger_at);
+    if (peer->bootstrap.targets_len > 0) {
+        chord->partition_at = offset_by_draw(peer, overlay->partition_interval);
+        chord_watch(peer, chord->partition_at);
+    }
+}
+
+static void update_neighbours(PealPeer *peer)
+{
+    if (peer->overlay->update_to == PEAL_UPDATE_IMMEDIATE) {
+        uint16_t after = chord_ready(peer, 0, true);
+        uint16_t before = chord_ready(peer, 0, false);
+
+        if (after != LINK_NONE) {
+            chord_send_update(peer, after, CHORD_UPDATE_NEIGHBORS);
+        }
+        if (before != LINK_NONE && before != after) {
+            chord_send_update(peer, before, CHORD_UPDATE_NEIGHBORS);
+        }
+        return;
+    }
+    for (uint16_t slot = 0; slot < peer->links.links_cap; slot++) {
+        if (link_at(&peer->links, slot)->indexed && link_at(&peer->links, slot)->neighbour) {
+            chord_send_update(peer, slot, CHORD_UPDATE_NEIGHBORS);
+        }
+    }
+}
+
+/* One round of Chord's own stabilisation: the immediate successor, and one entry more. */
+static void stabilise(PealPeer *peer)
+{
+    Chord *chord = &peer->chord;
+    uint16_t after = chord_ready(peer, 0, true);
+
+    if (after != LINK_NONE) {
+        chord_send_update(peer, after, CHORD_UPDATE_NEIGHBORS);
+    }
+    if (chord->fingers_len > 0) {
+        chord->next_stabilised = (uint8_t)(chord->next_stabilised % chord->fingers_len + 1);
+        chord_seek_finger(peer, chord->next_stabilised);
+    }
+}
+
+static void on_update_timer(PealPeer *peer, PealTime now)
+{
+    peer->chord.update_at = peal_time_add(now, peer->overlay->update_interval);
+    if (peer->overlay->maintenance == PEAL_MAINTENANCE_STABILISE) {
+        stabilise(peer);
+    } else {
+        update_neighbours(peer);
+    }
+}
+
+void chord_maintain_on_wake(PealPeer *peer, PealTime now)
+{
+    Chord *chord = &peer->chord;
+
+    if (peal_time_due(chord->settle_at, now)) {
+        chord->settle_at = PEAL_TIME_NEVER;
+        if (chord->phase == CHORD_JOINED) {
+            chord_tell(peer);
+        }
+    }
+    if (peal_time_due(chord->update_at, now)) {
+        on_update_timer(peer, now);
+    }
+    if (peal_time_due(chord->finger_at, now)) {
+        chord->finger_at = peal_time_add(now, peer->overlay->finger_interval);
+        refresh_fingers(peer);
+        check_silent_links(peer);
+    }
+    if (peal_time_due(chord->partition_at, now)) {
+        chord->partition_at = peal_time_add(now, peer->overlay->partition_interval);
+        if (chord->phase == CHORD_JOINED) {
+            bootstrap_seek(peer);
+        }
+    }
+}
+
+/* --- partitions ------------------------------------------------------------------------------------------------- */
+
+/* Somebody who is not my successor answers for the point after me: there is another ring, or this one has grown. */
+static void on_probe_answer(PealPeer *peer, uint64_t link, const RequestResult *result)
+{
+    const PealId *other;
+    PealFlow flow = {(uint16_t)link, (uint16_t)(link >> 16)};
+    uint16_t successor = chord_ready(peer, 0, true);
+
+    if (result->status != 0) {
+        return;
+    }
+    other = &result->answer->signer;
+    if (peal_id_equal(other, &peer->id) ||
+        (successor != LINK_NONE && peal_id_equal(other, &link_at(&peer->links, successor)->id))) {
+        return;
+    }
+    peer_trace(peer, PEAL_TRACE_PARTITION_SEEN, 0, 0, result->transaction, other);
+    attach_begin(peer,
+                 &(AttachSpec){.to = *other,
+                               .link = link_valid(&peer->links, flow) ? flow.index : LINK_NONE,
+                               .purpose = CHORD_FOR_MERGE});
+}
+
+void chord_probe_partition(PealPeer *peer, uint16_t link)
+{
+    uint8_t body[2];
+    Writer writer = writer_make(body, sizeof(body));
+
+    put_ping_req(&writer, &(ReloadPingReq){{NULL, 0}});
+    (void)!request_send(peer,
+                        &(RequestSpec){.code = RELOAD_PING_REQ,
+                                       .to = peal_id_successor_point(&peer->id),
+                                       .to_resource = true,
+                                       .link = link,
+                                       .body = writer_view(&writer),
+                                       .done = on_probe_answer,
+                                       .arg =
+                                           link | (uint64_t)link_at(&peer->links, link)->generation
+                                                      << 16});
+}

@@ -110,6 +110,7 @@ void peal_peer_on_wake(PealPeer *peer)
 {
     PealTime now = peer_now(peer);
 
+    peer->wake_at = PEAL_TIME_NEVER;
     pending_on_wake(peer, now);
     link_on_wake(peer, now);
     attach_on_wake(peer, now);

@@ -233,6 +233,7 @@ void attach_on_request(PealPeer *peer, const Inbound *request)
     }
 }
 
+/* The answer may still be on its longer way: on_answer finds nothing to do then. */
 void attach_on_link_up(PealPeer *peer, uint16_t link)
 {
     const PealId id = link_at(&peer->links, link)->id;
@@ -242,7 +243,6 @@ void attach_on_link_up(PealPeer *peer, uint16_t link)
         Attach *attach = &peer->attaches.list[i];
 
         if (!attach->to_resource && peal_id_equal(&attach->to, &id)) {
-            request_cancel(peer, on_answer, attach->key);
             finish(peer, attach, true);
         } else {
             i++;

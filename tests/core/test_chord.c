@@ -1,0 +1,180 @@
+/* test_chord.c - CHORD-RELOAD among a few peers that live by messages alone. */
+#include "mini_world.h"
+#include "peal_test.h"
+
+static MiniPeer *live_peer(MiniWorld *world, uint32_t i)
+{
+    CU_ASSERT_FATAL(world->peers[i].alive);
+    return &world->peers[i];
+}
+
+static void chord_founder_owns_the_whole_ring(void)
+{
+    MiniWorld *world = mini_new(1);
+    MiniPeer *only = mini_peer(world, NULL);
+    PealId id = {{0}};
+
+    mini_start(only);
+    CU_ASSERT_EQUAL(peal_peer_state(only->peer), PEAL_PEER_JOINED);
+    CU_ASSERT_TRUE(peal_peer_responsible(only->peer, &id));
+    CU_ASSERT_TRUE(peal_peer_responsible(only->peer, peal_peer_id(only->peer)));
+    mini_free(world);
+}
+
+static void chord_two_peers_share_the_ring(void)
+{
+    MiniWorld *world = mini_ring(2, 2);
+    PealId id;
+
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    CU_ASSERT_EQUAL(peal_peer_successors(world->peers[0].peer, &id, 1), 1);
+    CU_ASSERT_TRUE(peal_id_equal(&id, peal_peer_id(world->peers[1].peer)));
+    CU_ASSERT_NOT_EQUAL(peal_peer_responsible(world->peers[0].peer, &id),
+                        peal_peer_responsible(world->peers[1].peer, &id));
+    mini_free(world);
+}
+
+static void chord_joins_by_messages_make_one_ring(void)
+{
+    for (uint64_t seed = 10; seed < 16; seed++) {
+        MiniWorld *world = mini_ring(seed, 40);
+
+        CU_ASSERT_TRUE(mini_is_one_ring(world));
+        mini_free(world);
+    }
+}
+
+static void chord_lookups_reach_the_owner(void)
+{
+    MiniWorld *world = mini_ring(20, 40);
+
+    for (uint64_t token = 1; token <= 200; token++) {
+        PealId key = peal_id_from_halves((PealIdHalves){peal_random_at(7, token, 0), 0});
+        const MiniOutcome *outcome;
+        MiniPeer *asker = live_peer(world, (uint32_t)(token % 40));
+
+        CU_ASSERT_EQUAL(peal_peer_fetch(asker->peer, &key, PEAL_KIND_SIP_REGISTRATION, token), 0);
+        outcome = mini_await(world, token, peal_seconds(5));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(outcome);
+        CU_ASSERT_EQUAL(outcome->status, 0);
+        CU_ASSERT_TRUE(
+            peal_id_equal(&outcome->responder, peal_peer_id(mini_owner(world, &key)->peer)));
+    }
+    mini_free(world);
+}
+
+static void chord_successor_dies_next_in_list_takes_over(void)
+{
+    MiniWorld *world = mini_ring(30, 20);
+    PealId point = peal_id_successor_point(peal_peer_id(world->peers[3].peer));
+
+    mini_kill(mini_owner(world, &point));
+    mini_run(world, peal_seconds(40));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+static void chord_two_adjacent_deaths_heal(void)
+{
+    MiniWorld *world = mini_ring(31, 20);
+    PealId point = peal_id_successor_point(peal_peer_id(world->peers[3].peer));
+
+    mini_kill(mini_owner(world, &point));
+    mini_kill(mini_owner(world, &point));
+    mini_run(world, peal_seconds(60));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+static void chord_a_leaver_is_forgotten_at_once(void)
+{
+    MiniWorld *world = mini_ring(32, 20);
+    MiniPeer *leaver = live_peer(world, 7);
+    const MiniOutcome *outcome;
+
+    CU_ASSERT_EQUAL(peal_peer_leave(leaver->peer, 99), 0);
+    outcome = mini_await(world, 99, peal_seconds(5));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(outcome);
+    CU_ASSERT_EQUAL(outcome->status, 0);
+    mini_kill(leaver);
+    mini_run(world, peal_seconds(1));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+static void chord_a_peer_restarts_under_its_node_id(void)
+{
+    MiniWorld *world = mini_ring(33, 12);
+    PealId id = *peal_peer_id(world->peers[5].peer);
+    MiniPeer *again;
+
+    mini_kill(&world->peers[5]);
+    mini_run(world, peal_ms(500));
+    again = mini_peer(world, &id);
+    mini_start(again);
+    mini_run(world, peal_seconds(60));
+    CU_ASSERT_EQUAL(peal_peer_state(again->peer), PEAL_PEER_JOINED);
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+/* Peers of even and odd index cannot hear each other. */
+static bool between_halves(void *user, uint32_t from, uint32_t to, const uint8_t *frame, size_t len)
+{
+    (void)user;
+    (void)frame;
+    (void)len;
+    return (from ^ to) % 2 == 1;
+}
+
+static void chord_two_halves_become_one_ring_again(void)
+{
+    MiniWorld *world = mini_ring(34, 24);
+
+    world->hook = between_halves;
+    mini_run(world, peal_seconds(120));
+    CU_ASSERT_FALSE(mini_is_one_ring(world));
+    world->hook = NULL;
+    mini_run(world, peal_seconds(120));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+static bool loses_one_in_ten(void *user, uint32_t from, uint32_t to, const uint8_t *frame,
+                             size_t len)
+{
+    uint64_t *count = user;
+
+    (void)frame;
+    (void)len;
+    return peal_random_below(peal_random_at(5, ((uint64_t)from << 32) | to, (*count)++), 10) == 0;
+}
+
+static void chord_joins_survive_ten_percent_loss(void)
+{
+    MiniWorld *world = mini_new(35);
+    uint64_t count = 0;
+
+    world->hook = loses_one_in_ten;
+    world->hook_user = &count;
+    for (uint32_t i = 0; i < 16; i++) {
+        mini_start(mini_peer(world, NULL));
+        mini_run(world, peal_seconds(2));
+    }
+    mini_run(world, peal_seconds(120));
+    world->hook = NULL;
+    mini_run(world, peal_seconds(30));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+PEAL_TEST_MAIN("core/chord", PEAL_TEST(chord_founder_owns_the_whole_ring),
+               PEAL_TEST(chord_two_peers_share_the_ring),
+               PEAL_TEST(chord_joins_by_messages_make_one_ring),
+               PEAL_TEST(chord_lookups_reach_the_owner),
+               PEAL_TEST(chord_successor_dies_next_in_list_takes_over),
+               PEAL_TEST(chord_two_adjacent_deaths_heal),
+               PEAL_TEST(chord_a_leaver_is_forgotten_at_once),
+               PEAL_TEST(chord_a_peer_restarts_under_its_node_id),
+               PEAL_TEST(chord_two_halves_become_one_ring_again),
+               PEAL_TEST(chord_joins_survive_ten_percent_loss))

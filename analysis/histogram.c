@@ -178,6 +178,9 @@ double histogram_quantile(const Histogram *histogram, double q)
     }
     rank = (uint64_t)ceil(q * (double)histogram->count);
     rank = CLAMP(rank, 1, histogram->count);
+    if (rank == histogram->count) {
+        return (double)histogram->max;
+    }
     for (size_t i = 0; i < histogram->buckets_len; i++) {
         seen += histogram->buckets[i];
         if (seen >= rank) {

@@ -188,8 +188,11 @@ static sqlite3 *take_directory(const ResultsConfig *config, GError **error)
     GError *failure = NULL;
     sqlite3 *db = open_unfinished(config, path, &failure);
 
-    if (db != NULL || failure != NULL) {
+    if (failure != NULL) {
         g_propagate_error(error, failure);
+        return NULL;
+    }
+    if (db != NULL) {
         return db;
     }
     if (g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(summary, G_FILE_TEST_EXISTS)) {

@@ -224,9 +224,7 @@ static bool put_quantiles(json_t *root, const Selection *selection, const Summar
         } quantiles[] = {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}, {"max", 1}};
 
         for (size_t i = 0; i < G_N_ELEMENTS(quantiles); i++) {
-            double value = quantiles[i].q < 1 ? histogram_quantile(histogram, quantiles[i].q)
-                           : histogram_count(histogram) > 0 ? (double)histogram_max(histogram)
-                                                            : NAN;
+            double value = histogram_quantile(histogram, quantiles[i].q);
 
             put_under_take(root, which->figure, quantiles[i].name, number(value * which->scale));
         }

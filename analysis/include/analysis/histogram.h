@@ -43,7 +43,7 @@ uint64_t histogram_max(const Histogram *histogram);
 /*
  * histogram_quantile is the smallest value that at least a fraction q of the values do not exceed
  * (the nearest-rank quantile): exact in exact buckets, else the middle of the bucket that holds it,
- * kept between the smallest and the largest value.
+ * kept between the smallest and the largest value. With q = 1 it is the largest.
  * q       0..1
  * Returns NaN when the histogram is empty.
  */

@@ -1,0 +1,486 @@
+/*
+ * test_results.c - the results directory: summary.json, results.db, refusals, resuming, CSV.
+ */
+#include "recording.h"
+
+#include <analysis/results.h>
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <peal_test.h>
+#include <sqlite3.h>
+
+static char *make_dir(void)
+{
+    return g_dir_make_tmp("peal-results-XXXXXX", NULL);
+}
+
+static void remove_tree(const char *path)
+{
+    GDir *dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+
+        if (g_file_test(child, G_FILE_TEST_IS_DIR) && !g_file_test(child, G_FILE_TEST_IS_SYMLINK)) {
+            remove_tree(child);
+        } else {
+            g_unlink(child);
+        }
+    }
+    g_clear_pointer(&dir, g_dir_close);
+    g_rmdir(path);
+}
+
+static ResultsConfig config_for(const char *dir)
+{
+    return (ResultsConfig){.dir = dir,
+                           .name = "lookup",
+                           .version = "0.1.0",
+                           .crypto = "none",
+                           .seed = 42,
+                           .scenario = "[scenario]\nname = lookup\n",
+                           .points = 1,
+                           .replications = 3};
+}
+
+static bool add(Results *results, unsigned point, unsigned replication, double hops_mean,
+                int64_t stop_s)
+{
+    Recording recording = {.seed = 100 * point + replication,
+                           .hops_mean = hops_mean,
+                           .duration_s = 60,
+                           .warmup_s = 10,
+                           .per_second = 20,
+                           .stop_s = stop_s};
+    Recorder *recorder = recording_play(&recording);
+    ResultsFigure figure = {"ring.cycles", 1, RESULTS_MEAN};
+    ResultsReplication head = {.point = point,
+                               .replication = replication,
+                               .seed = 42 + replication,
+                               .fingerprint = UINT64_C(0xf000000000000001) + replication,
+                               .peers = 1000,
+                               .figures = &figure,
+                               .figures_len = 1,
+                               .wall_seconds = 0.5 + replication,
+                               .events = 1000,
+                               .messages = 500,
+                               .peak_rss_bytes = 1000000 + replication};
+    GError *error = NULL;
+    bool good = results_add_replication(results, &head, recorder, &error);
+
+    CU_ASSERT_PTR_NULL(error);
+    recorder_free(recorder);
+    return good;
+}
+
+/* The summary of three replications in a directory. */
+static json_t *three_replications(const char *dir)
+{
+    ResultsConfig config = config_for(dir);
+    g_autoptr(Results) results = results_open(&config, NULL);
+    g_autofree char *path = g_build_filename(dir, "summary.json", NULL);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(results);
+    for (unsigned i = 0; i < 3; i++) {
+        CU_ASSERT(add(results, 0, i, 5, 0));
+    }
+    CU_ASSERT(results_write_summary(results, NULL));
+    return json_load_file(path, 0, NULL);
+}
+
+static json_t *at(json_t *root, const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+
+    for (char **part = parts; *part != NULL; part++) {
+        root = json_is_array(root) ? json_array_get(root, (size_t)atoi(*part))
+                                   : json_object_get(root, *part);
+    }
+    return root;
+}
+
+static double number_at(json_t *root, const char *path)
+{
+    return json_is_number(at(root, path)) ? json_number_value(at(root, path)) : NAN;
+}
+
+static void summary_has_the_fields_that_others_rely_on(void)
+{
+    static const char *const numbers[] = {"seed",
+                                          "peers",
+                                          "lookups/started",
+                                          "lookups/succeeded",
+                                          "lookups/correct",
+                                          "lookups/found",
+                                          "lookups/hops/mean",
+                                          "lookups/hops/p50",
+                                          "lookups/hops/p95",
+                                          "lookups/hops/p99",
+                                          "lookups/latency_ms/mean",
+                                          "lookups/latency_ms/p50",
+                                          "lookups/latency_ms/p95",
+                                          "lookups/latency_ms/p99",
+                                          "messages/delivered",
+                                          "messages/bytes",
+                                          "link/acks",
+                                          "link/retransmissions",
+                                          "engine/wall_seconds",
+                                          "engine/messages_per_second",
+                                          "engine/events_per_second",
+                                          "engine/peak_rss_bytes",
+                                          "lookups/hops/ci95/0",
+                                          "lookups/latency_ms/ci95/1",
+                                          "ring/cycles/mean",
+                                          "replications/2/lookups/hops/mean",
+                                          "replications/2/seed",
+                                          "drops/ttl",
+                                          "messages/by_code/fetch_req",
+                                          "load/messages/p99",
+                                          "simulated_seconds"};
+    g_autofree char *dir = make_dir();
+    json_t *summary = three_replications(dir);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(summary);
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        if (isnan(number_at(summary, numbers[i]))) {
+            CU_FAIL(numbers[i]);
+            printf("# %s is not there\n", numbers[i]);
+        }
+    }
+    CU_ASSERT_STRING_EQUAL(json_string_value(at(summary, "crypto")), "none");
+    CU_ASSERT_STRING_EQUAL(json_string_value(at(summary, "version")), "0.1.0");
+    CU_ASSERT(json_is_false(at(summary, "partial")));
+    CU_ASSERT_PTR_NULL(at(summary, "points"));
+    CU_ASSERT_EQUAL(json_array_size(at(summary, "replications")), 3);
+    json_decref(summary);
+    remove_tree(dir);
+}
+
+static void summary_sums_counts_and_fingerprints_over_replications(void)
+{
+    g_autofree char *dir = make_dir();
+    json_t *summary = three_replications(dir);
+
+    CU_ASSERT_EQUAL(number_at(summary, "lookups/started"), 3 * 50 * 20);
+    CU_ASSERT_EQUAL(number_at(summary, "messages/delivered"), 50 * (1000 + 1001 + 1002));
+    CU_ASSERT_EQUAL(number_at(summary, "simulated_seconds"), 180);
+    CU_ASSERT_EQUAL(number_at(summary, "engine/wall_seconds"), 4.5);
+    CU_ASSERT_DOUBLE_EQUAL(number_at(summary, "engine/events_per_second"), 3000 / 4.5, 1e-6);
+    CU_ASSERT_EQUAL(number_at(summary, "engine/peak_rss_bytes"), 1000002);
+    /* 3 * 0xf000000000000001 + 0 + 1 + 2, modulo 2^64 */
+    CU_ASSERT_STRING_EQUAL(json_string_value(at(summary, "fingerprint")), "d000000000000006");
+    json_decref(summary);
+    remove_tree(dir);
+}
+
+static void summary_interval_is_students_over_the_replications(void)
+{
+    g_autofree char *dir = make_dir();
+    json_t *summary = three_replications(dir);
+    double mean[3], sum = 0, squares = 0, half;
+
+    for (size_t i = 0; i < 3; i++) {
+        g_autofree char *path = g_strdup_printf("replications/%zu/lookups/hops/mean", i);
+
+        mean[i] = number_at(summary, path);
+        sum += mean[i];
+    }
+    for (size_t i = 0; i < 3; i++) {
+        squares += (mean[i] - sum / 3) * (mean[i] - sum / 3);
+    }
+    half = 4.30265272991 * sqrt(squares / 2 / 3); /* t(0.975, 2) */
+    CU_ASSERT(half > 0);
+    CU_ASSERT_DOUBLE_EQUAL(number_at(summary, "lookups/hops/mean"), sum / 3, 1e-8);
+    CU_ASSERT_DOUBLE_EQUAL(number_at(summary, "lookups/hops/ci95/0"), sum / 3 - half, 1e-8);
+    CU_ASSERT_DOUBLE_EQUAL(number_at(summary, "lookups/hops/ci95/1"), sum / 3 + half, 1e-8);
+    json_decref(summary);
+    remove_tree(dir);
+}
+
+static void summary_of_equal_runs_is_equal(void)
+{
+    char *dirs[2] = {make_dir(), make_dir()};
+    json_t *one = three_replications(dirs[0]);
+    json_t *other = three_replications(dirs[1]);
+    char *texts[2] = {json_dumps(one, 0), json_dumps(other, 0)};
+
+    CU_ASSERT_STRING_EQUAL(texts[0], texts[1]);
+    free(texts[0]);
+    free(texts[1]);
+    json_decref(one);
+    json_decref(other);
+    remove_tree(dirs[0]);
+    remove_tree(dirs[1]);
+    g_free(dirs[0]);
+    g_free(dirs[1]);
+}
+
+static void summary_of_one_replication_has_null_intervals(void)
+{
+    g_autofree char *dir = make_dir();
+    ResultsConfig config = config_for(dir);
+    g_autoptr(Results) results = NULL;
+    g_autofree char *text = NULL;
+    json_t *summary;
+
+    config.replications = 1;
+    results = results_open(&config, NULL);
+    CU_ASSERT(add(results, 0, 0, 5, 0));
+    text = results_summary_text(results, NULL);
+    summary = json_loads(text, 0, NULL);
+    CU_ASSERT(json_is_null(at(summary, "lookups/hops/ci95")));
+    CU_ASSERT(json_is_false(at(summary, "partial")));
+    json_decref(summary);
+    remove_tree(dir);
+}
+
+static void summary_of_a_sweep_lists_points_with_their_parameters(void)
+{
+    g_autofree char *dir = make_dir();
+    ResultsConfig config = config_for(dir);
+    g_autoptr(Results) results = NULL;
+    g_autofree char *text = NULL;
+    static const char *const peers[] = {"100", "1000"};
+    static const ResultsParameter other = {"network.loss", "0%"};
+    json_t *summary, *parameters;
+
+    config.points = 2;
+    config.replications = 2;
+    config.sweep = true;
+    results = results_open(&config, NULL);
+    for (unsigned i = 0; i < 4; i++) {
+        ResultsParameter swept = {"overlay.peers", peers[i / 2]};
+
+        CU_ASSERT(results_set_point(results, i / 2, &swept, 1, &other, 1, NULL));
+        CU_ASSERT(add(results, i / 2, i % 2, 4 + i / 2, 0));
+    }
+    text = results_summary_text(results, NULL);
+    summary = json_loads(text, 0, NULL);
+    CU_ASSERT_EQUAL(json_array_size(at(summary, "points")), 2);
+    parameters = at(summary, "points/1/parameters");
+    CU_ASSERT_EQUAL(json_object_size(parameters), 1);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(parameters, "overlay.peers")), 1000);
+    CU_ASSERT(number_at(summary, "points/1/lookups/hops/mean") >
+              number_at(summary, "points/0/lookups/hops/mean"));
+    CU_ASSERT_EQUAL(json_array_size(at(summary, "points/0/replications")), 2);
+    CU_ASSERT_PTR_NOT_NULL(at(summary, "fingerprint"));
+    CU_ASSERT_PTR_NULL(at(summary, "lookups"));
+    json_decref(summary);
+    remove_tree(dir);
+}
+
+static void interrupted_run_says_that_it_is_partial(void)
+{
+    g_autofree char *dir = make_dir();
+    ResultsConfig config = config_for(dir);
+    g_autoptr(Results) results = results_open(&config, NULL);
+    g_autofree char *text = NULL;
+    json_t *summary;
+
+    CU_ASSERT(add(results, 0, 0, 5, 0));
+    CU_ASSERT(add(results, 0, 1, 5, 30));
+    text = results_summary_text(results, NULL);
+    summary = json_loads(text, 0, NULL);
+    CU_ASSERT(json_is_true(at(summary, "partial")));
+    CU_ASSERT_PTR_NULL(at(summary, "replications/0/partial"));
+    CU_ASSERT(json_is_true(at(summary, "replications/1/partial")));
+    CU_ASSERT_EQUAL(number_at(summary, "simulated_seconds"), 90);
+    json_decref(summary);
+    remove_tree(dir);
+}
+
+static void unfinished_run_resumes_without_its_interrupted_replication(void)
+{
+    g_autofree char *dir = make_dir();
+    ResultsConfig config = config_for(dir);
+    Results *results = results_open(&config, NULL);
+
+    CU_ASSERT(add(results, 0, 0, 5, 0));
+    CU_ASSERT(add(results, 0, 1, 5, 30));
+    results_close(results);
+    results = results_open(&config, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(results);
+    CU_ASSERT_TRUE(results_has(results, 0, 0));
+    CU_ASSERT_FALSE(results_has(results, 0, 1));
+    CU_ASSERT_FALSE(results_has(results, 0, 2));
+    CU_ASSERT(add(results, 0, 1, 5, 0));
+    results_close(results);
+    remove_tree(dir);
+}
+
+static void other_results_are_refused_and_left_alone(void)
+{
+    g_autofree char *dir = make_dir();
+    ResultsConfig config = config_for(dir);
+    g_autofree char *path = g_build_filename(dir, "summary.json", NULL);
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+    GError *error = NULL;
+
+    json_decref(three_replications(dir));
+    CU_ASSERT(g_file_get_contents(path, &before, NULL, NULL));
+    CU_ASSERT_PTR_NULL(results_open(&config, &error)); /* the same run, but finished */
+    CU_ASSERT(g_error_matches(error, RESULTS_ERROR, RESULTS_ERROR_EXISTS));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error->message, dir));
+    CU_ASSERT_PTR_NOT_NULL(strstr(error->message, "--force"));
+    g_clear_error(&error);
+    config.seed = 43;
+    CU_ASSERT_PTR_NULL(results_open(&config, &error));
+    CU_ASSERT(g_error_matches(error, RESULTS_ERROR, RESULTS_ERROR_EXISTS));
+    g_clear_error(&error);
+    CU_ASSERT(g_file_get_contents(path, &after, NULL, NULL));
+    CU_ASSERT_STRING_EQUAL(before, after);
+    remove_tree(dir);
+}
+
+static void force_replaces_results_and_nothing_else(void)
+{
+    g_autofree char *dir = make_dir();
+    ResultsConfig config = config_for(dir);
+    g_autofree char *summary = g_build_filename(dir, "summary.json", NULL);
+    g_autofree char *plots = g_build_filename(dir, "plots", NULL);
+    g_autofree char *plot = g_build_filename(plots, "hops.png", NULL);
+    g_autofree char *notes = g_build_filename(plots, "notes.txt", NULL);
+    Results *results;
+
+    json_decref(three_replications(dir));
+    g_mkdir(plots, 0777);
+    g_file_set_contents(plot, "old", -1, NULL);
+    g_file_set_contents(notes, "mine", -1, NULL);
+    config.force = true;
+    results = results_open(&config, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(results);
+    CU_ASSERT_FALSE(results_has(results, 0, 0));
+    CU_ASSERT_FALSE(g_file_test(summary, G_FILE_TEST_EXISTS));
+    CU_ASSERT_FALSE(g_file_test(plot, G_FILE_TEST_EXISTS));
+    CU_ASSERT(g_file_test(notes, G_FILE_TEST_EXISTS));
+    results_close(results);
+    remove_tree(dir);
+}
+
+static void place_that_cannot_be_written_is_named_with_the_remedy(void)
+{
+    g_autofree char *dir = make_dir();
+    g_autofree char *file = g_build_filename(dir, "file", NULL);
+    g_autofree char *below = g_build_filename(file, "out", NULL);
+    const char *places[] = {file, below, "/proc/peal/out"};
+    GError *error = NULL;
+
+    g_file_set_contents(file, "", -1, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+        ResultsConfig config = config_for(places[i]);
+
+        CU_ASSERT_PTR_NULL(results_open(&config, &error));
+        CU_ASSERT(g_error_matches(error, RESULTS_ERROR, RESULTS_ERROR_WRITE));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error->message, places[i]));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error->message, "--out"));
+        g_clear_error(&error);
+    }
+    remove_tree(dir);
+}
+
+static void two_runs_cannot_write_into_one_directory(void)
+{
+    g_autofree char *dir = make_dir();
+    ResultsConfig config = config_for(dir);
+    g_autoptr(Results) results = results_open(&config, NULL);
+    GError *error = NULL;
+
+    CU_ASSERT_PTR_NULL(results_open(&config, &error));
+    CU_ASSERT(g_error_matches(error, RESULTS_ERROR, RESULTS_ERROR_EXISTS));
+    g_clear_error(&error);
+    remove_tree(dir);
+}
+
+static sqlite3_int64 query_number(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *query = NULL;
+    sqlite3_int64 value = -1;
+
+    CU_ASSERT_EQUAL_FATAL(sqlite3_prepare_v2(db, sql, -1, &query, NULL), SQLITE_OK);
+    if (sqlite3_step(query) == SQLITE_ROW) {
+        value = sqlite3_column_int64(query, 0);
+    }
+    sqlite3_finalize(query);
+    return value;
+}
+
+static void database_rows_agree_with_each_other(void)
+{
+    g_autofree char *dir = make_dir();
+    g_autofree char *path = g_build_filename(dir, "results.db", NULL);
+    sqlite3 *db = NULL;
+
+    json_decref(three_replications(dir));
+    CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT count(*) FROM replications"), 3);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT sum(lookups_started) FROM series"), 3 * 60 * 20);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT sum(count) FROM histograms"
+                                     " WHERE name = 'lookups.hops'"),
+                    3 * 50 * 20);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT count(*) FROM lookups"), 3 * 50 * 20);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT sum(messages) FROM series WHERE start_s >= 10"),
+                    query_number(db, "SELECT sum(value) FROM figures"
+                                     " WHERE name = 'messages.delivered'"));
+    CU_ASSERT_EQUAL(query_number(db, "SELECT count(*) FROM peers"), 300);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT length(key) FROM lookups LIMIT 1"), 16);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT count(*) FROM distributions WHERE count <> (SELECT"
+                                     " sum(h.count) FROM histograms h WHERE h.name ="
+                                     " distributions.name AND h.replication_id ="
+                                     " distributions.replication_id)"),
+                    0);
+    sqlite3_close(db);
+    remove_tree(dir);
+}
+
+static void csv_has_a_header_and_a_line_for_each_row(void)
+{
+    g_autofree char *dir = make_dir();
+    g_autofree char *path = g_build_filename(dir, "csv", "series.csv", NULL);
+    g_autofree char *parameters = g_build_filename(dir, "csv", "run.csv", NULL);
+    g_autofree char *text = NULL;
+    g_autofree char *quoted = NULL;
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+    unsigned lines = 0;
+
+    json_decref(three_replications(dir));
+    CU_ASSERT(results_export_csv(dir, files, NULL));
+    CU_ASSERT_EQUAL(files->len, 13);
+    CU_ASSERT_FATAL(g_file_get_contents(path, &text, NULL, NULL));
+    CU_ASSERT(g_str_has_prefix(text, "replication_id,start_s,end_s,lookups_started,"));
+    for (const char *c = text; *c != '\0'; c++) {
+        lines += *c == '\n';
+    }
+    CU_ASSERT_EQUAL(lines, 1 + 3 * 60);
+    CU_ASSERT_FATAL(g_file_get_contents(parameters, &quoted, NULL, NULL));
+    CU_ASSERT_PTR_NOT_NULL(strstr(quoted, "scenario,\"[scenario]\nname = lookup\n\"\n"));
+    remove_tree(dir);
+}
+
+static void csv_of_no_results_is_refused(void)
+{
+    g_autofree char *dir = make_dir();
+    GError *error = NULL;
+
+    CU_ASSERT_FALSE(results_export_csv(dir, NULL, &error));
+    CU_ASSERT(g_error_matches(error, RESULTS_ERROR, RESULTS_ERROR_READ));
+    g_clear_error(&error);
+    remove_tree(dir);
+}
+
+PEAL_TEST_MAIN("analysis/results", PEAL_TEST(summary_has_the_fields_that_others_rely_on),
+               PEAL_TEST(summary_sums_counts_and_fingerprints_over_replications),
+               PEAL_TEST(summary_interval_is_students_over_the_replications),
+               PEAL_TEST(summary_of_equal_runs_is_equal),
+               PEAL_TEST(summary_of_one_replication_has_null_intervals),
+               PEAL_TEST(summary_of_a_sweep_lists_points_with_their_parameters),
+               PEAL_TEST(interrupted_run_says_that_it_is_partial),
+               PEAL_TEST(unfinished_run_resumes_without_its_interrupted_replication),
+               PEAL_TEST(other_results_are_refused_and_left_alone),
+               PEAL_TEST(force_replaces_results_and_nothing_else),
+               PEAL_TEST(place_that_cannot_be_written_is_named_with_the_remedy),
+               PEAL_TEST(two_runs_cannot_write_into_one_directory),
+               PEAL_TEST(database_rows_agree_with_each_other),
+               PEAL_TEST(csv_has_a_header_and_a_line_for_each_row),
+               PEAL_TEST(csv_of_no_results_is_refused))

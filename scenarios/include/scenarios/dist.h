@@ -20,21 +20,25 @@ typedef enum DistKind {
     DIST_PARETO
 } DistKind;
 
-/* The two parameters are spans in us or pure numbers, by kind. */
+/*
+ * The two parameters, by kind: spans in us or pure numbers.
+ *              constant   exponential  weibull  lognormal  pareto
+ * a            the span   mean         scale    mu         scale
+ * b            -          -            shape    sigma      shape
+ */
 typedef struct Dist {
     DistKind kind;
-    double
-        a; /* constant: the span; exponential: mean; weibull: scale; lognormal: mu; pareto: scale */
-    double b; /* weibull, pareto: shape; lognormal: sigma */
+    double a;
+    double b;
 } Dist;
 
 /*
  * dist_parse reads a distribution.
  * text     `none`, a span (`5ms`, `constant:5ms`), `exponential:T`, `exponential(mean=T)`,
  *          `weibull(shape=X, scale=T)`, `lognormal(mean=T, median=T)` or `pareto(shape=X, scale=T)`
- * ret_why  on failure what is wrong, for the user; g_free it
+ * Returns false with an error of SCENARIO_ERROR_VALUE that says what is wrong with the text.
  */
-bool dist_parse(const char *text, Dist *ret_dist, char **ret_why) PEAL_MUST_USE;
+bool dist_parse(const char *text, Dist *ret_dist, GError **error) PEAL_MUST_USE;
 
 /*
  * dist_draw returns draw `number` of a stream, 0 or more and at most 100 years.
@@ -44,7 +48,7 @@ bool dist_parse(const char *text, Dist *ret_dist, char **ret_why) PEAL_MUST_USE;
 #define DIST_RAW_PER_DRAW 16
 PealSpan dist_draw(const Dist *dist, uint64_t seed, uint64_t stream, uint64_t number);
 
-/* dist_mean returns the mean, infinite where a pareto has none. */
+/* dist_mean_us returns the mean, infinite where a pareto has none. */
 double dist_mean_us(const Dist *dist);
 
 #endif

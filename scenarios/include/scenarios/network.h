@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * network.h - what lies between peers: latency, jitter, loss, bandwidth and partitions, as a scenario says.
+ * network.h - what lies between peers: latency, jitter, loss, bandwidth and partitions.
  * Source: the models are named in each file of scenarios/network.
- * State:  up to 28 bytes per peer, and a matrix of 4 bytes per pair of hosts.
- * Time:   one-way delays are whole us, at least NETWORK_FLOOR. Draws are numbered by the caller: one count per sending
- *         peer. Nothing here is shared between senders but what is read only, partitions aside.
+ * State:  up to 25 bytes per peer, and a matrix of 4 bytes per pair of hosts.
+ * Time:   one-way delays are whole us, at least NETWORK_FLOOR. The caller numbers the draws: one
+ *         count per sending peer. Senders share only what network_partition and _heal change.
  */
 #ifndef SCENARIOS_NETWORK_H
 #define SCENARIOS_NETWORK_H
@@ -21,11 +21,11 @@ typedef struct NetworkPoint {
     float access;
 } NetworkPoint;
 
-/* The first fields are public for network_one_way alone. */
+/* Read by network_one_way; the rest is in NetworkPrivate. */
 typedef struct Network {
-    const NetworkPoint *points; /* per peer, or NULL */
-    const uint32_t *matrix_us;  /* hosts x hosts, one way, or NULL */
-    const uint32_t *host;       /* per peer, with a matrix */
+    NetworkPoint *points; /* per peer, or NULL */
+    uint32_t *matrix_us;  /* hosts x hosts, one way, or NULL */
+    uint32_t *host;       /* per peer, with a matrix */
     uint32_t hosts;
     PealSpan constant; /* when there are neither points nor matrix */
     PealSpan least;
@@ -34,13 +34,13 @@ typedef struct Network {
 
 /*
  * network_new builds the scenario's network for identities 0..peers-1.
- * Errors: a file that cannot be read, is no matrix or has holes (file:line:column); more peers than hosts.
+ * Errors: a file that cannot be read, is no matrix or has holes (file:line:column); too few hosts.
  */
 Network *network_new(const Scenario *point, uint64_t seed, uint32_t peers, GError **error);
 void network_free(Network *network);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Network, network_free)
 
-/* network_one_way is the base delay between two peers, the same each time. A link may remember it. */
+/* network_one_way is the delay between two peers, the same each time: a link may remember it. */
 static inline PealSpan network_one_way(const Network *network, uint32_t from, uint32_t to)
 {
     int64_t us;
@@ -67,8 +67,8 @@ static inline PealSpan network_min_one_way(const Network *network)
     return network->least;
 }
 
-/* network_is_plain tells whether delay is all there is: no loss, jitter or bandwidth limit. Then only
- * network_cut need be asked for, and that only while network_is_partitioned. */
+/* network_is_plain tells whether delay is all there is: no loss, jitter or bandwidth limit. Then
+ * network_send is not needed, only network_cut, and that only while network_is_partitioned. */
 bool network_is_plain(const Network *network);
 
 typedef struct NetworkFrame {
@@ -90,14 +90,15 @@ typedef enum NetworkFate {
 
 /*
  * network_send decides what becomes of one frame, and takes its share of the sender's uplink.
- * ret_delay  from now to its arrival: uplink queue and transmission, one-way delay, jitter. Jitter can reorder
- *            frames: the world keeps a stream in order.
+ * ret_delay  from now to its arrival: uplink queue and transmission, one-way delay, jitter. Jitter
+ *            can reorder frames: the world keeps a stream in order.
  */
 NetworkFate network_send(Network *network, const NetworkFrame *frame, PealSpan *ret_delay);
 
 /*
- * network_partition cuts a fraction of all peers, drawn for event number `event`, off from the rest; it replaces a
- * partition before it. network_heal ends it. network_cut tells whether two peers cannot reach each other.
+ * network_partition cuts a fraction of all peers, drawn for event number `event`, off from the
+ * rest; it replaces a partition before it. network_heal ends it. network_cut tells whether two peers
+ * cannot reach each other.
  */
 void network_partition(Network *network, uint32_t ppm, uint32_t event);
 void network_heal(Network *network);

@@ -1,35 +1,42 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * plan.h - a scenario compiled into what happens when: starts, registrations, lookups and events in the order of time.
+ * plan.h - a scenario compiled into what happens when: starts, registrations, lookups, events.
  * Source: none.
- * State:  12 bytes per identity and one window's actions; it does not grow with the simulated length.
- * Time:   actions come in the order (at, kind, peer, number); their instants are whole us.
+ * State:  12 bytes per identity and one window's actions; it does not grow with simulated time.
+ * Time:   actions come in the order of (at, events first, peer, number), in whole us but events.
  *
- * Whatever a peer does derives from (seed, peer index) alone, so that both worlds plan the same. Peers are identities
- * 0..scenario_identities()-1; those of the start come first, then the joins of events in the order of time.
+ * Whatever a peer does derives from (seed, peer index) alone, so that both worlds plan the same.
+ * Peers are identities 0..scenario_identities()-1: those of the start come first, then those of the
+ * join events in the order of time.
+ *
+ * A peer that starts at time t registers its users then, and makes its first lookup one interval
+ * later. Peers that are converged at time 0 spread their registrations over PLAN_REGISTER_SPREAD
+ * (at most a tenth of the run) and begin to look up after it; without users they begin at once.
  */
 #ifndef SCENARIOS_PLAN_H
 #define SCENARIOS_PLAN_H
 
 #include <scenarios/scenario.h>
 
+#define PLAN_REGISTER_SPREAD ((PealSpan){10 * PEAL_NS_PER_S})
+
 typedef enum PlanKind {
-    PLAN_EVENT, /* `event` happens; a join's peers come as PLAN_STARTs */
-    PLAN_START, /* `peer` starts to join; never for the first peers of a converged overlay */
-    PLAN_REGISTER, /* `user` of `peer` registers there; a peer that has not joined yet does it when it has */
-    PLAN_LOOKUP /* `peer` looks a key up; skip it when the peer is down or has not joined */
+    PLAN_EVENT,    /* `event` happens; the peers of a join come as PLAN_STARTs */
+    PLAN_START,    /* `peer` starts to join; never for the first peers of a converged overlay */
+    PLAN_REGISTER, /* `user` of `peer` registers there; before it has joined: when it has. A peer's
+                      users register again after a restart, which is not in the plan. */
+    PLAN_LOOKUP    /* `peer` looks a key up; skip it when the peer is down or has not joined */
 } PlanKind;
 
 typedef struct PlanAction {
     PealTime at;
     PlanKind kind;
-    uint32_t peer;  /* all but PLAN_EVENT */
-    uint32_t event; /* PLAN_EVENT: index in scenario->events */
-    uint32_t
-        number; /* PLAN_REGISTER: the user of the peer; PLAN_LOOKUP: how many lookups the peer made before */
-    uint32_t
-        others; /* PLAN_START: how many identities started before, 0 for the founder; see plan_bootstrap */
-    bool keyed; /* PLAN_LOOKUP: `key` is the Resource-ID; else it is that of target_user's AOR */
+    uint32_t event;  /* PLAN_EVENT: index in scenario->events; else meaningless */
+    uint32_t peer;   /* all but PLAN_EVENT */
+    uint32_t others; /* PLAN_START: how many peers started before, 0 for the founder */
+    uint32_t user;   /* PLAN_REGISTER: which of the peer's users */
+    uint32_t number; /* PLAN_LOOKUP: how many the peer made before */
+    bool keyed;      /* PLAN_LOOKUP: `key` is the Resource-ID; else that of the target's AOR is */
     uint32_t target_peer;
     uint32_t target_user;
     PealId key;
@@ -37,34 +44,38 @@ typedef struct PlanAction {
 
 typedef struct Plan Plan;
 
-/* plan_new makes a plan of one replication of one point. The scenario is borrowed for the plan's life. */
+/* plan_new makes a plan of one replication of one point. The scenario is borrowed for its life. */
 Plan *plan_new(const Scenario *point, uint64_t seed);
 void plan_free(Plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
 
-/* plan_next returns the next action when it is due before `until` (and before the scenario's end), else false; false is
- * for now: a later `until` may bring more. `until` never goes back. */
+/*
+ * plan_next takes the next action if it is due before `until` (and before the scenario's end).
+ * Returns false when it is not; a later `until` may bring more.
+ */
 bool plan_next(Plan *plan, PealTime until, PlanAction *ret_action) PEAL_MUST_USE;
 
 /* plan_peek returns the instant of the next action, PEAL_TIME_NEVER when there is none any more. */
 PealTime plan_peek(Plan *plan);
 
-/* plan_node_id is identity `peer`'s Node-ID. */
+/* plan_node_id is a peer's Node-ID. */
 PealId plan_node_id(uint64_t seed, uint32_t peer);
 
-/* plan_bootstrap is choice 0, 1, ... of a bootstrap peer among the first `others` identities (> 0). It may be down, and
- * a later choice may repeat one: the world asks on until it has what it wants. */
+/*
+ * plan_bootstrap is choice 0, 1, ... of a bootstrap peer among the first `others` (> 0) peers. It
+ * may be down, and a later choice may repeat it: the world asks on until it has what it wants.
+ */
 uint32_t plan_bootstrap(uint64_t seed, uint32_t peer, uint32_t others, uint32_t choice);
 
 /* plan_user_aor writes `sip:u<user>.p<peer>@example.org` and returns it. */
 #define PLAN_AOR_MAX 48
 PealStr plan_user_aor(uint32_t peer, uint32_t user, char ret_text[PLAN_AOR_MAX]);
 
-/* plan_draw_ranks draws `len` of the ranks 0..total-1 without replacement, for event number `event`; ascending. */
+/* plan_draw_ranks draws `len` of the ranks 0..total-1 for an event, each once; ascending. */
 void plan_draw_ranks(uint64_t seed, uint32_t event, uint32_t total, uint32_t len,
                      uint32_t *ret_ranks);
 
-/* plan_draw_rank draws one rank of 0..total-1: where adjacent victims begin. */
+/* plan_draw_rank draws one rank of 0..total-1 (total > 0): where adjacent victims begin. */
 uint32_t plan_draw_rank(uint64_t seed, uint32_t event, uint32_t total);
 
 #endif

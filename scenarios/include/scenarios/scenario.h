@@ -3,8 +3,8 @@
  * scenario.h - a scenario file, read and checked: what shall happen, whichever the world.
  * Source: none.   State: one plain struct, never changed after loading.   Time: none.
  *
- * Every error is a GError of SCENARIO_ERROR, worded for the user: where (file:line, or the option), which key, what is
- * wrong with it, and what would be right.
+ * Every error is a GError of SCENARIO_ERROR, worded for the user: where (file:line, or the option),
+ * which key, what is wrong with it, and what would be right.
  */
 #ifndef SCENARIOS_SCENARIO_H
 #define SCENARIOS_SCENARIO_H
@@ -138,30 +138,35 @@ typedef struct Scenario {
  */
 Scenario *scenario_load(const char *path, const char *const *sets, GError **error);
 
-/* scenario_load_text does the same with text in memory; path is only named in errors and resolves files. */
+/* scenario_load_text does so with text in memory; path is named in errors and resolves files. */
 Scenario *scenario_load_text(const char *path, const char *text, gsize len, const char *const *sets,
                              GError **error);
 
 void scenario_free(Scenario *scenario);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scenario, scenario_free)
 
-/* scenario_point returns point 0..points-1 of the sweep as a scenario of its own (points = 1, parameters set). The
- * last key of the file varies fastest. */
+/* scenario_point returns point 0..points-1 of the sweep as a scenario of its own (points = 1,
+ * parameters set). The last key of the file varies fastest. */
 Scenario *scenario_point(const Scenario *scenario, guint point, GError **error);
 
-/* scenario_identities returns how many peers there are ever: those of the start and those that join later. */
+/* scenario_identities: how many peers there are ever, the start's and those of join events. */
 uint32_t scenario_identities(const Scenario *scenario);
 
-/* scenario_replication_seed: the seed itself for replication 0, a mix of both for others, below 2^53. */
+/* scenario_replication_seed: for replication 0 the seed itself, else a mix of both, below 2^53. */
 uint64_t scenario_replication_seed(uint64_t seed, uint32_t replication);
 
 /* scenario_event_peers returns how many of `live` peers an event concerns, at most `live`. */
 uint32_t scenario_event_peers(const ScenarioEvent *event, uint32_t live);
 
-/* scenario_event_text writes an event as its file would (`fail 20% of peers`). Returns text to g_free. */
+/* scenario_event_text writes an event as a file would (`fail 20% of peers`). Text to g_free. */
 char *scenario_event_text(const ScenarioEvent *event);
 
-/* scenario_keys_text returns the reference of all keys to g_free: for a terminal, or in Markdown (KEYS.md). */
+/* scenario_each_value calls visit for every key in force, defaults included, and for every event.
+ * Both texts are borrowed for the call. */
+typedef void (*ScenarioVisit)(void *user, const char *key, const char *value);
+void scenario_each_value(const Scenario *scenario, ScenarioVisit visit, void *user);
+
+/* scenario_keys_text is the reference of all keys, for a terminal or KEYS.md. Text to g_free. */
 char *scenario_keys_text(bool markdown);
 
 #endif

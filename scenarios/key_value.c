@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* key_value.c - reads a key's value into its field, and says what values it takes. See keys.h. */
+#include <inttypes.h>
+
+#include "keys.h"
+#include "units.h"
+
+static bool value_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool value_fail(GError **error, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error_literal(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE, text);
+    return false;
+}
+
+/* field_set writes an unsigned integer (or an enum, or a bool) of the field's own size. */
+static void field_set(const Key *key, Scenario *scenario, uint64_t value)
+{
+    uint8_t *field = (uint8_t *)scenario + key->offset;
+
+    switch (key->size) {
+    case sizeof(uint8_t):
+        *field = (uint8_t)value;
+        break;
+    case sizeof(uint16_t):
+        memcpy(field, &(uint16_t){(uint16_t)value}, sizeof(uint16_t));
+        break;
+    case sizeof(uint32_t):
+        memcpy(field, &(uint32_t){(uint32_t)value}, sizeof(uint32_t));
+        break;
+    default:
+        PEAL_ASSERT(key->size == sizeof(uint64_t));
+        memcpy(field, &value, sizeof(value));
+        break;
+    }
+}
+
+static bool range_check(const Key *key, uint64_t value, GError **error)
+{
+    if (value < key->min || value > key->max) {
+        g_autofree char *range = key_range_text(key);
+
+        return value_fail(error, "out of range: it takes %s", range);
+    }
+    return true;
+}
+
+static bool apply_text(const Key *key, const char *text, Scenario *scenario, GError **error)
+{
+    char **field = (char **)(void *)((uint8_t *)scenario + key->offset);
+    size_t len = strlen(text);
+
+    if (len < key->min || len > key->max) {
+        return value_fail(error, "a name has %" PRIu64 " to %" PRIu64 " characters", key->min,
+                          key->max);
+    }
+    for (const char *at = text; *at != '\0'; at++) {
+        if (!g_ascii_isalnum(*at) && strchr("-_.", *at) == NULL) {
+            return value_fail(error, "a name consists of letters, digits, '-', '_' and '.'");
+        }
+    }
+    if (text[0] == '.' || text[0] == '-') {
+        return value_fail(error, "a name begins with a letter, a digit or '_'");
+    }
+    g_free(*field);
+    *field = g_strdup(text);
+    return true;
+}
+
+static bool apply_choice(const Key *key, const char *text, Scenario *scenario, GError **error)
+{
+    g_autofree char *range = NULL;
+
+    for (const KeyChoice *choice = key->choices; choice->name != NULL; choice++) {
+        if (strcmp(choice->name, text) != 0) {
+            continue;
+        }
+        if (choice->unavailable != NULL) {
+            g_set_error_literal(error, SCENARIO_ERROR, SCENARIO_ERROR_UNAVAILABLE,
+                                choice->unavailable);
+            return false;
+        }
+        field_set(key, scenario, (uint64_t)choice->value);
+        return true;
+    }
+    range = key_range_text(key);
+    return value_fail(error, "it takes %s", range);
+}
+
+static bool apply_service(const Key *key, const char *text, Scenario *scenario, GError **error)
+{
+    Dist dist = {DIST_NONE, 0, 0};
+
+    if (strcmp(text, "benchmark") == 0) {
+        g_set_error_literal(error, SCENARIO_ERROR, SCENARIO_ERROR_UNAVAILABLE,
+                            "service times from benchmarks are not available in this version: use "
+                            "constant:T or exponential:T");
+        return false;
+    }
+    if (strcmp(text, "infinite") != 0) {
+        g_autoptr(GError) inner = NULL;
+
+        if (!dist_parse(text, &dist, &inner) ||
+            (dist.kind != DIST_CONSTANT && dist.kind != DIST_EXPONENTIAL)) {
+            return value_fail(error, "it takes infinite, constant:T or exponential:T, such as "
+                                     "constant:50us");
+        }
+        if (!range_check(key, (uint64_t)(dist.a * 1e3), error)) {
+            return false;
+        }
+    }
+    scenario->peer.service = dist;
+    return true;
+}
+
+static bool apply_queue(const Key *key, const char *text, Scenario *scenario, GError **error)
+{
+    uint64_t messages;
+    PealSpan time;
+
+    if (units_count(text, &messages, NULL)) {
+        if (!range_check(key, messages, error)) {
+            return false;
+        }
+        scenario->peer.queue = (ScenarioQueue){.messages = (uint32_t)messages};
+        return true;
+    }
+    if (!units_span(text, &time, NULL) || time.ns <= 0) {
+        g_autofree char *range = key_range_text(key);
+
+        return value_fail(error, "it takes %s", range);
+    }
+    scenario->peer.queue = (ScenarioQueue){.time = time};
+    return true;
+}
+
+static bool apply_bandwidth(const Key *key, const char *text, Scenario *scenario, GError **error)
+{
+    uint64_t rate = 0;
+
+    if (strcmp(text, "unlimited") != 0 &&
+        (!units_bit_rate(text, &rate, error) || !range_check(key, rate, error))) {
+        return false;
+    }
+    scenario->network.bandwidth = rate;
+    return true;
+}
+
+static bool apply_latency(const Key *key, const char *text, Scenario *scenario, GError **error)
+{
+    static const struct {
+        const char *name;
+        ScenarioLatency latency;
+    } FILES[] = {{"matrix:", SCENARIO_LATENCY_MATRIX},
+                 {"coordinates:", SCENARIO_LATENCY_COORDINATES}};
+    ScenarioNetwork *network = &scenario->network;
+
+    if (strcmp(text, "synthetic") == 0) {
+        network->latency = SCENARIO_LATENCY_SYNTHETIC;
+        return true;
+    }
+    if (strcmp(text, "plane") == 0) {
+        network->latency = SCENARIO_LATENCY_PLANE;
+        return true;
+    }
+    if (g_str_has_prefix(text, "constant:")) {
+        network->latency = SCENARIO_LATENCY_CONSTANT;
+        return units_span(text + strlen("constant:"), &network->constant, error) &&
+               range_check(key, (uint64_t)network->constant.ns, error);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(FILES); i++) {
+        const char *file = text + strlen(FILES[i].name);
+
+        if (!g_str_has_prefix(text, FILES[i].name)) {
+            continue;
+        }
+        if (*file == '\0') {
+            return value_fail(error, "the file is missing: write %sFILE", FILES[i].name);
+        }
+        network->latency = FILES[i].latency;
+        g_free(network->latency_file);
+        network->latency_file = g_strdup(file);
+        return true;
+    }
+    return value_fail(error, "no such network model; it takes synthetic, plane, constant:T, "
+                             "matrix:FILE or coordinates:FILE");
+}
+
+static bool apply_count(const Key *key, const char *text, uint64_t *ret_count, GError **error)
+{
+    return units_count(text, ret_count, error) && range_check(key, *ret_count, error);
+}
+
+static bool apply_dist(const Key *key, const char *text, Scenario *scenario, GError **error)
+{
+    return dist_parse(text, (Dist *)(void *)((uint8_t *)scenario + key->offset), error);
+}
+
+static bool apply_span(const Key *key, const char *text, Scenario *scenario, GError **error)
+{
+    PealSpan span;
+
+    if (!units_span(text, &span, error) || !range_check(key, (uint64_t)span.ns, error)) {
+        return false;
+    }
+    field_set(key, scenario, (uint64_t)span.ns);
+    return true;
+}
+
+bool key_apply(const Key *key, const char *text, Scenario *scenario, GError **error)
+{
+    uint64_t value;
+    uint32_t ppm;
+
+    switch (key->type) {
+    case KEY_TEXT:
+        return apply_text(key, text, scenario, error);
+    case KEY_SPAN:
+        return apply_span(key, text, scenario, error);
+    case KEY_CHOICE:
+        return apply_choice(key, text, scenario, error);
+    case KEY_DIST:
+        return apply_dist(key, text, scenario, error);
+    case KEY_SERVICE:
+        return apply_service(key, text, scenario, error);
+    case KEY_QUEUE:
+        return apply_queue(key, text, scenario, error);
+    case KEY_BANDWIDTH:
+        return apply_bandwidth(key, text, scenario, error);
+    case KEY_LATENCY:
+        return apply_latency(key, text, scenario, error);
+    case KEY_PPM:
+        if (!units_ppm(text, &ppm, error)) {
+            return false;
+        }
+        field_set(key, scenario, ppm);
+        return true;
+    case KEY_MILLI:
+        if (!units_milli(text, &value, error) || !range_check(key, value, error)) {
+            return false;
+        }
+        field_set(key, scenario, value);
+        return true;
+    case KEY_NEIGHBOURS:
+        if (!apply_count(key, text, &value, error)) {
+            return false;
+        }
+        scenario->overlay.successors = (uint16_t)value;
+        scenario->overlay.predecessors = (uint16_t)value;
+        return true;
+    case KEY_FINGERS:
+        scenario->fingers_auto = strcmp(text, "auto") == 0;
+        if (scenario->fingers_auto) {
+            return true;
+        }
+        /* fall through */
+    case KEY_COUNT:
+        if (!apply_count(key, text, &value, error)) {
+            return false;
+        }
+        field_set(key, scenario, value);
+        return true;
+    }
+    return false;
+}
+
+static char *choices_text(const KeyChoice *choices)
+{
+    GString *text = g_string_new(NULL);
+
+    for (const KeyChoice *choice = choices; choice->name != NULL; choice++) {
+        if (choice->unavailable == NULL) {
+            g_string_append_printf(text, "%s%s", text->len > 0 ? " or " : "", choice->name);
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
+char *key_range_text(const Key *key)
+{
+    g_autofree char *least = units_span_text((PealSpan){(int64_t)key->min});
+    g_autofree char *most = units_span_text((PealSpan){(int64_t)key->max});
+
+    switch (key->type) {
+    case KEY_TEXT:
+        return g_strdup("a name");
+    case KEY_SPAN:
+        return g_strdup_printf("%s to %s", least, most);
+    case KEY_COUNT:
+    case KEY_NEIGHBOURS:
+        return g_strdup_printf("%" PRIu64 " to %" PRIu64, key->min, key->max);
+    case KEY_FINGERS:
+        return g_strdup_printf("auto or %" PRIu64 " to %" PRIu64, key->min, key->max);
+    case KEY_MILLI:
+        return g_strdup_printf("%" PRIu64 " to %" PRIu64 ", three decimals", key->min / 1000,
+                               key->max / 1000);
+    case KEY_PPM:
+        return g_strdup("0% to 100%");
+    case KEY_CHOICE:
+        return choices_text(key->choices);
+    case KEY_DIST:
+        return g_strdup("none or a distribution, such as exponential(mean=5ms)");
+    case KEY_SERVICE:
+        return g_strdup_printf("infinite or constant:T or exponential:T, up to %s", most);
+    case KEY_QUEUE:
+        return g_strdup_printf("%" PRIu64 " to %" PRIu64 " frames, or a time such as 200ms",
+                               key->min, key->max);
+    case KEY_BANDWIDTH:
+        return g_strdup("unlimited or 1kbit/s to 1000Gbit/s");
+    case KEY_LATENCY:
+        return g_strdup_printf("synthetic or plane or constant:T (up to %s) or matrix:FILE or "
+                               "coordinates:FILE",
+                               most);
+    }
+    return NULL;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* keys.c - the table of scenario keys, and the search for a name in it. See keys.h. */
+#include "keys.h"
+
+#include <stddef.h>
+
+#define FIELD(member) offsetof(Scenario, member), sizeof(((Scenario *)NULL)->member)
+#define NO_FIELD 0, 0
+
+#define NS UINT64_C(1)
+#define MS (UINT64_C(1000000) * NS)
+#define S (1000 * MS)
+#define H (3600 * S)
+#define D (24 * H)
+
+static const KeyChoice TOPOLOGIES[] = {{"chord", PEAL_TOPOLOGY_CHORD, NULL}, {NULL, 0, NULL}};
+static const KeyChoice ROUTINGS[] = {{"recursive", SCENARIO_ROUTING_RECURSIVE, NULL},
+                                     {NULL, 0, NULL}};
+static const KeyChoice STARTS[] = {{"joins", SCENARIO_START_JOINS, NULL},
+                                   {"converged", SCENARIO_START_CONVERGED, NULL},
+                                   {NULL, 0, NULL}};
+static const KeyChoice FINGER_CHOICES[] = {{"random", PEAL_FINGER_RANDOM, NULL},
+                                           {"exact", PEAL_FINGER_EXACT, NULL},
+                                           {NULL, 0, NULL}};
+static const KeyChoice MAINTENANCES[] = {{"on", PEAL_MAINTENANCE_ON, NULL},
+                                         {"off", PEAL_MAINTENANCE_OFF, NULL},
+                                         {"stabilise", PEAL_MAINTENANCE_STABILISE, NULL},
+                                         {NULL, 0, NULL}};
+static const KeyChoice UPDATES_TO[] = {{"neighbours", PEAL_UPDATE_NEIGHBOURS, NULL},
+                                       {"immediate", PEAL_UPDATE_IMMEDIATE, NULL},
+                                       {NULL, 0, NULL}};
+static const KeyChoice LINKS[] = {{"udp", PEAL_UDP, NULL},
+                                  {"tcp", PEAL_TCP, NULL},
+                                  {NULL, 0, NULL}};
+static const KeyChoice WINDOWS[] = {{"aimd", false, NULL},
+                                    {"stop-and-wait", true, NULL},
+                                    {NULL, 0, NULL}};
+static const KeyChoice YES_NO[] = {{"yes", true, NULL}, {"no", false, NULL}, {NULL, 0, NULL}};
+static const KeyChoice CRYPTOS[] = {
+    {"none", PEAL_CRYPTO_NONE, NULL},
+    {"modelled", PEAL_CRYPTO_MODELLED_P256, NULL},
+    {"modelled-rsa", PEAL_CRYPTO_MODELLED_RSA2048, NULL},
+    {"openssl", 0, "real signatures are not available in this version: use none or modelled"},
+    {NULL, 0, NULL}};
+static const KeyChoice HOSTS[] = {{"own", SCENARIO_HOSTS_OWN, NULL},
+                                  {"shared", SCENARIO_HOSTS_SHARED, NULL},
+                                  {NULL, 0, NULL}};
+static const KeyChoice TARGETS[] = {{"users", SCENARIO_TARGET_USERS, NULL},
+                                    {"random", SCENARIO_TARGET_RANDOM, NULL},
+                                    {NULL, 0, NULL}};
+
+/* In the order in which they apply: successors and predecessors after neighbours. */
+const Key KEYS[] = {
+    {"scenario", "name", KEY_TEXT, NULL, FIELD(name), 1, 64, NULL, "the file's name",
+     "Names the results; letters, digits, '-', '_' and '.'."},
+    {"scenario", "duration", KEY_SPAN, NULL, FIELD(duration), MS, 3650 * D, "1h", NULL,
+     "Simulated time."},
+    {"scenario", "warmup", KEY_SPAN, NULL, FIELD(warmup), 0, 3650 * D, "10min", NULL,
+     "Left out of the figures, from the start on; shorter than the duration."},
+    {"scenario", "seed", KEY_COUNT, NULL, FIELD(seed), 0, (UINT64_C(1) << 53) - 1, "1", NULL,
+     "All draws follow from it; replication 0 uses it as it is, the others a mix."},
+    {"scenario", "replications", KEY_COUNT, NULL, FIELD(replications), 1, 10000, "5", NULL,
+     "Runs of each point under different seeds; confidence intervals come from them."},
+
+    {"overlay", "name", KEY_TEXT, NULL, FIELD(overlay_name), 1, 64, "overlay.example.org", NULL,
+     "The overlay's name; its hash is in every message."},
+    {"overlay", "topology", KEY_CHOICE, TOPOLOGIES, FIELD(overlay.topology), 0, 0, "chord", NULL,
+     "The overlay algorithm."},
+    {"overlay", "peers", KEY_COUNT, NULL, FIELD(peers), 1, SCENARIO_PEERS_MAX, "1000", NULL,
+     "Peers that the run starts with."},
+    {"overlay", "routing", KEY_CHOICE, ROUTINGS, FIELD(routing), 0, 0, "recursive", NULL,
+     "recursive: symmetric recursive, answers retrace the request's way."},
+    {"overlay", "start", KEY_CHOICE, STARTS, FIELD(start), 0, 0, "joins", NULL,
+     "joins: peers join one after the other; converged: tables as after perfect stabilisation."},
+    {"overlay", "join-interval", KEY_SPAN, NULL, FIELD(join_interval), 0, H, "100ms", NULL,
+     "Between the starts of two joining peers, at the start and in join events."},
+    {"overlay", "neighbours", KEY_NEIGHBOURS, NULL, NO_FIELD, 1, PEAL_NEIGHBOURS_MAX, "8", NULL,
+     "Successors, and as many predecessors, that a peer keeps."},
+    {"overlay", "successors", KEY_COUNT, NULL, FIELD(overlay.successors), 1, PEAL_NEIGHBOURS_MAX,
+     NULL, "as neighbours", "Successors that a peer keeps."},
+    {"overlay", "predecessors", KEY_COUNT, NULL, FIELD(overlay.predecessors), 0,
+     PEAL_NEIGHBOURS_MAX, NULL, "as neighbours", "Predecessors that a peer keeps."},
+    {"overlay", "fingers", KEY_FINGERS, NULL, FIELD(overlay.fingers), 0, PEAL_FINGERS_MAX, "auto",
+     NULL,
+     "Fingers that a peer keeps. auto: 16, or as many as it takes to reach the last successor."},
+    {"overlay", "finger-choice", KEY_CHOICE, FINGER_CHOICES, FIELD(overlay.finger_choice), 0, 0,
+     "random", NULL,
+     "random: owner of a random id in the finger's range (RFC 6940); exact: of the range's start."},
+    {"overlay", "replicas", KEY_COUNT, NULL, FIELD(overlay.replicas), 0, PEAL_NEIGHBOURS_MAX, "2",
+     NULL, "Copies of a value on the next successors; at most as many as successors."},
+    {"overlay", "maintenance", KEY_CHOICE, MAINTENANCES, FIELD(overlay.maintenance), 0, 0, "on",
+     NULL,
+     "on: RFC 6940; off: none; stabilise: one successor or finger a round, no reactive Updates."},
+    {"overlay", "reactive", KEY_CHOICE, YES_NO, FIELD(overlay.reactive), 0, 0, "yes", NULL,
+     "With maintenance on: a changed neighbour table causes Updates at once, not only periodic."},
+    {"overlay", "update-interval", KEY_SPAN, NULL, FIELD(overlay.update_interval), 100 * MS, D,
+     "10min", NULL, "Between two periodic Updates to neighbours."},
+    {"overlay", "update-to", KEY_CHOICE, UPDATES_TO, FIELD(overlay.update_to), 0, 0, "neighbours",
+     NULL, "Who gets the periodic Updates: all neighbours, or the two immediate ones."},
+    {"overlay", "finger-interval", KEY_SPAN, NULL, FIELD(overlay.finger_interval), 100 * MS, 30 * D,
+     "1h", NULL, "Between two checks of the fingers."},
+    {"overlay", "partition-interval", KEY_SPAN, NULL, FIELD(overlay.partition_interval), 100 * MS,
+     30 * D, "10min", NULL, "Between two looks for a partition, through a bootstrap peer."},
+    {"overlay", "hold-down", KEY_SPAN, NULL, FIELD(overlay.hold_down), 0, D, "30s", NULL,
+     "Wait before a replaced neighbour's replicas are sent anew."},
+    {"overlay", "link", KEY_CHOICE, LINKS, FIELD(overlay.link), 0, 0, "udp", NULL,
+     "udp: frames with acks and a window; tcp: frames on a reliable stream."},
+    {"overlay", "link-acks", KEY_CHOICE, YES_NO, FIELD(overlay.link_acks), 0, 0, "yes", NULL,
+     "tcp links: judge a link by application acks too. udp links always have them."},
+    {"overlay", "link-window", KEY_CHOICE, WINDOWS, FIELD(overlay.stop_and_wait), 0, 0, "aimd",
+     NULL, "udp links: frames in flight, an AIMD window or one at a time."},
+    {"overlay", "link-rto", KEY_SPAN, NULL, FIELD(overlay.link_rto), 100 * MS, 60 * S, "500ms",
+     NULL, "A link's first retransmission timer; RFC 6298 adapts it, with a floor of 100ms."},
+    {"overlay", "link-sends", KEY_COUNT, NULL, FIELD(overlay.link_sends), 1, 16, "5", NULL,
+     "Transmissions of a frame before its link counts as dead."},
+    {"overlay", "request-timeout", KEY_SPAN, NULL, FIELD(overlay.request_timeout), 100 * MS, H,
+     "3s", NULL, "End to end: until a request is sent again."},
+    {"overlay", "request-lifetime", KEY_SPAN, NULL, FIELD(overlay.request_lifetime), 100 * MS, H,
+     "15s", NULL, "End to end: until a request has failed; at least request-timeout."},
+    {"overlay", "message-max", KEY_COUNT, NULL, FIELD(overlay.message_max), 1500, 65000, "5000",
+     NULL, "Largest RELOAD message, in bytes."},
+    {"overlay", "crypto", KEY_CHOICE, CRYPTOS, FIELD(overlay.crypto), 0, 0, "none", NULL,
+     "none: no signatures; modelled: sizes of P-256 (modelled-rsa: RSA-2048) certificates and "
+     "signatures."},
+
+    {"network", "latency", KEY_LATENCY, NULL, NO_FIELD, 0, 10 * S, "synthetic", NULL,
+     "synthetic: a built-in Internet; constant:T one way; plane: points of a square; matrix:FILE: "
+     "RTT in ms between hosts; coordinates:FILE: distance is one-way ms. A path is relative to the "
+     "scenario file, then to the working directory."},
+    {"network", "hosts", KEY_CHOICE, HOSTS, FIELD(network.hosts), 0, 0, "own", NULL,
+     "own: a host of the matrix or coordinates holds one peer; shared: any number."},
+    {"network", "loss", KEY_PPM, NULL, FIELD(network.loss_ppm), 0, SCENARIO_PPM, "0%", NULL,
+     "Datagrams lost, each on its own; a tcp link repairs it below."},
+    {"network", "jitter", KEY_DIST, NULL, FIELD(network.jitter), 0, 0, "none", NULL,
+     "Added to the one-way delay of each frame."},
+    {"network", "bandwidth", KEY_BANDWIDTH, NULL, FIELD(network.bandwidth), 1000,
+     UINT64_C(1000000000000), "unlimited", NULL, "Of each peer's uplink."},
+    {"network", "bandwidth-queue", KEY_SPAN, NULL, FIELD(network.bandwidth_queue), MS, 60 * S,
+     "500ms", NULL, "An uplink drops datagrams that would wait longer."},
+
+    {"peer", "cpu", KEY_SERVICE, NULL, FIELD(peer.service), 0, 60 * S, "infinite", NULL,
+     "Time that a peer's processor takes for one frame."},
+    {"peer", "queue", KEY_QUEUE, NULL, FIELD(peer.queue), 1, 1000000, "1000", NULL,
+     "Frames (or time) that may wait for a processor that is not infinite; more are dropped."},
+
+    {"workload", "users-per-peer", KEY_COUNT, NULL, FIELD(workload.users_per_peer), 0, 1000, "1",
+     NULL, "Users whose registration each peer stores and refreshes."},
+    {"workload", "register-expires", KEY_SPAN, NULL, FIELD(workload.register_expires), 10 * S,
+     365 * D, "1h", NULL, "Lifetime of a registration, in whole seconds; refreshed at 0.9 of it."},
+    {"workload", "lookups-per-peer-hour", KEY_MILLI, NULL,
+     FIELD(workload.lookups_per_peer_hour_milli), 0, UINT64_C(3600000000), "60", NULL,
+     "Rate of each peer's lookups; intervals are exponential."},
+    {"workload", "lookup-target", KEY_CHOICE, TARGETS, FIELD(workload.lookup_target), 0, 0, "users",
+     NULL, "users: the AOR of a user of another peer; random: a uniformly random key."},
+};
+const size_t KEYS_LEN = G_N_ELEMENTS(KEYS);
+
+/* Names that this version refuses with a reason; `means_nothing` is a value they may have. */
+static const struct {
+    const char *section;
+    const char *name; /* NULL: the whole section */
+    const char *means_nothing;
+    const char *why;
+} UNAVAILABLE[] = {
+    {"churn", NULL, NULL, "churn is not available in this version: use events instead"},
+    {"workload", "calls-per-user-hour", "0",
+     "calls need SIP transactions, which this version does not have: remove the key or set it to "
+     "0"},
+    {"workload", "call-duration", NULL,
+     "calls need SIP transactions, which this version does not have: remove the key"},
+};
+
+const Key *key_find(const char *section, const char *name)
+{
+    for (size_t i = 0; i < KEYS_LEN; i++) {
+        if (strcmp(KEYS[i].section, section) == 0 && strcmp(KEYS[i].name, name) == 0) {
+            return &KEYS[i];
+        }
+    }
+    return NULL;
+}
+
+enum { NAME_MAX_COMPARED = 40 };
+
+/* Levenshtein's edit distance; names too long to be near anything are far. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t a_len = strlen(a);
+    size_t b_len = strlen(b);
+    size_t row[NAME_MAX_COMPARED + 1];
+
+    if (a_len > NAME_MAX_COMPARED || b_len > NAME_MAX_COMPARED) {
+        return SIZE_MAX;
+    }
+    for (size_t j = 0; j <= b_len; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t changed = diagonal + (a[i - 1] != b[j - 1]);
+
+            diagonal = row[j];
+            row[j] = MIN(changed, MIN(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[b_len];
+}
+
+/* Keeps the nearer of the best so far and a candidate; ties go to the first. */
+static void nearest_offer(const char *name, const char *candidate, const char **best,
+                          size_t *best_distance)
+{
+    size_t distance = edit_distance(name, candidate);
+
+    if (distance < *best_distance) {
+        *best = candidate;
+        *best_distance = distance;
+    }
+}
+
+bool key_check_section(const char *section, GError **error)
+{
+    const char *nearest = NULL;
+    size_t distance = SIZE_MAX;
+
+    if (g_str_has_prefix(section, KEYS_EVENT_PREFIX)) {
+        if (section[strlen(KEYS_EVENT_PREFIX)] != '\0' && strchr(section, '.') == NULL) {
+            return true;
+        }
+        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
+                    "[%s] is no name for an event: write [event:NAME], without dots", section);
+        return false;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(UNAVAILABLE); i++) {
+        if (UNAVAILABLE[i].name == NULL && strcmp(UNAVAILABLE[i].section, section) == 0) {
+            g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNAVAILABLE, "[%s]: %s", section,
+                        UNAVAILABLE[i].why);
+            return false;
+        }
+    }
+    for (size_t i = 0; i < KEYS_LEN; i++) {
+        nearest_offer(section, KEYS[i].section, &nearest, &distance);
+    }
+    nearest_offer(section, KEYS_SWEEP, &nearest, &distance);
+    nearest_offer(section, "event:NAME", &nearest, &distance);
+    if (distance == 0) {
+        return true;
+    }
+    g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
+                "unknown section [%s]; the nearest is [%s] ('peal help keys' lists all)", section,
+                nearest != NULL ? nearest : "scenario");
+    return false;
+}
+
+static bool key_fail_unknown(const char *section, const char *name, GError **error)
+{
+    const char *nearest = NULL;
+    size_t distance = SIZE_MAX;
+
+    for (size_t i = 0; i < KEYS_LEN; i++) {
+        if (strcmp(KEYS[i].name, name) == 0) {
+            g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
+                        "unknown key '%s' in [%s]; it belongs to [%s]", name, section,
+                        KEYS[i].section);
+            return false;
+        }
+        if (strcmp(KEYS[i].section, section) == 0) {
+            nearest_offer(name, KEYS[i].name, &nearest, &distance);
+        }
+    }
+    if (g_str_has_prefix(section, KEYS_EVENT_PREFIX)) {
+        nearest_offer(name, "at", &nearest, &distance);
+        nearest_offer(name, "do", &nearest, &distance);
+    }
+    g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
+                "unknown key '%s' in [%s]; the nearest is '%s' ('peal help keys' lists all)", name,
+                section, nearest != NULL ? nearest : KEYS[0].name);
+    return false;
+}
+
+bool key_check_name(const char *section, const char *name, const char *value, bool *ret_ignore,
+                    GError **error)
+{
+    *ret_ignore = false;
+    if (!key_check_section(section, error)) {
+        return false;
+    }
+    if (key_find(section, name) != NULL) {
+        return true;
+    }
+    if (g_str_has_prefix(section, KEYS_EVENT_PREFIX) &&
+        (strcmp(name, "at") == 0 || strcmp(name, "do") == 0)) {
+        return true;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(UNAVAILABLE); i++) {
+        const char *means_nothing = UNAVAILABLE[i].means_nothing;
+
+        if (UNAVAILABLE[i].name == NULL || strcmp(UNAVAILABLE[i].section, section) != 0 ||
+            strcmp(UNAVAILABLE[i].name, name) != 0) {
+            continue;
+        }
+        if (means_nothing != NULL && strcmp(means_nothing, value) == 0) {
+            *ret_ignore = true;
+            return true;
+        }
+        g_set_error_literal(error, SCENARIO_ERROR, SCENARIO_ERROR_UNAVAILABLE, UNAVAILABLE[i].why);
+        return false;
+    }
+    return key_fail_unknown(section, name, error);
+}

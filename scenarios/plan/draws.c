@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* draws.c - what is drawn for a peer or an event: ids, names, victims. See <scenarios/plan.h>. */
+#include <inttypes.h>
+#include <scenarios/plan.h>
+
+/* Events have a stream of their own: the last index that a peer could have. */
+#define EVENT_STREAM peal_random_stream(UINT32_MAX, PEAL_DRAW_EVENT)
+
+static uint64_t event_draw(uint64_t seed, uint32_t event, uint32_t number)
+{
+    return peal_random_at(seed, EVENT_STREAM, (uint64_t)event << 32 | number);
+}
+
+PealId plan_node_id(uint64_t seed, uint32_t peer)
+{
+    uint64_t stream = peal_random_stream(peer, PEAL_DRAW_NODE_ID);
+
+    return peal_id_from_halves((PealIdHalves){.high = peal_random_at(seed, stream, 0),
+                                              .low = peal_random_at(seed, stream, 1)});
+}
+
+uint32_t plan_bootstrap(uint64_t seed, uint32_t peer, uint32_t others, uint32_t choice)
+{
+    /* The peer's own draws for its routes begin at 0. */
+    const uint64_t first = UINT64_C(1) << 40;
+    uint64_t stream = peal_random_stream(peer, PEAL_DRAW_ROUTE);
+
+    return (uint32_t)peal_random_below(peal_random_at(seed, stream, first + choice), others);
+}
+
+PealStr plan_user_aor(uint32_t peer, uint32_t user, char ret_text[PLAN_AOR_MAX])
+{
+    int len =
+        g_snprintf(ret_text, PLAN_AOR_MAX, "sip:u%" PRIu32 ".p%" PRIu32 "@example.org", user, peer);
+
+    return (PealStr){ret_text, (size_t)len};
+}
+
+/* Selection sampling: Knuth, The Art of Computer Programming, vol. 2, 3.4.2, algorithm S. */
+void plan_draw_ranks(uint64_t seed, uint32_t event, uint32_t total, uint32_t len,
+                     uint32_t *ret_ranks)
+{
+    uint32_t taken = 0;
+
+    PEAL_ASSERT(len <= total);
+    for (uint32_t rank = 0; taken < len; rank++) {
+        if (peal_random_below(event_draw(seed, event, rank), total - rank) < len - taken) {
+            ret_ranks[taken++] = rank;
+        }
+    }
+}
+
+uint32_t plan_draw_rank(uint64_t seed, uint32_t event, uint32_t total)
+{
+    return (uint32_t)peal_random_below(event_draw(seed, event, UINT32_MAX), total);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * plan.c - merges every peer's agenda and the events into one order of time.
+ *
+ * A peer's agenda is its start, its registrations, then lookups without end; only the next entry's
+ * instant and number are kept. One pass over all peers collects what falls into the next window of
+ * time, and a radix sort puts it in order: a few ns per peer and window, where a heap of a million
+ * peers would miss the cache at every step.
+ */
+#include <scenarios/plan.h>
+
+enum {
+    RADIX_BITS = 10, /* two passes sort a window's 20-bit offsets */
+    RADIX = 1 << RADIX_BITS,
+    WINDOWS_PER_INTERVAL = 16,
+    NUMBER_START = 0, /* numbers of an agenda: the start, users 1.., then lookups */
+    RAW_TARGET =
+        8 /* of the DIST_RAW_PER_DRAW raw numbers of an entry; its interval uses the first */
+};
+
+#define WINDOW_MAX_US INT64_C(1000000)
+_Static_assert(WINDOW_MAX_US <= INT64_C(1) << (2 * RADIX_BITS), "offsets fit two passes");
+
+/* An entry of the current window. */
+typedef struct Entry {
+    uint32_t offset_us; /* from the window's begin */
+    uint32_t peer;
+    uint32_t number;
+} Entry;
+
+struct Plan {
+    const Scenario *scenario;
+    uint64_t seed;
+    uint32_t identities;
+    uint32_t users;      /* per peer */
+    Dist interval;       /* between a peer's lookups; DIST_NONE without lookups */
+    int64_t spread_us;   /* of registrations at the start of a converged overlay */
+    int64_t end_us;      /* nothing begins at or after it */
+    int64_t window_us;   /* length */
+    int64_t *next_us;    /* per peer, INT64_MAX when its agenda is empty */
+    uint32_t *number;    /* per peer, of that entry */
+    int64_t begin_us;    /* of the current window */
+    int64_t earliest_us; /* least next_us of all */
+    GArray *entries;     /* Entry, of the current window in order */
+    GArray *scratch;     /* Entry */
+    guint entries_next;
+    guint events_next;
+    uint32_t started; /* peers so far */
+};
+
+static bool is_converged(const Plan *plan, uint32_t peer)
+{
+    return plan->scenario->start == SCENARIO_START_CONVERGED && peer < plan->scenario->peers;
+}
+
+static uint64_t plan_stream(uint32_t peer)
+{
+    return peal_random_stream(peer, PEAL_DRAW_WORKLOAD);
+}
+
+/* The instant of an agenda's entry `number`, the entry before it being at `before_us`. */
+static int64_t agenda_at(const Plan *plan, uint32_t peer, uint32_t number, int64_t before_us)
+{
+    int64_t base_us = before_us;
+    uint64_t draw;
+
+    if (number <= plan->users) {
+        if (!is_converged(plan, peer)) {
+            return before_us;
+        }
+        draw = peal_random_at(plan->seed, plan_stream(peer), (uint64_t)number * DIST_RAW_PER_DRAW);
+        /* User u of n registers somewhere in the u-th of n equal parts of the spread. */
+        return (plan->spread_us * (int64_t)(number - 1) +
+                (int64_t)peal_random_below(draw, (uint64_t)plan->spread_us)) /
+               plan->users;
+    }
+    if (plan->interval.kind == DIST_NONE) {
+        return INT64_MAX;
+    }
+    if (number == plan->users + 1 && is_converged(plan, peer)) {
+        base_us = plan->users > 0 ? plan->spread_us : 0;
+    }
+    return base_us +
+           dist_draw(&plan->interval, plan->seed, plan_stream(peer), number).ns / PEAL_NS_PER_US;
+}
+
+/* Puts every peer's first entry into its agenda. */
+static void plan_begin(Plan *plan)
+{
+    const Scenario *scenario = plan->scenario;
+    int64_t interval_ns = scenario->join_interval.ns;
+    uint32_t peer = 0;
+
+    for (; peer < scenario->peers; peer++) {
+        if (scenario->start == SCENARIO_START_CONVERGED) {
+            plan->number[peer] = NUMBER_START + 1;
+            plan->next_us[peer] = agenda_at(plan, peer, plan->number[peer], 0);
+        } else {
+            plan->next_us[peer] = peer * interval_ns / PEAL_NS_PER_US;
+        }
+    }
+    for (guint i = 0; i < scenario->events_len; i++) {
+        const ScenarioEvent *event = &scenario->events[i];
+
+        for (uint32_t j = 0; event->what == SCENARIO_JOIN && j < event->count; j++) {
+            plan->next_us[peer++] = (event->at.ns + j * interval_ns) / PEAL_NS_PER_US;
+        }
+    }
+    PEAL_ASSERT(peer == plan->identities);
+    if (scenario->start == SCENARIO_START_CONVERGED) {
+        plan->started = scenario->peers;
+    }
+    plan->earliest_us = 0;
+}
+
+Plan *plan_new(const Scenario *point, uint64_t seed)
+{
+    Plan *plan = g_new0(Plan, 1);
+    uint64_t rate_milli = point->workload.lookups_per_peer_hour_milli;
+
+    plan->scenario = point;
+    plan->seed = seed;
+    plan->identities = scenario_identities(point);
+    plan->users = point->workload.users_per_peer;
+    plan->end_us = point->duration.ns / PEAL_NS_PER_US;
+    plan->spread_us = MAX(1, MIN(PLAN_REGISTER_SPREAD.ns / PEAL_NS_PER_US, plan->end_us / 10));
+    plan->window_us = WINDOW_MAX_US;
+    if (rate_milli > 0) {
+        double mean_us = 3600e9 / (double)rate_milli; /* 3600 s, a thousandth of a lookup */
+
+        plan->interval = (Dist){DIST_EXPONENTIAL, mean_us, 0};
+        plan->window_us = (int64_t)CLAMP(mean_us / WINDOWS_PER_INTERVAL, 1, WINDOW_MAX_US);
+    }
+    plan->next_us = g_new0(int64_t, plan->identities);
+    plan->number = g_new0(uint32_t, plan->identities);
+    plan->entries = g_array_new(FALSE, FALSE, sizeof(Entry));
+    plan->scratch = g_array_new(FALSE, FALSE, sizeof(Entry));
+    plan_begin(plan);
+    return plan;
+}
+
+void plan_free(Plan *plan)
+{
+    if (plan == NULL) {
+        return;
+    }
+    g_free(plan->next_us);
+    g_free(plan->number);
+    g_array_unref(plan->entries);
+    g_array_unref(plan->scratch);
+    g_free(plan);
+}
+
+/* One stable pass of the radix sort, by RADIX_BITS of the offset from `shift` on. */
+static void radix_pass(const GArray *from, GArray *to, unsigned shift)
+{
+    const Entry *source = (const Entry *)(const void *)from->data;
+    Entry *target;
+    guint place[RADIX] = {0};
+    guint sum = 0;
+
+    g_array_set_size(to, from->len);
+    target = (Entry *)(void *)to->data;
+    for (guint i = 0; i < from->len; i++) {
+        place[source[i].offset_us >> shift & (RADIX - 1)]++;
+    }
+    for (guint i = 0; i < RADIX; i++) {
+        guint count = place[i];
+
+        place[i] = sum;
+        sum += count;
+    }
+    for (guint i = 0; i < from->len; i++) {
+        target[place[source[i].offset_us >> shift & (RADIX - 1)]++] = source[i];
+    }
+}
+
+/* Collects the window that begins with the earliest entry; false when there is none. */
+static bool plan_fill(Plan *plan)
+{
+    int64_t earliest_us = INT64_MAX;
+    int64_t end_us;
+
+    if (plan->earliest_us >= plan->end_us) {
+        return false;
+    }
+    plan->begin_us = plan->earliest_us;
+    end_us = MIN(plan->begin_us + plan->window_us, plan->end_us);
+    plan->entries_next = 0;
+    g_array_set_size(plan->entries, 0);
+    for (uint32_t peer = 0; peer < plan->identities; peer++) {
+        int64_t at_us = plan->next_us[peer];
+
+        if (at_us < end_us) {
+            for (; at_us < end_us; plan->number[peer]++) {
+                Entry entry = {(uint32_t)(at_us - plan->begin_us), peer, plan->number[peer]};
+
+                g_array_append_val(plan->entries, entry);
+                at_us = agenda_at(plan, peer, entry.number + 1, at_us);
+            }
+            plan->next_us[peer] = at_us;
+        }
+        earliest_us = MIN(earliest_us, at_us);
+    }
+    plan->earliest_us = earliest_us;
+    /* Entries of one instant stay in the order of (peer, number). */
+    radix_pass(plan->entries, plan->scratch, 0);
+    radix_pass(plan->scratch, plan->entries, RADIX_BITS);
+    return true;
+}
+
+/* The next entry of an agenda, or NULL when all agendas are empty. */
+static const Entry *plan_entry(Plan *plan)
+{
+    while (plan->entries_next == plan->entries->len) {
+        if (!plan_fill(plan)) {
+            return NULL;
+        }
+    }
+    return &g_array_index(plan->entries, Entry, plan->entries_next);
+}
+
+static PealTime entry_at(const Plan *plan, const Entry *entry)
+{
+    return entry == NULL ? PEAL_TIME_NEVER
+                         : (PealTime){(plan->begin_us + entry->offset_us) * PEAL_NS_PER_US};
+}
+
+static PealTime event_at(const Plan *plan)
+{
+    return plan->events_next < plan->scenario->events_len
+               ? plan->scenario->events[plan->events_next].at
+               : PEAL_TIME_NEVER;
+}
+
+PealTime plan_peek(Plan *plan)
+{
+    return peal_time_min(entry_at(plan, plan_entry(plan)), event_at(plan));
+}
+
+/* Draws what a lookup looks up: a key, or a user of another peer that has started. */
+static void plan_draw_target(const Plan *plan, PlanAction *action, uint32_t number)
+{
+    uint64_t stream = plan_stream(action->peer);
+    uint64_t raw = (uint64_t)number * DIST_RAW_PER_DRAW + RAW_TARGET;
+    uint64_t draw = peal_random_at(plan->seed, stream, raw);
+    bool skip_self = action->peer < plan->started && plan->started > 1;
+    uint64_t users = plan->users;
+    uint64_t pick;
+
+    action->keyed = plan->scenario->workload.lookup_target == SCENARIO_TARGET_RANDOM;
+    if (action->keyed) {
+        uint64_t low = peal_random_at(plan->seed, stream, raw + 1);
+
+        action->key = peal_id_from_halves((PealIdHalves){.high = draw, .low = low});
+        return;
+    }
+    pick = peal_random_below(draw, (plan->started - skip_self) * users);
+    action->target_peer = (uint32_t)(pick / users);
+    action->target_user = (uint32_t)(pick % users);
+    action->target_peer += skip_self && action->target_peer >= action->peer;
+}
+
+static void plan_take_entry(Plan *plan, const Entry *entry, PlanAction *action)
+{
+    action->peer = entry->peer;
+    if (entry->number == NUMBER_START) {
+        action->kind = PLAN_START;
+        action->others = plan->started++;
+    } else if (entry->number <= plan->users) {
+        action->kind = PLAN_REGISTER;
+        action->user = entry->number - 1;
+    } else {
+        action->kind = PLAN_LOOKUP;
+        action->number = entry->number - plan->users - 1;
+        plan_draw_target(plan, action, entry->number);
+    }
+    plan->entries_next++;
+}
+
+bool plan_next(Plan *plan, PealTime until, PlanAction *ret_action)
+{
+    const Entry *entry = plan_entry(plan);
+    PealTime agenda = entry_at(plan, entry);
+    PealTime event = event_at(plan);
+    PealTime at = peal_time_min(agenda, event);
+    PlanAction action = {.at = at};
+
+    if (at.ns >= until.ns) {
+        return false;
+    }
+    if (event.ns <= agenda.ns) {
+        action.kind = PLAN_EVENT;
+        action.event = plan->events_next++;
+    } else {
+        plan_take_entry(plan, entry, &action);
+    }
+    *ret_action = action;
+    return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * values.c - every key in force in a scenario, defaults included, as text: what results keep of it.
+ */
+#include "keys.h"
+#include "settings.h"
+
+void scenario_each_value(const Scenario *scenario, ScenarioVisit visit, void *user)
+{
+    for (size_t i = 0; i < KEYS_LEN; i++) {
+        const Key *key = &KEYS[i];
+        const Setting *setting = settings_find(scenario->settings, key->section, key->name);
+        const char *value = setting != NULL ? setting->value : key->fallback;
+        g_autofree char *name = g_strdup_printf("%s.%s", key->section, key->name);
+
+        if (value != NULL) {
+            visit(user, name, value);
+        }
+    }
+    for (guint i = 0; i < scenario->events_len; i++) {
+        const ScenarioEvent *event = &scenario->events[i];
+        g_autofree char *name = g_strdup_printf("event:%s.do", event->name);
+        g_autofree char *what = scenario_event_text(event);
+        g_autofree char *text = g_strdup_printf("%s at %gs", what, (double)event->at.ns / 1e9);
+
+        visit(user, name, text);
+    }
+}

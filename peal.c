@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * peal.c - the front door: picks a subcommand.
+ */
+#include <analysis/plot.h>
+#include <glib.h>
+#include <scenarios/scenario.h>
+#include <sim/run.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { EXIT_USAGE = 2 };
+
+typedef struct Command {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *help;
+} Command;
+
+static int help_main(int argc, char **argv);
+
+static const Command COMMANDS[] = {
+    {"run", sim_run_main, "simulate a scenario"},
+    {"plot", plot_main, "draw the figures of a run"},
+    {"help", help_main, "show this, `peal help keys` every key of a scenario file"},
+};
+
+static void print_commands(FILE *file)
+{
+    fprintf(file, "usage: peal COMMAND [ARGUMENTS], where COMMAND is one of\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
+        fprintf(file, "  %-6s %s\n", COMMANDS[i].name, COMMANDS[i].help);
+    }
+    fprintf(file,
+            "`peal COMMAND --help` explains a command; `peal --version` names the version.\n");
+}
+
+/* Edits (insert, delete, replace) that turn one word into another; both are short. */
+static unsigned distance(const char *from, const char *to)
+{
+    unsigned row[16];
+    size_t len = strlen(to);
+
+    if (len >= G_N_ELEMENTS(row)) {
+        return UINT32_MAX;
+    }
+    for (unsigned j = 0; j <= len; j++) {
+        row[j] = j;
+    }
+    for (unsigned i = 1; from[i - 1] != '\0'; i++) {
+        unsigned diagonal = row[0];
+
+        row[0] = i;
+        for (unsigned j = 1; j <= len; j++) {
+            unsigned replaced = diagonal + (from[i - 1] != to[j - 1]);
+
+            diagonal = row[j];
+            row[j] = MIN(replaced, MIN(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[len];
+}
+
+static int unknown_command(const char *name)
+{
+    const Command *nearest = NULL;
+    unsigned best = 3; /* further off it is no slip of the finger */
+
+    for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
+        unsigned edits = distance(name, COMMANDS[i].name);
+
+        if (edits < best) {
+            best = edits;
+            nearest = &COMMANDS[i];
+        }
+    }
+    fprintf(stderr, "peal: there is no command '%s'", name);
+    if (nearest != NULL) {
+        fprintf(stderr, "; did you mean 'peal %s'?", nearest->name);
+    }
+    fprintf(stderr, "\n`peal help` lists the commands.\n");
+    return EXIT_USAGE;
+}
+
+static const Command *find_command(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
+        if (strcmp(COMMANDS[i].name, name) == 0) {
+            return &COMMANDS[i];
+        }
+    }
+    return NULL;
+}
+
+static int help_main(int argc, char **argv)
+{
+    char option[] = "--help";
+    const Command *command;
+
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_commands(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "keys") == 0) {
+        bool markdown = argc > 2 && strcmp(argv[2], "--markdown") == 0;
+        g_autofree char *text = scenario_keys_text(markdown);
+
+        if (argc > 3 || (argc == 3 && !markdown)) {
+            fprintf(stderr, "peal help keys: only --markdown may follow, not '%s'\n",
+                    argv[argc - 1]);
+            return EXIT_USAGE;
+        }
+        fputs(text, stdout);
+        return 0;
+    }
+    command = find_command(argv[1]);
+    if (command == NULL) {
+        return unknown_command(argv[1]);
+    }
+    return command->main(2, (char *[]){argv[1], option, NULL});
+}
+
+int main(int argc, char **argv)
+{
+    const Command *command;
+
+    if (argc < 2) {
+        print_commands(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("peal %s\n", PEAL_VERSION);
+        return 0;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_commands(stdout);
+        return 0;
+    }
+    command = find_command(argv[1]);
+    return command != NULL ? command->main(argc - 1, argv + 1) : unknown_command(argv[1]);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * events.c - what a scenario's [event:NAME] does: victims are drawn among the peers that are up.
+ */
+#include "world.h"
+
+/* Peers that are up, in the order of their indices, or clockwise those that are joined. */
+static uint32_t *candidates(World *world, bool adjacent, uint32_t *ret_len)
+{
+    uint32_t *list = g_new(uint32_t, world->peers_len);
+    uint32_t len = 0;
+
+    if (adjacent) {
+        len = world->oracle.len;
+        memcpy(list, world->oracle.peers, len * sizeof(*list));
+    } else {
+        for (uint32_t i = 0; i < world->peers_len; i++) {
+            if (world_peer(world, i)->up && !world_peer(world, i)->leaving) {
+                list[len++] = i;
+            }
+        }
+    }
+    *ret_len = len;
+    return list;
+}
+
+/* Returns the victims to g_free. */
+static uint32_t *victims(World *world, uint32_t number, uint32_t *ret_len)
+{
+    const ScenarioEvent *event = &world->scenario->events[number];
+    uint32_t total;
+    uint32_t *list = candidates(world, event->adjacent, &total);
+    uint32_t len = scenario_event_peers(event, total);
+    uint32_t *ranks = g_new0(uint32_t, MAX(len, 1));
+
+    if (event->adjacent && len > 0) {
+        uint32_t first = plan_draw_rank(world->seed, number, total);
+
+        for (uint32_t i = 0; i < len; i++) {
+            ranks[i] = (uint32_t)(((uint64_t)first + i) % total);
+        }
+    } else if (len > 0) {
+        plan_draw_ranks(world->seed, number, total, len, ranks);
+    }
+    for (uint32_t i = 0; i < len; i++) {
+        ranks[i] = list[ranks[i]];
+    }
+    g_free(list);
+    *ret_len = len;
+    return ranks;
+}
+
+static void restart_peer(World *world, uint32_t index)
+{
+    uint32_t users = world_peer(world, index)->users;
+
+    world_stop_peer(world, index, false);
+    world_start_peer(world, index, world->started);
+    for (uint32_t user = 0; user < users; user++) {
+        workload_register(world, index, user);
+    }
+}
+
+static void run_on_victims(World *world, uint32_t number)
+{
+    uint32_t len;
+    uint32_t *list = victims(world, number, &len);
+
+    for (uint32_t i = 0; i < len; i++) {
+        switch (world->scenario->events[number].what) {
+        case SCENARIO_LEAVE:
+            world_leave_peer(world, list[i]);
+            break;
+        case SCENARIO_RESTART:
+            restart_peer(world, list[i]);
+            break;
+        case SCENARIO_FAIL:
+            world_stop_peer(world, list[i], false);
+            break;
+        default:
+            PEAL_ASSERT(false); /* no victims */
+        }
+    }
+    g_free(list);
+}
+
+void events_run(World *world, const PlanAction *action)
+{
+    const ScenarioEvent *event = &world->scenario->events[action->event];
+    g_autofree char *text = scenario_event_text(event);
+
+    recorder_event(world->recorder, world->now, text);
+    switch (event->what) {
+    case SCENARIO_JOIN:
+        break; /* its peers come as starts of their own */
+    case SCENARIO_PARTITION:
+        network_partition(world->network, event->ppm, action->event);
+        break;
+    case SCENARIO_HEAL:
+        network_heal(world->network);
+        break;
+    case SCENARIO_LEAVE:
+    case SCENARIO_RESTART:
+    case SCENARIO_FAIL:
+        run_on_victims(world, action->event);
+        break;
+    }
+    world->plain = network_is_plain(world->network) && !network_is_partitioned(world->network);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * lifecycle.c - peers come and go: a converged start, joins, leaves, crashes.
+ */
+#include "world.h"
+
+enum { BOOTSTRAP_CHOICES = 64, INTERRUPT_PEERS = 1024 };
+
+static const uint32_t ADDR_BASE = UINT32_C(10) << 24 | 1; /* peer 0 is 10.0.0.1 */
+
+PealAddr world_addr(uint32_t peer)
+{
+    uint32_t ip = ADDR_BASE + peer;
+
+    return (PealAddr){
+        .ip = {(uint8_t)(ip >> 24), (uint8_t)(ip >> 16), (uint8_t)(ip >> 8), (uint8_t)ip},
+        .port = WORLD_PORT,
+        .family = 4,
+    };
+}
+
+bool world_addr_peer(const World *world, const PealAddr *addr, uint32_t *ret_peer)
+{
+    uint32_t ip = (uint32_t)addr->ip[0] << 24 | (uint32_t)addr->ip[1] << 16 |
+                  (uint32_t)addr->ip[2] << 8 | addr->ip[3];
+
+    if (addr->family != 4 || addr->port != WORLD_PORT || ip - ADDR_BASE >= world->peers_len) {
+        return false;
+    }
+    *ret_peer = ip - ADDR_BASE;
+    return true;
+}
+
+static PealPeer *init_peer(World *world, SimPeer *peer, const PealId *id)
+{
+    PealAddr addr = world_addr(peer->index);
+
+    PEAL_ASSERT(!peer->up);
+    peer->up = 1;
+    world->totals.online++;
+    memset(sim_peer_core(peer), 0, peal_peer_size());
+    return peal_peer_init(sim_peer_core(peer), &peer->env, &world->overlay, id, &addr);
+}
+
+/* What a converging peer sees of the ring. */
+typedef struct Converging {
+    World *world;
+    SimPeer *self;
+} Converging;
+
+static PealId view_member(const PealRingView *view, uint32_t rank)
+{
+    const Converging *converging = view->user;
+
+    return peal_id_from_halves(converging->world->oracle.ids[rank]);
+}
+
+static uint32_t view_owner(const PealRingView *view, const PealId *id)
+{
+    const Converging *converging = view->user;
+
+    return oracle_rank_of(&converging->world->oracle, id);
+}
+
+static bool view_link(PealRingView *view, uint32_t rank)
+{
+    const Converging *converging = view->user;
+    World *world = converging->world;
+    SimPeer *self = converging->self;
+    SimPeer *other = world_peer(world, world->oracle.peers[rank]);
+    PealId self_id = view_member(view, view->self_rank);
+    PealId other_id = view_member(view, rank);
+    PealFlow here;
+    PealFlow there;
+
+    if (flow_between(self, other->index, &here)) {
+        return true;
+    }
+    if (!flow_pair(world, self, other, &here, &there)) {
+        return false;
+    }
+    peal_peer_adopt(sim_peer_core(self), here, &other_id);
+    peal_peer_adopt(sim_peer_core(other), there, &self_id);
+    return true;
+}
+
+void world_converge(World *world)
+{
+    uint32_t len = world->scenario->peers;
+    PealId *ids = g_new(PealId, len);
+
+    for (uint32_t i = 0; i < len; i++) {
+        ids[i] = plan_node_id(world->seed, i);
+        init_peer(world, world_peer(world, i), &ids[i]);
+    }
+    oracle_fill(&world->oracle, ids, len);
+    for (uint32_t rank = 0; rank < len; rank++) {
+        Converging converging = {world, world_peer(world, world->oracle.peers[rank])};
+        PealRingView view = {len, rank, &converging, view_member, view_owner, view_link};
+
+        if (rank % INTERRUPT_PEERS == 0 && world_interrupted(world)) {
+            break;
+        }
+        peal_peer_converge(sim_peer_core(converging.self), &view);
+        converging.self->joined = 1;
+    }
+    /* What the peers say of having joined concerns no join. */
+    world->afterwards_len = 0;
+    world->totals.joined = len;
+    world->started = len;
+    g_free(ids);
+}
+
+/* Peers that are up and joined, as an operator's list of bootstrap peers would name them. */
+static size_t find_bootstrap(World *world, uint32_t index, uint32_t others,
+                             PealTarget ret_targets[WORLD_BOOTSTRAP_MAX])
+{
+    uint32_t found[WORLD_BOOTSTRAP_MAX];
+    size_t len = 0;
+
+    for (uint32_t choice = 0; choice < BOOTSTRAP_CHOICES && len < WORLD_BOOTSTRAP_MAX; choice++) {
+        uint32_t other = plan_bootstrap(world->seed, index, others, choice);
+        bool known = other == index || !world_peer(world, other)->joined;
+
+        for (size_t i = 0; i < len; i++) {
+            known = known || found[i] == other;
+        }
+        if (!known) {
+            found[len] = other;
+            ret_targets[len] = (PealTarget){world_addr(other), world->overlay.link};
+            len++;
+        }
+    }
+    return len;
+}
+
+void world_start_peer(World *world, uint32_t index, uint32_t others)
+{
+    SimPeer *peer = world_peer(world, index);
+    PealId id = plan_node_id(world->seed, index);
+    PealTarget targets[WORLD_BOOTSTRAP_MAX];
+    size_t len = others == 0 ? 0 : find_bootstrap(world, index, others, targets);
+    PealPeer *core;
+    int status;
+
+    if (peer->up) {
+        return;
+    }
+    if (others > 0 && len == 0) {
+        /* Nobody is there to ask now: the first name on the list may come back. */
+        targets[len++] = (PealTarget){world_addr(plan_bootstrap(world->seed, index, others, 0)),
+                                      world->overlay.link};
+    }
+    core = init_peer(world, peer, &id);
+    world->started = MAX(world->started, index + 1);
+    status = peal_peer_start(core, targets, len);
+    PEAL_ASSERT(status == 0);
+}
+
+void world_stop_peer(World *world, uint32_t index, bool graceful)
+{
+    SimPeer *peer = world_peer(world, index);
+    PealId id = plan_node_id(world->seed, index);
+
+    if (!peer->up) {
+        return;
+    }
+    workload_stop(world, peer);
+    if (peer->joined) {
+        oracle_leave(&world->oracle, &id);
+        world->totals.joined--;
+    }
+    world->totals.counter[graceful ? RECORDER_PEERS_LEFT : RECORDER_PEERS_FAILED]++;
+    world->totals.online--;
+    peer->up = peer->joined = peer->leaving = 0;
+    peer->timer = timers_none();
+    peal_peer_fini(sim_peer_core(peer));
+    flow_end_all(world, peer, graceful);
+}
+
+void world_leave_peer(World *world, uint32_t index)
+{
+    SimPeer *peer = world_peer(world, index);
+
+    if (!peer->up || peer->leaving) {
+        return;
+    }
+    peer->leaving = 1;
+    if (peal_peer_leave(sim_peer_core(peer), token_make(TOKEN_LEAVE, index)) != 0) {
+        world_stop_peer(world, index, true);
+    }
+}
+
+void world_peer_joined(World *world, uint32_t index)
+{
+    SimPeer *peer = world_peer(world, index);
+    PealId id = plan_node_id(world->seed, index);
+
+    if (!peer->up || peer->joined) {
+        return;
+    }
+    peer->joined = 1;
+    world->totals.joined++;
+    world->totals.counter[RECORDER_PEERS_JOINED]++;
+    oracle_join(&world->oracle, &id, index);
+    workload_joined(world, peer);
+}
+
+void world_after_dispatch(World *world)
+{
+    for (uint32_t i = 0; i < world->afterwards_len; i++) {
+        Afterwards next = world->afterwards[i];
+
+        if (next.joined) {
+            world_peer_joined(world, next.peer);
+        } else {
+            world_stop_peer(world, next.peer, true);
+        }
+    }
+    world->afterwards_len = 0;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * workload.c - users register and look each other up; every lookup is followed and judged by the oracle.
+ */
+#include "world.h"
+
+enum { CODE_FETCH_REQ = 9, ERROR_NOT_FOUND = 3 }; /* RFC 6940 s.14.8, s.14.9 */
+
+static PealStr user_aor(uint32_t peer, uint32_t user, char text[PLAN_AOR_MAX])
+{
+    return plan_user_aor(peer, user, text);
+}
+
+/* Keeps the user for workload_joined. */
+static void register_later(World *world, SimPeer *peer, uint32_t user)
+{
+    uint32_t entry = world->users_due_free;
+
+    if (entry != 0) {
+        world->users_due_free = world->users_due[entry].next;
+    } else {
+        if (world->users_due_len == world->users_due_cap) {
+            world->users_due_cap = MAX(64, 2 * world->users_due_cap);
+            world->users_due = g_renew(UserDue, world->users_due, world->users_due_cap);
+        }
+        world->users_due_len = MAX(world->users_due_len, 1);
+        entry = world->users_due_len++;
+    }
+    world->users_due[entry] = (UserDue){user, peer->users_due};
+    peer->users_due = entry;
+}
+
+static void register_now(World *world, SimPeer *peer, uint32_t user)
+{
+    char text[PLAN_AOR_MAX];
+    int64_t expires_s = world->scenario->workload.register_expires.ns / PEAL_NS_PER_S;
+
+    if (peal_peer_register(sim_peer_core(peer), user_aor(peer->index, user, text),
+                           (uint32_t)expires_s, token_make(TOKEN_REGISTER, user)) != 0) {
+        world->counts.register_failed++;
+    }
+}
+
+void workload_register(World *world, uint32_t index, uint32_t user)
+{
+    SimPeer *peer = world_peer(world, index);
+
+    peer->users = MAX(peer->users, user + 1);
+    if (peer->joined) {
+        register_now(world, peer, user);
+    } else if (peer->up) {
+        register_later(world, peer, user);
+    }
+}
+
+void workload_joined(World *world, SimPeer *peer)
+{
+    while (peer->users_due != 0) {
+        uint32_t entry = peer->users_due;
+
+        peer->users_due = world->users_due[entry].next;
+        world->users_due[entry].next = world->users_due_free;
+        world->users_due_free = entry;
+        register_now(world, peer, world->users_due[entry].user);
+    }
+}
+
+/* A lookup that could not even be asked counts as one that failed at once. */
+static void lookup_report(World *world, const Lookup *lookup, const PealOutcome *outcome)
+{
+    bool answered = outcome->status == 0 ||
+                    (outcome->status == -PEAL_E_REFUSED && outcome->error_code == ERROR_NOT_FOUND);
+    bool found = answered && outcome->values > 0;
+    bool correct = false;
+
+    if (answered && lookup->server != UINT32_MAX) {
+        PealId server = plan_node_id(world->seed, lookup->server);
+
+        correct = lookup->owner_served && peal_id_equal(&server, &outcome->responder) &&
+                  (found || !lookup->value_lives);
+    }
+    recorder_lookup(world->recorder, &(RecorderLookup){
+                                         .started = lookup->started,
+                                         .latency = peal_time_since(world->now, lookup->started),
+                                         .asker = lookup->asker,
+                                         .hops = lookup->hops,
+                                         .succeeded = answered,
+                                         .correct = correct,
+                                         .found = found,
+                                         .key = lookup->key,
+                                     });
+}
+
+static PealId lookup_key(World *world, const PlanAction *action)
+{
+    char text[PLAN_AOR_MAX];
+    PealId key = action->key;
+    int status = 0;
+
+    if (!action->keyed) {
+        status = peal_aor_resource(world->ops.crypto,
+                                   user_aor(action->target_peer, action->target_user, text), &key);
+    }
+    PEAL_ASSERT(status == 0);
+    return key;
+}
+
+void workload_lookup(World *world, const PlanAction *action)
+{
+    SimPeer *peer = world_peer(world, action->peer);
+    uint32_t number;
+    Lookup *lookup;
+    int status;
+
+    if (!peer->joined || peer->leaving) {
+        return;
+    }
+    number = lookups_add(&world->lookups, peer->index, &peer->lookups);
+    lookup = lookups_at(&world->lookups, number);
+    lookup->started = world->now;
+    lookup->key = lookup_key(world, action);
+    lookup->keyed = action->keyed;
+    world->starting_lookup = number;
+    status = peal_peer_fetch(sim_peer_core(peer), &lookup->key, PEAL_KIND_SIP_REGISTRATION,
+                             token_make(TOKEN_LOOKUP, number));
+    world->starting_lookup = LOOKUP_NONE;
+    if (status != 0) {
+        lookup_report(world, lookup, &(PealOutcome){.status = status});
+        lookups_remove(&world->lookups, number, &peer->lookups);
+    }
+}
+
+/* Does the owner or one of those that should hold its replicas have a value? */
+bool workload_value_lives(const World *world, const PealId *key)
+{
+    const Oracle *oracle = &world->oracle;
+    uint32_t rank = oracle_rank_of(oracle, key);
+    uint32_t holders = MIN(oracle->len, 1U + world->overlay.replicas);
+
+    for (uint32_t i = 0; i < holders; i++) {
+        SimPeer *peer = world_peer(world, oracle_at(oracle, rank, i));
+
+        if (peal_peer_stored(sim_peer_core(peer), key, PEAL_KIND_SIP_REGISTRATION) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void request_sent(World *world, const PealTrace *record)
+{
+    world->totals.counter[RECORDER_REQUESTS_SENT]++;
+    if (world->starting_lookup != LOOKUP_NONE && record->code == CODE_FETCH_REQ) {
+        lookups_bind(&world->lookups, world->starting_lookup, record->transaction);
+    }
+}
+
+/* The same peer serving a repeated request gives the equal answer again: the first one counts. */
+static void request_served(World *world, SimPeer *peer, const PealTrace *record)
+{
+    Lookup *lookup;
+
+    if (record->code != CODE_FETCH_REQ) {
+        return;
+    }
+    lookup = lookups_find(&world->lookups, record->transaction);
+    if (lookup == NULL || lookup->server == peer->index) {
+        return;
+    }
+    lookup->server = peer->index;
+    lookup->hops = (uint16_t)record->value;
+    lookup->owner_served = oracle_owner(&world->oracle, &lookup->key) == peer->index;
+    lookup->value_lives =
+        !lookup->keyed && world->oracle.len > 0 && workload_value_lives(world, &lookup->key);
+}
+
+static void afterwards(World *world, uint32_t peer, bool joined)
+{
+    if (world->afterwards_len == world->afterwards_cap) {
+        world->afterwards_cap = MAX(16, 2 * world->afterwards_cap);
+        world->afterwards = g_renew(Afterwards, world->afterwards, world->afterwards_cap);
+    }
+    world->afterwards[world->afterwards_len++] = (Afterwards){peer, joined};
+}
+
+void workload_trace(World *world, SimPeer *peer, const PealTrace *record)
+{
+    uint64_t *counter = world->totals.counter;
+
+    switch ((PealTraceKind)record->kind) {
+    case PEAL_TRACE_REQUEST_SENT:
+        request_sent(world, record);
+        break;
+    case PEAL_TRACE_REQUEST_SERVED:
+        request_served(world, peer, record);
+        break;
+    case PEAL_TRACE_REQUEST_RESENT:
+        counter[RECORDER_REQUESTS_RESENT]++;
+        break;
+    case PEAL_TRACE_REQUEST_FAILED:
+        counter[RECORDER_REQUESTS_FAILED]++;
+        break;
+    case PEAL_TRACE_MESSAGE_DROPPED:
+        world->totals.drops[MIN(record->code, PEAL_DROP_COUNT - 1)]++;
+        break;
+    case PEAL_TRACE_LINK_UP:
+        counter[RECORDER_LINKS_UP]++;
+        break;
+    case PEAL_TRACE_LINK_DOWN:
+        counter[RECORDER_LINKS_DOWN]++;
+        break;
+    case PEAL_TRACE_VALUE_STORED:
+        counter[RECORDER_VALUES_STORED]++;
+        break;
+    case PEAL_TRACE_VALUE_REMOVED:
+        counter[RECORDER_VALUES_REMOVED]++;
+        break;
+    case PEAL_TRACE_REPLICA_SENT:
+        counter[RECORDER_REPLICAS_SENT]++;
+        break;
+    case PEAL_TRACE_JOINED:
+        afterwards(world, peer->index, true);
+        break;
+    default:
+        break;
+    }
+}
+
+void workload_done(World *world, SimPeer *peer, uint64_t token, const PealOutcome *outcome)
+{
+    uint32_t number = (uint32_t)token;
+
+    switch ((TokenKind)(token >> 56)) {
+    case TOKEN_LOOKUP:
+        lookup_report(world, lookups_at(&world->lookups, number), outcome);
+        lookups_remove(&world->lookups, number, &peer->lookups);
+        break;
+    case TOKEN_REGISTER:
+        if (outcome->status == 0) {
+            world->counts.registered++;
+        } else {
+            world->counts.register_failed++;
+        }
+        break;
+    case TOKEN_LEAVE:
+        afterwards(world, peer->index, false);
+        break;
+    }
+}
+
+/* The peer stops: what its users had under way is no figure of the overlay's. */
+void workload_stop(World *world, SimPeer *peer)
+{
+    while (peer->lookups != LOOKUP_NONE) {
+        lookups_remove(&world->lookups, peer->lookups, &peer->lookups);
+        world->counts.abandoned++;
+    }
+    while (peer->users_due != 0) {
+        uint32_t entry = peer->users_due;
+
+        peer->users_due = world->users_due[entry].next;
+        world->users_due[entry].next = world->users_due_free;
+        world->users_due_free = entry;
+    }
+}

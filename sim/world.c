@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * world.c - the world's set-up and its main loop.
+ */
+#include "world.h"
+
+#include <sys/mman.h>
+
+enum {
+    HUGE_PAGE = 2 << 20,
+    KEEP_ON_EVENTS = 4096, /* between two looks at the wall clock: some milliseconds */
+    AHEAD_PACKET = 7,      /* events ahead whose packet and peer are fetched, */
+    AHEAD_FLOW = 3         /* and, those being there, their flow */
+};
+
+static bool peers_map(World *world, GError **error)
+{
+    size_t bytes = (size_t)world->peers_len * world->stride;
+    void *map;
+
+    bytes = (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+    map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+               0);
+    if (map == MAP_FAILED) {
+        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
+                    "%u peers need %zu MiB of memory, more than this machine gives; "
+                    "lower overlay.peers",
+                    world->peers_len, bytes >> 20);
+        return false;
+    }
+    madvise(map, bytes, MADV_HUGEPAGE);
+    world->peers = map;
+    world->peers_bytes = bytes;
+    for (uint32_t i = 0; i < world->peers_len; i++) {
+        SimPeer *peer = world_peer(world, i);
+
+        peer->env.ops = &world->ops;
+        peer->world = world;
+        peer->index = i;
+        peer->timer = timers_none();
+    }
+    return true;
+}
+
+World *world_new(const WorldConfig *config, GError **error)
+{
+    World *world = g_new0(World, 1);
+    const Scenario *scenario = config->point;
+    PealStr name = {scenario->overlay_name, strlen(scenario->overlay_name)};
+
+    world->ops = environment_ops();
+    world->scenario = scenario;
+    world->seed = config->seed;
+    world->recorder = config->recorder;
+    world->capture = config->capture;
+    world->keep_on = config->keep_on;
+    world->keep_on_user = config->user;
+    world->overlay = scenario->overlay;
+    world->overlay.hash = peal_overlay_hash(world->ops.crypto, name);
+    world->peers_len = scenario_identities(scenario);
+    world->stride = SIM_PEER_BLOCK + peal_peer_size();
+    slab_init(&world->packets, 6);
+    slab_init(&world->arrays, 4);
+    queue_init(&world->queue, &world->packets);
+    timers_init(&world->timers, &world->queue);
+    oracle_init(&world->oracle);
+    lookups_init(&world->lookups);
+    processor_init(&world->processor, &scenario->peer, config->seed, world->peers_len);
+    world->lost[0] = g_hash_table_new(g_direct_hash, g_direct_equal);
+    world->lost[1] = g_hash_table_new(g_direct_hash, g_direct_equal);
+    world->network = network_new(scenario, config->seed, world->peers_len, error);
+    if (world->network == NULL || !peers_map(world, error)) {
+        world_free(world);
+        return NULL;
+    }
+    world->plain = network_is_plain(world->network);
+    world->plan = plan_new(scenario, config->seed);
+    if (scenario->start == SCENARIO_START_CONVERGED) {
+        world_converge(world);
+    }
+    return world;
+}
+
+void world_free(World *world)
+{
+    if (world == NULL) {
+        return;
+    }
+    environment_free_big(world);
+    if (world->peers != NULL) {
+        munmap(world->peers, world->peers_bytes);
+    }
+    plan_free(world->plan);
+    network_free(world->network);
+    g_hash_table_destroy(world->lost[0]);
+    g_hash_table_destroy(world->lost[1]);
+    processor_fini(&world->processor);
+    lookups_fini(&world->lookups);
+    oracle_fini(&world->oracle);
+    timers_fini(&world->timers);
+    queue_fini(&world->queue);
+    slab_fini(&world->arrays);
+    slab_fini(&world->packets);
+    g_free(world->users_due);
+    g_free(world->afterwards);
+    g_free(world);
+}
+
+uint64_t world_fingerprint(const World *world)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < world->peers_len; i++) {
+        sum += world_peer(world, i)->fingerprint;
+    }
+    return sum;
+}
+
+static void run_action(World *world, const PlanAction *action)
+{
+    switch (action->kind) {
+    case PLAN_EVENT:
+        events_run(world, action);
+        break;
+    case PLAN_START:
+        world_start_peer(world, action->peer, action->others);
+        break;
+    case PLAN_REGISTER:
+        workload_register(world, action->peer, action->number);
+        break;
+    case PLAN_LOOKUP:
+        workload_lookup(world, action);
+        break;
+    }
+    world_after_dispatch(world);
+}
+
+/* What comes from outside the queue: samples first, then the scenario's actions, then the peers' events. */
+static PealTime next_mark(const World *world)
+{
+    return peal_time_min(recorder_next_sample(world->recorder), plan_peek(world->plan));
+}
+
+static void clear_peer_counts(World *world)
+{
+    for (uint32_t i = 0; i < world->peers_len; i++) {
+        world_peer(world, i)->messages = 0;
+    }
+}
+
+static void run_mark(World *world, PealTime at)
+{
+    PlanAction action;
+
+    world->now = at;
+    if (recorder_next_sample(world->recorder).ns == at.ns) {
+        if (at.ns == world->scenario->warmup.ns) {
+            clear_peer_counts(world);
+        }
+        recorder_sample(world->recorder, at, &world->totals);
+        return;
+    }
+    if (plan_next(world->plan, peal_time_add(at, (PealSpan){1}), &action)) {
+        world->counts.events++;
+        run_action(world, &action);
+    }
+}
+
+/* Memory of events to come is asked for before it is needed: first what the event names, then what that names. */
+static inline void prefetch_ahead(const World *world)
+{
+    const Event *event = queue_ahead(&world->queue, AHEAD_PACKET);
+    const uint8_t *peer = world->peers + event->dest * world->stride;
+
+    __builtin_prefetch(peer, 1);
+    __builtin_prefetch(peer + 64, 1);
+    __builtin_prefetch(peer + SIM_PEER_BLOCK, 1);
+    __builtin_prefetch(peer + SIM_PEER_BLOCK + 64, 1);
+    if (event->ref != 0) {
+        const uint8_t *packet = slab_ptr(&world->packets, event->ref);
+
+        __builtin_prefetch(packet, 1);
+        __builtin_prefetch(packet + 64);
+        __builtin_prefetch(packet + 128);
+    }
+    event = queue_ahead(&world->queue, AHEAD_FLOW);
+    if (event->ref != 0) {
+        const SimPeer *there = world_peer(world, event->dest);
+        const Packet *packet = packet_at(&world->packets, event->ref);
+
+        if (packet->to.index < there->flows_cap) {
+            __builtin_prefetch(&there->flows[packet->to.index]);
+        }
+    }
+}
+
+static void dispatch(World *world, const Event *event)
+{
+    SimPeer *peer = world_peer(world, event->dest);
+
+    world->now = (PealTime){event->at};
+    if (event->ref != 0) {
+        delivery_arrive(world, peer, packet_at(&world->packets, event->ref));
+    } else if (timers_due(&world->timers, event->dest, &peer->timer, event->at)) {
+        peal_peer_on_wake(sim_peer_core(peer));
+    }
+    if (__builtin_expect(world->afterwards_len > 0, 0)) {
+        world_after_dispatch(world);
+    }
+}
+
+/* Opens the next bucket, with the timers that fall into it. Returns false when nothing is due before `mark`. */
+static bool advance(World *world, PealTime mark)
+{
+    for (;;) {
+        int64_t start = queue_next_start(&world->queue);
+        int64_t end = start == INT64_MAX ? start : start + queue_width(&world->queue);
+
+        if (MIN(start, world->timers.next) >= mark.ns) {
+            return false;
+        }
+        if (world->timers.next >= end) {
+            timers_pass(&world->timers, end);
+            return queue_open(&world->queue);
+        }
+        timers_open(&world->timers);
+    }
+}
+
+bool world_interrupted(World *world)
+{
+    if (!world->interrupted && world->keep_on != NULL) {
+        world->interrupted = !world->keep_on(world->keep_on_user, world->now,
+                                             world->totals.counter[RECORDER_MESSAGES]);
+    }
+    return world->interrupted;
+}
+
+/* Drains what is due before `mark`. Returns false when interrupted. */
+static bool run_until(World *world, PealTime mark)
+{
+    Event event;
+
+    do {
+        while (queue_pop(&world->queue, mark.ns, &event)) {
+            prefetch_ahead(world);
+            dispatch(world, &event);
+            if (++world->counts.events % KEEP_ON_EVENTS == 0 && world_interrupted(world)) {
+                return false;
+            }
+        }
+    } while (queue_is_drained(&world->queue) && advance(world, mark));
+    return true;
+}
+
+static void count_resource(void *user, const PealId *resource, uint32_t kind)
+{
+    (void)resource;
+    (void)kind;
+    ++*(uint32_t *)user;
+}
+
+static void report_peers(World *world)
+{
+    RecorderPeer *peers = g_new0(RecorderPeer, world->peers_len);
+
+    for (uint32_t i = 0; i < world->peers_len; i++) {
+        SimPeer *peer = world_peer(world, i);
+
+        peers[i].messages = peer->messages;
+        if (peer->up) {
+            peal_peer_each_resource(sim_peer_core(peer), count_resource, &peers[i].values);
+        }
+    }
+    recorder_peers(world->recorder, peers, world->peers_len);
+    g_free(peers);
+}
+
+bool world_run(World *world)
+{
+    PealTime end = {world->scenario->duration.ns};
+    bool whole = !world->interrupted;
+
+    while (whole && world->now.ns < end.ns) {
+        PealTime mark = peal_time_min(next_mark(world), end);
+
+        whole = run_until(world, mark);
+        if (whole && mark.ns < end.ns) {
+            run_mark(world, mark);
+        } else if (whole) {
+            world->now = end;
+        }
+    }
+    report_peers(world);
+    recorder_unfinished(world->recorder, world->lookups.active);
+    recorder_finish(world->recorder, world->now, &world->totals);
+    return whole;
+}

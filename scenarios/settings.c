@@ -242,8 +242,11 @@ static bool scan_key(ScenarioSettings *settings, const char *section, char *line
     const Setting *first;
 
     if (equals == NULL) {
-        return settings_fail_at(settings, number, SCENARIO_ERROR_SYNTAX, error,
-                                "'%s' is neither [section] nor key = value nor a # comment", line);
+        return settings_fail_at(
+            settings, number, SCENARIO_ERROR_SYNTAX, error,
+            "'%.40s' is neither [section] nor key = value nor a # comment; if this "
+            "is no scenario, 'peal help keys' shows what one may say",
+            line);
     }
     *equals = '\0';
     g_strstrip(line);

@@ -22,7 +22,10 @@ typedef struct PealTestEntry {
     CU_TestFunc run;
 } PealTestEntry;
 
-#define PEAL_TEST(function) {#function, function}
+#define PEAL_TEST(function) \
+    {                       \
+#function, function \
+    }
 
 /* The running test's reason not to run, NULL when it does. */
 static const char *peal_test_skipped;
@@ -33,10 +36,10 @@ static inline void peal_skip(const char *reason)
     peal_test_skipped = reason;
 }
 
-#define PEAL_SKIP(reason)   \
-    do {                    \
-        peal_skip(reason);  \
-        return;             \
+#define PEAL_SKIP(reason)  \
+    do {                   \
+        peal_skip(reason); \
+        return;            \
     } while (0)
 
 static void peal_test_started(const CU_pTest test, const CU_pSuite suite)
@@ -51,8 +54,7 @@ static void peal_test_complete(const CU_pTest test, const CU_pSuite suite,
 {
     (void)suite;
     for (CU_pFailureRecord failure = failures; failure != NULL; failure = failure->pNext) {
-        printf("# %s:%u: %s\n", failure->strFileName, failure->uiLineNumber,
-               failure->strCondition);
+        printf("# %s:%u: %s\n", failure->strFileName, failure->uiLineNumber, failure->strCondition);
     }
     printf("%s %u - %s%s%s\n", failures != NULL ? "not ok" : "ok", ++peal_test_number, test->pName,
            peal_test_skipped != NULL ? " # SKIP " : "",
@@ -93,13 +95,13 @@ static inline int peal_test_run(const char *suite_name, const PealTestEntry *tes
     return failed == 0 && planned > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-#define PEAL_TEST_MAIN(suite_name, ...)                                                     \
-    int main(int argc, char **argv)                                                         \
-    {                                                                                       \
-        static const PealTestEntry tests[] = {__VA_ARGS__};                                 \
-                                                                                            \
-        return peal_test_run(suite_name, tests, sizeof tests / sizeof *tests,               \
-                             argc > 1 ? argv[1] : NULL);                                    \
+#define PEAL_TEST_MAIN(suite_name, ...)                                       \
+    int main(int argc, char **argv)                                           \
+    {                                                                         \
+        static const PealTestEntry tests[] = {__VA_ARGS__};                   \
+                                                                              \
+        return peal_test_run(suite_name, tests, sizeof tests / sizeof *tests, \
+                             argc > 1 ? argv[1] : NULL);                      \
     }
 
 #endif

@@ -130,15 +130,16 @@ static void drop_take(PealPeer *peer, PealDrop why, PealBuf *buf)
     peer->env->ops->drop(peer->env, buf);
 }
 
-/* A request remembers its way in the via list; answers need none (s.6.1.2). Pieces whose code lies in another piece
- * are treated as requests. */
+/* A request remembers its way in the via list; answers need none (s.6.1.2). Pieces of a message are all treated as
+ * requests: most do not tell, and the first via entry must be the same in all for them to be put together again. */
 static PealBuf *append_via_take(PealPeer *peer, uint16_t from, PealBuf *buf)
 {
     const PealId *previous = &link_at(&peer->links, from)->id;
-    uint16_t code = wire_code(wire_message(buf), buf->len - RELOAD_DATA_FRAME_LEN);
+    const uint8_t *message = wire_message(buf);
     PealBuf *larger;
 
-    if (code != 0 && !reload_code_is_request(code)) {
+    if (wire_is_whole(message) &&
+        !reload_code_is_request(wire_code(message, buf->len - RELOAD_DATA_FRAME_LEN))) {
         return buf;
     }
     if (wire_push_via(buf, previous) == 0) {

@@ -306,7 +306,7 @@ static PealTime earliest_timer(const Links *links)
     return earliest;
 }
 
-/* Verdicts are carried out after the walk: they change the list of active links. */
+/* A verdict that is carried out changes the list of active links, so the walk starts again. */
 void link_on_wake(PealPeer *peer, PealTime now)
 {
     Links *links = &peer->links;
@@ -317,16 +317,19 @@ void link_on_wake(PealPeer *peer, PealTime now)
     }
     while (again) {
         again = false;
-        for (LinkTx *tx = links->active; tx != NULL && !again; tx = tx->next) {
+        for (LinkTx *tx = links->active; tx != NULL; tx = tx->next) {
             uint16_t slot = tx->slot;
             Verdict verdict = serve_timers(peer, tx, now);
 
             if (verdict == LINK_DIES) {
                 link_close(peer, slot, PEAL_DOWN_DEAD);
                 again = true;
-            } else if (verdict == LINK_SILENT && link_at(links, slot)->phase == LINK_UP) {
+                break;
+            }
+            if (verdict == LINK_SILENT && link_at(links, slot)->phase == LINK_UP) {
                 link_suspect(peer, slot);
                 again = true;
+                break;
             }
         }
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * fuzz_peer.c - a joined peer survives whatever its links bring: no assertion, and all its memory comes back.
- * The input is a list of steps: a byte that says what happens (over which flow, how much later), and for bytes that
- * arrive a length and as many bytes, framed and put under the overlay's hash here, so that they get past the door.
+ * The first byte chooses links and crypto mode. Then comes a list of steps: a byte that says what happens, and over
+ * which flow or how much later; for bytes that arrive a length and as many bytes, framed and put under the overlay's
+ * hash here, so that they get past the door.
  */
 #include <peal/peer.h>
 #include <peal_openssl/crypto.h>
@@ -179,6 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     PealId id = {{0x80}};
     PealAddr addr = {.ip = {10, 0, 0, 1}, .port = 6084, .family = 4};
     void *memory = aligned_alloc(BLOCK_ALIGN, peal_peer_size());
+    uint8_t mode = fuzz_take_u8(&data, &size);
     PealPeer *peer;
 
     PEAL_ASSERT(memory != NULL);
@@ -186,6 +188,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world_init(&world);
     peal_overlay_defaults(&overlay);
     overlay.hash = UINT32_C(0x9aa32b8d);
+    overlay.link = (mode & 1) != 0 ? PEAL_TCP : PEAL_UDP;
+    overlay.link_acks = (mode & 2) == 0;
+    overlay.crypto = (mode & 4) != 0 ? PEAL_CRYPTO_MODELLED_P256 : PEAL_CRYPTO_NONE;
     peer = peal_peer_init(memory, &world.plain.env, &overlay, &id, &addr);
     PEAL_ASSERT(peal_peer_start(peer, NULL, 0) == 0);
     /* Two flows to peers whose names are known, two more from strangers. */

@@ -51,8 +51,9 @@ static void fuzz_network(const char *model, const uint8_t *data, size_t size)
                "= %s:/proc/self/fd/%d\nhosts = shared\n",
                PEERS, model, fd);
     scenario = scenario_load_text("fuzz.conf", text, strlen(text), NULL, &error);
-    g_assert_no_error(error);
-    network = network_new(scenario, 1, PEERS, &error);
+    if (scenario != NULL) {
+        network = network_new(scenario, 1, PEERS, &error);
+    }
     g_assert((network == NULL) == (error != NULL));
     for (uint32_t i = 0; network != NULL && i < PEERS * PEERS; i++) {
         PealSpan one_way = network_one_way(network, i / PEERS, i % PEERS);

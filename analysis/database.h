@@ -22,8 +22,8 @@ extern const char *const DATABASE_TABLES[];
  * RESULTS_ERROR_WRITE. */
 sqlite3 *database_create(const char *path, GError **error);
 
-/* database_open opens dir/results.db for reading. NULL with RESULTS_ERROR_READ, which says what to do
- * when there are no results. */
+/* database_open opens dir/results.db for reading. NULL with RESULTS_ERROR_READ, which says what
+ * to do when there are no results. */
 sqlite3 *database_open(const char *dir, GError **error);
 
 /* database_run runs statements without results. False with RESULTS_ERROR_WRITE. */
@@ -42,7 +42,8 @@ bool database_next(sqlite3_stmt *statement, GError **error);
 /* database_bind_double binds NULL for what is no number. */
 void database_bind_double(sqlite3_stmt *statement, int column, double value);
 
-/* database_fact is the value of a key of table `run`, free with g_free; NULL when it is not there. */
+/* database_fact is the value of a key of table `run`, free with g_free; NULL when it is not
+ * there. */
 char *database_fact(sqlite3 *db, const char *key);
 
 #endif

@@ -26,7 +26,8 @@ static char *path_in(const char *dir, const char *name)
     return g_build_filename(dir, name, NULL);
 }
 
-/* Removes the files of dir/sub that end in one of the suffixes, and the directory if that empties it. */
+/* Removes the files of dir/sub that end in one of the suffixes, and the directory if that
+ * empties it. */
 static void remove_made_files(const char *dir, const char *sub, const char *const *suffixes)
 {
     g_autofree char *path = path_in(dir, sub);
@@ -154,7 +155,8 @@ static bool make_directory(const char *dir, bool *ret_made, GError **error)
     return true;
 }
 
-/* Two runs must not write into one directory. Where locks are not to be had, that is not checked. */
+/* Two runs must not write into one directory. Where locks are not to be had, that is not
+ * checked. */
 static bool lock_directory(const char *dir, int *ret_lock, GError **error)
 {
     int lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

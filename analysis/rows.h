@@ -9,7 +9,8 @@
 
 #include <analysis/results.h>
 
-/* rows_add_replication writes every row, in the caller's transaction. False with RESULTS_ERROR_WRITE. */
+/* rows_add_replication writes every row, in the caller's transaction. False with
+ * RESULTS_ERROR_WRITE. */
 bool rows_add_replication(sqlite3 *db, const ResultsReplication *replication,
                           const Recorder *recorder, GError **error);
 

@@ -12,7 +12,8 @@
 /* summary_text is the whole file's contents, free with g_free. NULL with RESULTS_ERROR_READ. */
 char *summary_text(sqlite3 *db, GError **error);
 
-/* How a histogram of results.db is read: the unit of its values, and how many make one of the figures'. */
+/* How a histogram of results.db is read: the unit of its values, and how many make one of the
+ * figures'. */
 typedef struct SummaryHistogram {
     const char *name;   /* in tables distributions and histograms */
     const char *figure; /* prefix of its figures in summary.json */

@@ -1,0 +1,330 @@
+/*
+ * series.c - lookups and messages over simulated time: means over replications with their bands,
+ * and the scenario's events.
+ */
+#include "plot/figure.h"
+
+#include <analysis/results.h>
+#include <analysis/stats.h>
+#include <math.h>
+
+/* The unit in which a run of some length is read. */
+typedef struct TimeUnit {
+    const char *name;
+    double seconds;
+} TimeUnit;
+
+static TimeUnit unit_for(double seconds)
+{
+    if (seconds <= 600) {
+        return (TimeUnit){"s", 1};
+    }
+    if (seconds <= 4 * 3600) {
+        return (TimeUnit){"min", 60};
+    }
+    if (seconds <= 4 * 86400) {
+        return (TimeUnit){"h", 3600};
+    }
+    return (TimeUnit){"days", 86400};
+}
+
+/* When the longest replication of a point ended, and its warm-up. */
+static bool point_times(Plots *plots, const PlotsPoint *point, double *ret_end, double *ret_warmup,
+                        GError **error)
+{
+    g_autoptr(sqlite3_stmt) query = database_prepare(
+        plots->db,
+        "SELECT max(simulated_s), max(simulated_s - window_s) FROM replications WHERE point = ?",
+        error);
+
+    if (query == NULL) {
+        return false;
+    }
+    sqlite3_bind_int(query, 1, point->point);
+    if (!database_next(query, error)) {
+        return false;
+    }
+    *ret_end = sqlite3_column_double(query, 0);
+    *ret_warmup = sqlite3_column_double(query, 1);
+    return true;
+}
+
+/* Column numbers of each quantity in the data: mean, low, high. */
+enum { TIME_COLUMN = 1, COLUMNS_EACH = 3 };
+
+/* One row: the interval's middle, then each quantity's mean over replications and its interval. */
+static void add_interval(Figure *figure, double at, GArray *const *values, size_t quantities)
+{
+    g_autoptr(GArray) row = g_array_new(FALSE, FALSE, sizeof(double));
+
+    g_array_append_val(row, at);
+    for (size_t i = 0; i < quantities; i++) {
+        StatsMean mean = stats_mean((const double *)(const void *)values[i]->data, values[i]->len);
+        double low = mean.has_interval ? mean.ci95.low : mean.mean;
+        double high = mean.has_interval ? mean.ci95.high : mean.mean;
+
+        g_array_append_val(row, mean.mean);
+        g_array_append_val(row, low);
+        g_array_append_val(row, high);
+        g_array_set_size(values[i], 0);
+    }
+    figure_row(figure, (const double *)(const void *)row->data, row->len);
+}
+
+/*
+ * Adds a block of rows from a query that gives start, end and then the quantities, a row for each
+ * interval and replication, in the order of time. Tells how many intervals there are.
+ */
+static bool add_series(Plots *plots, Figure *figure, const PlotsPoint *point, const char *sql,
+                       TimeUnit unit, unsigned *ret_rows, GError **error)
+{
+    g_autoptr(sqlite3_stmt) query = database_prepare(plots->db, sql, error);
+    GArray *values[8];
+    size_t quantities;
+    double at = NAN, start = NAN;
+    GError *failure = NULL;
+    unsigned rows = 0;
+
+    if (query == NULL) {
+        return false;
+    }
+    sqlite3_bind_int(query, 1, point->point);
+    quantities = (size_t)sqlite3_column_count(query) - 2;
+    g_assert(quantities <= G_N_ELEMENTS(values));
+    for (size_t i = 0; i < quantities; i++) {
+        values[i] = g_array_new(FALSE, FALSE, sizeof(double));
+    }
+    while (database_next(query, &failure)) {
+        double from = sqlite3_column_double(query, 0);
+
+        if (rows == 0 || from > start) {
+            if (rows > 0) {
+                add_interval(figure, at, values, quantities);
+            }
+            rows++;
+            start = from;
+            at = (from + sqlite3_column_double(query, 1)) / 2 / unit.seconds;
+        }
+        for (size_t i = 0; i < quantities; i++) {
+            int column = (int)i + 2;
+            double value = sqlite3_column_type(query, column) == SQLITE_NULL
+                               ? NAN
+                               : sqlite3_column_double(query, column);
+
+            g_array_append_val(values[i], value);
+        }
+    }
+    if (rows > 0) {
+        add_interval(figure, at, values, quantities);
+    }
+    for (size_t i = 0; i < quantities; i++) {
+        g_array_unref(values[i]);
+    }
+    *ret_rows = rows;
+    if (failure != NULL) {
+        g_propagate_error(error, failure);
+    }
+    return failure == NULL;
+}
+
+/* Vertical lines at the scenario's events, in every panel. Returns false on an error. */
+static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point, TimeUnit unit,
+                       double end, GError **error)
+{
+    g_autoptr(sqlite3_stmt) query = database_prepare(
+        plots->db,
+        "SELECT at_s, text FROM events WHERE replication_id = (SELECT min(id) FROM replications"
+        " WHERE point = ?) ORDER BY at_s",
+        error);
+    GError *failure = NULL;
+    double last = -end;
+    unsigned tag = 1, level = 0;
+
+    if (query == NULL) {
+        return false;
+    }
+    sqlite3_bind_int(query, 1, point->point);
+    while (database_next(query, &failure)) {
+        double at = sqlite3_column_double(query, 0);
+        g_autofree char *text = figure_quote((const char *)sqlite3_column_text(query, 1));
+
+        /* Names of events that are close to one another stand at different heights. */
+        level = at - last < end / 4 ? (level + 1) % 3 : 0;
+        last = at;
+        g_string_append_printf(figure->script,
+                               "set arrow %u from %.10g, graph 0 to %.10g, graph 1 nohead front "
+                               "lt 1 lw 1 dashtype 3 lc rgb '#404040'\n"
+                               "set label %u %s at %.10g, graph 1 left offset 0.2,%g "
+                               "font ',11' textcolor rgb '#202020'\n",
+                               tag, at / unit.seconds, at / unit.seconds, tag, text,
+                               at / unit.seconds, 0.6 + level * 0.9);
+        tag++;
+    }
+    if (failure != NULL) {
+        g_propagate_error(error, failure);
+    }
+    return failure == NULL;
+}
+
+/* Shades the warm-up, which no figure counts. */
+static void shade_warmup(Figure *figure, double warmup, TimeUnit unit)
+{
+    if (warmup > 0) {
+        g_string_append_printf(figure->script,
+                               "set object 1 rectangle from 0, graph 0 to %.10g, graph 1 behind "
+                               "fillcolor rgb '#eeeeee' fillstyle solid noborder\n",
+                               warmup / unit.seconds);
+    }
+}
+
+/* One quantity's band and line. quantity counts from 0; factor: into the axis' unit. */
+static void add_line(GString *plot, unsigned quantity, unsigned look, double factor,
+                     const char *title)
+{
+    unsigned column = TIME_COLUMN + 1 + quantity * COLUMNS_EACH;
+
+    g_string_append_printf(plot,
+                           "%s data using %d:($%u*%g):($%u*%g) with filledcurves fc rgb '%s' "
+                           "fs transparent solid 0.2, \\\n"
+                           " data using %d:($%u*%g) with lines lw 1.8 lc rgb '%s' dashtype %u "
+                           "title '%s'",
+                           plot->len > 0 ? ", \\\n" : "plot", TIME_COLUMN, column + 1, factor,
+                           column + 2, factor, figure_colour(look), TIME_COLUMN, column, factor,
+                           figure_colour(look), figure_dash(look), title);
+}
+
+/* Begins a figure of stacked panels that share the time axis. */
+static bool begin_panels(Plots *plots, Figure *figure, const PlotsPoint *point, TimeUnit unit,
+                         double end, double warmup, GError **error)
+{
+    figure->height = 560;
+    if (!add_events(plots, figure, point, unit, end, error)) {
+        return false;
+    }
+    shade_warmup(figure, warmup, unit);
+    g_string_append_printf(figure->script,
+                           "set xrange [0:%.10g]\nset lmargin 11\nset rmargin 4\n"
+                           "set multiplot\nset format x ''\nset bmargin at screen 0.54\n"
+                           "set tmargin at screen 0.87\n",
+                           end / unit.seconds);
+    return true;
+}
+
+static void next_panel(Figure *figure, TimeUnit unit)
+{
+    g_string_append_printf(figure->script,
+                           "do for [i=1:1000] { unset label i }\nset format x '%%g'\n"
+                           "set xlabel 'Simulated time (%s)'\nset bmargin at screen 0.13\n"
+                           "set tmargin at screen 0.46\n",
+                           unit.name);
+}
+
+static bool plot_lookups_of(Plots *plots, const PlotsPoint *point, GError **error)
+{
+    static const char sql[] =
+        "SELECT s.start_s, s.end_s, 1.0 * s.lookups_succeeded / nullif(s.lookups_started, 0),"
+        " 1.0 * s.lookups_correct / nullif(s.lookups_started, 0), s.latency_ms_p50,"
+        " s.latency_ms_p95 FROM series s JOIN replications r ON r.id = s.replication_id"
+        " WHERE r.point = ? ORDER BY s.start_s, r.replication";
+    g_autoptr(Figure) figure = figure_new(plots, "lookups-over-time", point);
+    g_autoptr(GString) upper = g_string_new(NULL);
+    g_autoptr(GString) lower = g_string_new(NULL);
+    double end = 0, warmup = 0;
+    TimeUnit unit;
+    unsigned rows = 0;
+
+    if (!point_times(plots, point, &end, &warmup, error)) {
+        return false;
+    }
+    unit = unit_for(end);
+    figure_block(figure, "time, then mean, low and high (95 %) over replications of: fraction "
+                         "answered, fraction correct, median latency (ms), 95th percentile (ms)");
+    if (!add_series(plots, figure, point, sql, unit, &rows, error)) {
+        return false;
+    }
+    if (rows < 2) {
+        return true;
+    }
+    if (!begin_panels(plots, figure, point, unit, end, warmup, error)) {
+        return false;
+    }
+    add_line(upper, 0, 0, 100, "answered");
+    add_line(upper, 1, 1, 100, "correct");
+    add_line(lower, 2, 0, 1, "median");
+    add_line(lower, 3, 1, 1, "95th percentile");
+    g_string_append_printf(figure->script,
+                           "set ylabel 'Lookups (%%)'\nset yrange [*<95:100.5]\n"
+                           "set key bottom right\n%s\n",
+                           upper->str);
+    next_panel(figure, unit);
+    g_string_append_printf(figure->script,
+                           "set ylabel 'Latency (ms)'\nset yrange [0:*]\nset key top right\n%s\n"
+                           "unset multiplot\n",
+                           lower->str);
+    return figure_draw(plots, figure, error);
+}
+
+static bool plot_messages_of(Plots *plots, const PlotsPoint *point, GError **error)
+{
+    static const char sql[] = "SELECT s.start_s, s.end_s, s.messages / (s.end_s - s.start_s),"
+                              " s.link_retransmissions / (s.end_s - s.start_s), s.online, s.joined"
+                              " FROM series s JOIN replications r ON r.id = s.replication_id"
+                              " WHERE r.point = ? ORDER BY s.start_s, r.replication";
+    g_autoptr(Figure) figure = figure_new(plots, "messages-over-time", point);
+    g_autoptr(GString) upper = g_string_new(NULL);
+    g_autoptr(GString) lower = g_string_new(NULL);
+    double end = 0, warmup = 0;
+    TimeUnit unit;
+    unsigned rows = 0;
+
+    if (!point_times(plots, point, &end, &warmup, error)) {
+        return false;
+    }
+    unit = unit_for(end);
+    figure_block(figure, "time, then mean, low and high (95 %) over replications of: messages/s, "
+                         "link retransmissions/s, peers online, peers joined");
+    if (!add_series(plots, figure, point, sql, unit, &rows, error)) {
+        return false;
+    }
+    if (rows < 2) {
+        return true;
+    }
+    if (!begin_panels(plots, figure, point, unit, end, warmup, error)) {
+        return false;
+    }
+    add_line(upper, 0, 0, 1, "delivered");
+    add_line(upper, 1, 1, 1, "sent again on a link");
+    add_line(lower, 2, 0, 1, "running");
+    add_line(lower, 3, 1, 1, "joined");
+    g_string_append_printf(figure->script,
+                           "set ylabel 'Messages per second'\nset yrange [0:*]\n"
+                           "set key center right\n%s\n",
+                           upper->str);
+    next_panel(figure, unit);
+    g_string_append_printf(figure->script,
+                           "set ylabel 'Peers'\nset yrange [0:*]\nset key bottom right\n%s\n"
+                           "unset multiplot\n",
+                           lower->str);
+    return figure_draw(plots, figure, error);
+}
+
+static bool plot_each(Plots *plots, bool (*plot)(Plots *, const PlotsPoint *, GError **),
+                      GError **error)
+{
+    for (guint i = 0; i < plots->points->len; i++) {
+        if (!plot(plots, &g_array_index(plots->points, PlotsPoint, i), error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool plot_lookups(Plots *plots, GError **error)
+{
+    return plot_each(plots, plot_lookups_of, error);
+}
+
+bool plot_messages(Plots *plots, GError **error)
+{
+    return plot_each(plots, plot_messages_of, error);
+}

@@ -6,6 +6,7 @@
 
 #include <analysis/results.h>
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -502,6 +503,23 @@ static int run_all(Run *run, GError **error)
     return ok ? EXIT_OK : EXIT_FAILED;
 }
 
+/* Before anything is written: can the capture be? It is not opened yet, so that an old one survives other errors. */
+static bool check_capture(const char *path, GError **error)
+{
+    g_autofree char *dir = g_path_get_dirname(path);
+    bool exists = g_file_test(path, G_FILE_TEST_EXISTS);
+
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        errno = EISDIR;
+    } else if (g_access(exists ? path : dir, W_OK) == 0) {
+        return true;
+    }
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                "--pcap cannot write %s: %s; name a file in a directory that can be written", path,
+                g_strerror(errno));
+    return false;
+}
+
 static int prepare(Run *run, GError **error)
 {
     run->scenario = load_scenario(run->options, error);
@@ -513,6 +531,9 @@ static int prepare(Run *run, GError **error)
                     "--pcap captures one point, but this scenario sweeps %u; "
                     "give each swept key a value with --set",
                     run->scenario->points);
+        return EXIT_USAGE;
+    }
+    if (run->options->pcap != NULL && !check_capture(run->options->pcap, error)) {
         return EXIT_USAGE;
     }
     run->dir = run->options->out != NULL

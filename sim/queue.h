@@ -16,7 +16,7 @@ enum {
     QUEUE_BUCKETS = 4096,
     QUEUE_BUCKET_AIM = 192,
     QUEUE_CHUNK_EVENTS = 63,
-    QUEUE_PREFETCH = 8 /* a consumer may look this far ahead */
+    QUEUE_PREFETCH = 16 /* a consumer may look this far ahead */
 };
 
 typedef struct Event {

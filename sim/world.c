@@ -9,8 +9,11 @@
 enum {
     HUGE_PAGE = 2 << 20,
     KEEP_ON_EVENTS = 4096, /* between two looks at the wall clock: some milliseconds */
-    AHEAD_PACKET = 7,      /* events ahead whose packet and peer are fetched, */
-    AHEAD_FLOW = 3         /* and, those being there, their flow */
+    AHEAD_PACKET = 10,     /* events ahead whose packet and peer are fetched, */
+    AHEAD_FLOW = 6,        /* and, those being there, their flow, its link and the index, */
+    AHEAD_WAY = 2,         /* and, those being there, the link it will leave by */
+    LINE = 64,
+    PACKET_HOT = 256
 };
 
 static bool peers_map(World *world, GError **error)
@@ -166,8 +169,11 @@ static void run_mark(World *world, PealTime at)
     }
 }
 
-/* Memory of events to come is asked for before it is needed: first what the event names, then what that names. */
-static inline void prefetch_ahead(const World *world)
+/*
+ * Memory of events to come is asked for before it is needed, in stages: what the event names; what that names; and,
+ * nearest, what the peer's decision will name.
+ */
+static inline __attribute__((always_inline)) void prefetch_named(const World *world)
 {
     const Event *event = queue_ahead(&world->queue, AHEAD_PACKET);
     const uint8_t *peer = world->peers + event->dest * world->stride;
@@ -176,20 +182,48 @@ static inline void prefetch_ahead(const World *world)
     __builtin_prefetch(peer + 64, 1);
     __builtin_prefetch(peer + SIM_PEER_BLOCK, 1);
     __builtin_prefetch(peer + SIM_PEER_BLOCK + 64, 1);
+    __builtin_prefetch(peer + SIM_PEER_BLOCK + 128, 1);
     if (event->ref != 0) {
         const uint8_t *packet = slab_ptr(&world->packets, event->ref);
 
         __builtin_prefetch(packet, 1);
-        __builtin_prefetch(packet + 64);
-        __builtin_prefetch(packet + 128);
+        __builtin_prefetch(packet + 64, 1);
+        __builtin_prefetch(packet + 128, 1);
+        __builtin_prefetch(packet + 192, 1);
+        __builtin_prefetch(packet + 256, 1);
     }
-    event = queue_ahead(&world->queue, AHEAD_FLOW);
+}
+
+static inline __attribute__((always_inline)) void prefetch_tables(const World *world)
+{
+    const Event *event = queue_ahead(&world->queue, AHEAD_FLOW);
+
     if (event->ref != 0) {
-        const SimPeer *there = world_peer(world, event->dest);
+        SimPeer *there = world_peer(world, event->dest);
         const Packet *packet = packet_at(&world->packets, event->ref);
 
         if (packet->to.index < there->flows_cap) {
             __builtin_prefetch(&there->flows[packet->to.index]);
+            peal_peer_prefetch(sim_peer_core(there), packet->to);
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void prefetch_way(const World *world)
+{
+    const Event *event = queue_ahead(&world->queue, AHEAD_WAY);
+
+    if (event->ref != 0) {
+        SimPeer *there = world_peer(world, event->dest);
+        const Packet *packet = packet_at(&world->packets, event->ref);
+        uint16_t way;
+
+        if (packet->type != PACKET_DATA || !there->up) {
+            return;
+        }
+        way = peal_peer_foresee(sim_peer_core(there), packet->buf.data, packet->buf.len);
+        if (way < there->flows_cap) {
+            __builtin_prefetch(&there->flows[way], 1);
         }
     }
 }
@@ -243,7 +277,9 @@ static bool run_until(World *world, PealTime mark)
 
     do {
         while (queue_pop(&world->queue, mark.ns, &event)) {
-            prefetch_ahead(world);
+            prefetch_named(world);
+            prefetch_tables(world);
+            prefetch_way(world);
             dispatch(world, &event);
             if (++world->counts.events % KEEP_ON_EVENTS == 0 && world_interrupted(world)) {
                 return false;

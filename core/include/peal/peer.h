@@ -141,6 +141,16 @@ void peal_peer_on_flow_down(PealPeer *peer, PealFlow flow);
 /* Takes buf. On UDP one whole datagram; on TCP any piece of the stream. */
 void peal_peer_on_bytes_take(PealPeer *peer, PealFlow flow, PealBuf *buf);
 
+/*
+ * For worlds with so many peers that memory is the limit: what the peer will touch when these bytes arrive can be asked
+ * for ahead of time. Neither changes anything, and a wrong guess costs only time. Both want the peer's block and the
+ * bytes in the cache already; peal_peer_foresee wants what peal_peer_prefetch asked for.
+ * peal_peer_foresee returns the index of the flow by which the message will probably leave, or UINT16_MAX.
+ */
+#define PEAL_PEER_HOT 256 /* first bytes of the block that such a message touches */
+void peal_peer_prefetch(const PealPeer *peer, PealFlow flow);
+uint16_t peal_peer_foresee(const PealPeer *peer, const uint8_t *bytes, size_t len);
+
 /* Local requests: each ends in exactly one `done(token)`, never from inside the call. All return 0
  * or -PEAL_E_STATE (not joined), -PEAL_E_FULL (too many outstanding), -PEAL_E_ARG; then `done` is
  * not called. */

@@ -88,27 +88,29 @@ static void add_cdf(Figure *figure, const Histogram *histogram, double scale)
     }
 }
 
-/* The only curve's median and 95th percentile, marked and named. */
+/* The only curve's median, 95th and 99th percentile, marked and named beside the curve. */
 static void mark_quantiles(Figure *figure, const Histogram *histogram, double scale,
                            const char *unit)
 {
     static const struct {
         double q;
         const char *name;
-    } marks[] = {{0.5, "median"}, {0.95, "95 %"}, {0.99, "99 %"}};
+        const char *place;
+    } marks[] = {{0.5, "median", "left offset 1,-0.6"},
+                 {0.95, "95 %", "right offset -1.2,0.4"},
+                 {0.99, "99 %", "right offset -1.2,1.0"}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
         double value = histogram_quantile(histogram, marks[i].q) * scale;
-        double size = fabs(value);
-        int decimals = size >= 100 ? 0 : size >= 10 ? 1 : 2;
+        int decimals = value >= 100 ? 0 : value >= 10 ? 1 : 2;
 
         g_string_append_printf(figure->script,
                                "set arrow %zu from %.10g,0 to %.10g,%g nohead lt 1 lw 0.8 "
                                "dashtype 3 lc rgb '#606060'\n"
-                               "set label %zu '  %s %.*f%s' at %.10g,%g left offset 0,-0.6 "
+                               "set label %zu '%s: %.*f%s' at %.10g,%g %s "
                                "textcolor rgb '#202020' point pt 7 ps 0.6 lc rgb '%s'\n",
                                i + 1, value, value, marks[i].q, i + 1, marks[i].name, decimals,
-                               value, unit, value, marks[i].q, figure_colour(0));
+                               value, unit, value, marks[i].q, marks[i].place, figure_colour(0));
     }
 }
 
@@ -144,7 +146,7 @@ static bool plot_cdf(Plots *plots, const SummaryHistogram *which, const CdfLook 
             }
             g_string_append_printf(curves,
                                    "%s data index %u using 1:2 with lines lw 2 lc rgb '%s' "
-                                   "dashtype %u title %s",
+                                   "dashtype %s title %s",
                                    index > 0 ? ", \\\n" : "", index, figure_colour(index),
                                    figure_dash(index), title);
             index++;
@@ -156,7 +158,7 @@ static bool plot_cdf(Plots *plots, const SummaryHistogram *which, const CdfLook 
     }
     g_string_append_printf(figure->script,
                            "set xlabel '%s'\nset ylabel '%s'\nset xrange [0:%.10g]\n"
-                           "set yrange [0:1.02]\nset key bottom right\nplot %s\n",
+                           "set yrange [0:1.1]\nset ytics 0,0.2,1\nset key bottom right\nplot %s\n",
                            look->x_label, look->y_label, longest > 0 ? longest * 1.02 : 1,
                            curves->str);
     return figure_draw(plots, figure, error);
@@ -178,35 +180,56 @@ bool plot_load(Plots *plots, GError **error)
     return plot_cdf(plots, &SUMMARY_HISTOGRAM[2], &look, error);
 }
 
-/* Fraction of lookups by hops, and the greatest fraction. */
-static double add_fractions(Figure *figure, const Histogram *histogram)
+/* What the histograms of hops span. */
+typedef struct Extent {
+    double fraction;
+    double hops;
+} Extent;
+
+static void add_fractions(Figure *figure, const Histogram *histogram, Extent *extent)
 {
     HistogramBucket bucket;
     size_t position = 0;
-    double count = (double)histogram_count(histogram), greatest = 0;
+    double count = (double)histogram_count(histogram);
 
     figure_block(figure, "hops, fraction of answered lookups");
     while (histogram_next(histogram, &position, &bucket)) {
         double fraction = (double)bucket.count / count;
 
         figure_row(figure, (double[]){(double)bucket.low, fraction}, 2);
-        greatest = fmax(greatest, fraction);
+        extent->fraction = fmax(extent->fraction, fraction);
+        extent->hops = fmax(extent->hops, (double)bucket.high);
     }
-    return greatest;
 }
 
-static void mark_mean(Figure *figure, const StatsMean *mean)
+/* The only point's bars, and its mean as a line with the interval in words. */
+static void add_bars(Figure *figure, GString *curves, const StatsMean *mean)
 {
     g_string_append_printf(figure->script,
-                           "set arrow 1 from %.10g, graph 0 to %.10g, graph 1 nohead lt 1 lw 1.6 "
-                           "dashtype 2 lc rgb '%s'\n",
-                           mean->mean, mean->mean, figure_colour(1));
-    g_string_append_printf(figure->script, "set label 1 '  mean %.3f", mean->mean);
+                           "set arrow 1 from %.10g, graph 0 to %.10g, graph 1 nohead front lt 1 "
+                           "lw 1.6 dashtype %s lc rgb '#000000'\n",
+                           mean->mean, mean->mean, figure_dash(1));
+    g_string_append_printf(
+        curves,
+        "data index 0 using 1:2 with boxes lc rgb '%s', \\\n"
+        " keyentry with lines lw 1.6 dashtype %s lc rgb '#000000' title 'mean %.3f",
+        figure_colour(5), figure_dash(1), mean->mean);
     if (mean->has_interval) {
-        g_string_append_printf(figure->script, " [%.3f, %.3f]", mean->ci95.low, mean->ci95.high);
+        g_string_append_printf(curves, ", 95 %% interval [%.3f, %.3f]", mean->ci95.low,
+                               mean->ci95.high);
     }
-    g_string_append_printf(figure->script, "' at %.10g, graph 0.97 left textcolor rgb '#202020'\n",
-                           mean->mean);
+    g_string_append_c(curves, '\'');
+}
+
+static void add_curve(GString *curves, unsigned index, const char *label)
+{
+    g_autofree char *title = figure_quote(label);
+
+    g_string_append_printf(curves,
+                           "%s data index %u using 1:2 with linespoints lw 1.6 lc rgb '%s' "
+                           "dashtype %s pt %u ps 0.7 title %s",
+                           index > 0 ? ", \\\n" : "", index, figure_colour(index),
+                           figure_dash(index), figure_mark(index), title);
 }
 
 bool plot_hops(Plots *plots, GError **error)
@@ -214,12 +237,11 @@ bool plot_hops(Plots *plots, GError **error)
     g_autoptr(Figure) figure = figure_new(plots, "hops", NULL);
     g_autoptr(GString) curves = g_string_new(NULL);
     bool single = plots->points->len == 1;
-    double greatest = 0;
+    Extent extent = {0};
     unsigned index = 0;
 
     for (guint i = 0; i < plots->points->len; i++) {
         const PlotsPoint *point = &g_array_index(plots->points, PlotsPoint, i);
-        g_autofree char *title = figure_quote(point->label);
         Histogram *histogram = pooled(plots, point, &SUMMARY_HISTOGRAM[0], error);
         StatsMean mean;
 
@@ -229,17 +251,11 @@ bool plot_hops(Plots *plots, GError **error)
             return false;
         }
         if (histogram_count(histogram) > 0) {
-            greatest = fmax(greatest, add_fractions(figure, histogram));
+            add_fractions(figure, histogram, &extent);
             if (single) {
-                mark_mean(figure, &mean);
-                g_string_append_printf(curves, "data index 0 using 1:2 with boxes lc rgb '%s'",
-                                       figure_colour(0));
+                add_bars(figure, curves, &mean);
             } else {
-                g_string_append_printf(curves,
-                                       "%s data index %u using 1:2 with linespoints lw 1.6 "
-                                       "lc rgb '%s' dashtype %u pt %u ps 0.7 title %s",
-                                       index > 0 ? ", \\\n" : "", index, figure_colour(index),
-                                       figure_dash(index), figure_mark(index), title);
+                add_curve(curves, index, point->label);
             }
             index++;
         }
@@ -251,8 +267,9 @@ bool plot_hops(Plots *plots, GError **error)
     g_string_append_printf(figure->script,
                            "set xlabel 'Hops to the responsible peer'\n"
                            "set ylabel 'Fraction of answered lookups'\nset boxwidth 0.85\n"
-                           "set xtics 1\nset xrange [-0.6:*]\nset yrange [0:%.10g]\n"
-                           "set key top right\nplot %s\n",
-                           greatest * 1.12, curves->str);
+                           "set xtics %d\nset xrange [-0.6:%g]\nset yrange [0:%.10g]\n"
+                           "set key above horizontal\nplot %s\n",
+                           extent.hops > 20 ? 5 : 1, extent.hops + 0.6, extent.fraction * 1.08,
+                           curves->str);
     return figure_draw(plots, figure, error);
 }

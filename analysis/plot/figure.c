@@ -10,10 +10,11 @@
 /* Okabe and Ito without yellow, which is lost on white; told apart in grey by dashes and marks. */
 static const char *const COLOURS[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                       "#E69F00", "#56B4E9", "#000000"};
-static const unsigned DASHES[] = {1, 2, 4, 5, 3, 6, 1};
+static const char *const DASHES[] = {"solid",  "(10,5)",         "(4,4)", "(16,5,4,5)",
+                                     "(22,7)", "(16,5,4,5,4,5)", "solid"};
 static const unsigned MARKS[] = {7, 5, 9, 13, 11, 6, 4};
 
-static const char PREAMBLE[] = "set encoding utf8\n"
+static const char PREAMBLE[] = "reset\nset encoding utf8\n"
                                "set datafile missing 'NaN'\n"
                                "set border 3 lw 0.8 lc rgb '#404040'\n"
                                "set tics nomirror out scale 0.6 textcolor rgb '#202020'\n"
@@ -90,7 +91,7 @@ const char *figure_colour(unsigned i)
     return COLOURS[i % G_N_ELEMENTS(COLOURS)];
 }
 
-unsigned figure_dash(unsigned i)
+const char *figure_dash(unsigned i)
 {
     return DASHES[i % G_N_ELEMENTS(DASHES)];
 }
@@ -144,7 +145,6 @@ bool figure_draw(Plots *plots, Figure *figure, GError **error)
 
     g_string_append_printf(script, "# gnuplot %s.gp draws %s.svg and %s.png from %s.dat\n",
                            figure->name, figure->name, figure->name, figure->name);
-    g_string_append(script, PREAMBLE);
     g_string_append_printf(script,
                            "data = '%s.dat'\n"
                            "do for [format in 'svg png'] {\n"
@@ -157,6 +157,7 @@ bool figure_draw(Plots *plots, Figure *figure, GError **error)
                            "}\n"
                            "set output '%s.'.format\n",
                            figure->name, figure->height, 2 * figure->height, figure->name);
+    g_string_append(script, PREAMBLE);
     g_string_append(script, figure->script->str);
     g_string_append(script, "}\nunset output\n");
     if (!write_file(plots, figure->name, ".dat", figure->data->str, error) ||

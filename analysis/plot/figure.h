@@ -53,7 +53,7 @@ char *figure_quote(const char *text);
 
 /* figure_colour, figure_dash and figure_mark are the look of the i-th line. */
 const char *figure_colour(unsigned i);
-unsigned figure_dash(unsigned i);
+const char *figure_dash(unsigned i);
 unsigned figure_mark(unsigned i);
 
 /* figure_draw writes NAME.dat and NAME.gp, runs gnuplot on them and lists the four files. False

@@ -131,23 +131,31 @@ static void keep_fit(Plots *plots, const ScalingLook *look, const char *group, c
     json_array_append_new(plots->fits, object);
 }
 
-/* The fit in words, for the figure. */
-static char *describe(const ScalingLook *look, const char *group, const StatsFit *fit)
+/* Adds the fit's line and band, each with a line of words in the key. */
+static void add_line(GString *plot, const ScalingLook *look, const char *group, const StatsFit *fit,
+                     unsigned band, unsigned number)
 {
-    GString *text = g_string_new(NULL);
+    g_autofree char *words = g_strdup_printf("%s%s%s = %.3g log₂ n %s %.3g%s,  R² = %.4f", group,
+                                             *group != '\0' ? ": " : "", look->quantity, fit->slope,
+                                             fit->intercept < 0 ? "−" : "+", fabs(fit->intercept),
+                                             look->unit, fit->r_squared);
+    g_autofree char *title = figure_quote(words);
 
-    if (*group != '\0') {
-        g_string_append_printf(text, "%s: ", group);
-    }
-    g_string_append_printf(text, "%s = %.4g log₂ n %s %.4g%s,  R² = %.4f", look->quantity,
-                           fit->slope, fit->intercept < 0 ? "−" : "+", fabs(fit->intercept),
-                           look->unit, fit->r_squared);
+    g_string_append_printf(plot,
+                           "%s data index %u using 1:3:4 with filledcurves fc rgb '%s' "
+                           "fs transparent solid 0.25, \\\n"
+                           " data index %u using 1:2 with lines lw 1.6 lc rgb '%s' "
+                           "dashtype %s title %s",
+                           plot->len > 0 ? ", \\\n" : "plot", band, figure_colour(number), band,
+                           figure_colour(number), figure_dash(number), title);
     if (fit->has_interval) {
-        g_string_append_printf(text, "\n95 %%: slope [%.4g, %.4g], intercept [%.4g, %.4g]",
-                               fit->slope_ci95.low, fit->slope_ci95.high, fit->intercept_ci95.low,
-                               fit->intercept_ci95.high);
+        g_string_append_printf(plot,
+                               ", \\\n keyentry with filledcurves fc rgb '%s' fs transparent "
+                               "solid 0.25 title '95 %%: slope [%.3g, %.3g], "
+                               "intercept [%.3g, %.3g]'",
+                               figure_colour(number), fit->slope_ci95.low, fit->slope_ci95.high,
+                               fit->intercept_ci95.low, fit->intercept_ci95.high);
     }
-    return g_string_free(text, FALSE);
 }
 
 /* One group's points and, where two sizes or more were run, its line. Counts the data blocks. */
@@ -157,8 +165,6 @@ static bool add_group(Plots *plots, Figure *figure, const char *group, const Sca
     g_autoptr(GArray) x = g_array_new(FALSE, FALSE, sizeof(double));
     g_autoptr(GArray) y = g_array_new(FALSE, FALSE, sizeof(double));
     Observations observations = {x, y};
-    g_autofree char *text = NULL;
-    g_autofree char *title = NULL;
     unsigned points = (*blocks)++;
     StatsFit fit;
 
@@ -170,21 +176,14 @@ static bool add_group(Plots *plots, Figure *figure, const char *group, const Sca
 
         add_band(figure, &fit, g_array_index(x, double, 0), g_array_index(x, double, x->len - 1));
         keep_fit(plots, look, group, &fit);
-        text = describe(look, group, &fit);
-        title = figure_quote(text);
-        g_string_append_printf(plot,
-                               "%s data index %u using 1:3:4 with filledcurves fc rgb '%s' "
-                               "fs transparent solid 0.18, \\\n"
-                               " data index %u using 1:2 with lines lw 1.8 lc rgb '%s' "
-                               "dashtype %u title %s",
-                               plot->len > 0 ? ", \\\n" : "plot", band, figure_colour(number), band,
-                               figure_colour(number), figure_dash(number), title);
+        add_line(plot, look, group, &fit, band, number);
     }
     g_string_append_printf(plot,
                            "%s data index %u using 1:2:3:4 with yerrorbars lw 1.2 lc rgb '%s' "
-                           "pt %u ps 0.9",
+                           "pt %u ps 0.7%s",
                            plot->len > 0 ? ", \\\n" : "plot", points, figure_colour(number),
-                           figure_mark(number));
+                           figure_mark(number),
+                           number == 0 ? " title 'mean over replications, 95 % interval'" : "");
     return true;
 }
 
@@ -242,7 +241,7 @@ static bool plot_quantity(Plots *plots, const ScalingLook *look, GError **error)
     g_string_append_printf(figure->script,
                            "set border 7\nset xlabel 'log₂ n'\nset x2label 'Number of peers n'\n"
                            "set ylabel '%s'\nset yrange [0:*]\n"
-                           "set key bottom right reverse Left width -2\n%s\n",
+                           "set key bottom right reverse Left\n%s\n",
                            look->y_label, plot->str);
     return figure_draw(plots, figure, error);
 }

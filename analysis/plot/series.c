@@ -4,6 +4,7 @@
  */
 #include "plot/figure.h"
 
+#include <analysis/recorder.h>
 #include <analysis/results.h>
 #include <analysis/stats.h>
 #include <math.h>
@@ -127,9 +128,14 @@ static bool add_series(Plots *plots, Figure *figure, const PlotsPoint *point, co
     return failure == NULL;
 }
 
-/* Vertical lines at the scenario's events, in every panel. Returns false on an error. */
+enum { EVENT_LEVELS = 3 }; /* names of events that are close to one another differ in height */
+
+/*
+ * Vertical lines at the scenario's events. In the upper panel they carry their names above it;
+ * tells how many lines of names there are.
+ */
 static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point, TimeUnit unit,
-                       double end, GError **error)
+                       double end, unsigned *ret_levels, GError **error)
 {
     g_autoptr(sqlite3_stmt) query = database_prepare(
         plots->db,
@@ -138,7 +144,7 @@ static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point, Ti
         error);
     GError *failure = NULL;
     double last = -end;
-    unsigned tag = 1, level = 0;
+    unsigned tag = 1, level = 0, levels = 0;
 
     if (query == NULL) {
         return false;
@@ -148,18 +154,20 @@ static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point, Ti
         double at = sqlite3_column_double(query, 0);
         g_autofree char *text = figure_quote((const char *)sqlite3_column_text(query, 1));
 
-        /* Names of events that are close to one another stand at different heights. */
-        level = at - last < end / 4 ? (level + 1) % 3 : 0;
+        level = at - last < end / 4 ? (level + 1) % EVENT_LEVELS : 0;
+        levels = MAX(levels, level + 1);
         last = at;
         g_string_append_printf(figure->script,
                                "set arrow %u from %.10g, graph 0 to %.10g, graph 1 nohead front "
                                "lt 1 lw 1 dashtype 3 lc rgb '#404040'\n"
-                               "set label %u %s at %.10g, graph 1 left offset 0.2,%g "
+                               "set label %u %s at %.10g, graph 1 %s offset 0,%g "
                                "font ',11' textcolor rgb '#202020'\n",
                                tag, at / unit.seconds, at / unit.seconds, tag, text,
-                               at / unit.seconds, 0.6 + level * 0.9);
+                               at / unit.seconds, at > 0.8 * end ? "right" : "left",
+                               0.6 + level * 0.9);
         tag++;
     }
+    *ret_levels = levels;
     if (failure != NULL) {
         g_propagate_error(error, failure);
     }
@@ -172,8 +180,11 @@ static void shade_warmup(Figure *figure, double warmup, TimeUnit unit)
     if (warmup > 0) {
         g_string_append_printf(figure->script,
                                "set object 1 rectangle from 0, graph 0 to %.10g, graph 1 behind "
-                               "fillcolor rgb '#eeeeee' fillstyle solid noborder\n",
-                               warmup / unit.seconds);
+                               "fillcolor rgb '#eeeeee' fillstyle solid noborder\n"
+                               "set label %u 'warm-up' at %.10g, graph 0 center offset 0,0.8 "
+                               "font ',11' textcolor rgb '#606060'\n",
+                               warmup / unit.seconds, RECORDER_EVENTS_MAX + 1,
+                               warmup / 2 / unit.seconds);
     }
 }
 
@@ -186,36 +197,40 @@ static void add_line(GString *plot, unsigned quantity, unsigned look, double fac
     g_string_append_printf(plot,
                            "%s data using %d:($%u*%g):($%u*%g) with filledcurves fc rgb '%s' "
                            "fs transparent solid 0.2, \\\n"
-                           " data using %d:($%u*%g) with lines lw 1.8 lc rgb '%s' dashtype %u "
+                           " data using %d:($%u*%g) with lines lw 1.8 lc rgb '%s' dashtype %s "
                            "title '%s'",
                            plot->len > 0 ? ", \\\n" : "plot", TIME_COLUMN, column + 1, factor,
                            column + 2, factor, figure_colour(look), TIME_COLUMN, column, factor,
                            figure_colour(look), figure_dash(look), title);
 }
 
-/* Begins a figure of stacked panels that share the time axis. */
+/* Begins a figure of two panels that share the time axis, each with its key above it. */
 static bool begin_panels(Plots *plots, Figure *figure, const PlotsPoint *point, TimeUnit unit,
                          double end, double warmup, GError **error)
 {
+    unsigned levels = 0;
+
     figure->height = 560;
-    if (!add_events(plots, figure, point, unit, end, error)) {
+    if (!add_events(plots, figure, point, unit, end, &levels, error)) {
         return false;
     }
     shade_warmup(figure, warmup, unit);
     g_string_append_printf(figure->script,
                            "set xrange [0:%.10g]\nset lmargin 11\nset rmargin 4\n"
-                           "set multiplot\nset format x ''\nset bmargin at screen 0.54\n"
-                           "set tmargin at screen 0.87\n",
-                           end / unit.seconds);
+                           "set key at screen 0.96,0.99 right top horizontal\n"
+                           "set multiplot\nset format x ''\nset bmargin at screen 0.56\n"
+                           "set tmargin at screen %g\n",
+                           end / unit.seconds, 0.93 - 0.03 * levels);
     return true;
 }
 
 static void next_panel(Figure *figure, TimeUnit unit)
 {
     g_string_append_printf(figure->script,
-                           "do for [i=1:1000] { unset label i }\nset format x '%%g'\n"
+                           "unset label\nset format x '%%g'\n"
+                           "set key at graph 1,1.03 right bottom horizontal\n"
                            "set xlabel 'Simulated time (%s)'\nset bmargin at screen 0.13\n"
-                           "set tmargin at screen 0.46\n",
+                           "set tmargin at screen 0.47\n",
                            unit.name);
 }
 
@@ -253,12 +268,10 @@ static bool plot_lookups_of(Plots *plots, const PlotsPoint *point, GError **erro
     add_line(lower, 2, 0, 1, "median");
     add_line(lower, 3, 1, 1, "95th percentile");
     g_string_append_printf(figure->script,
-                           "set ylabel 'Lookups (%%)'\nset yrange [*<95:100.5]\n"
-                           "set key bottom right\n%s\n",
-                           upper->str);
+                           "set ylabel 'Lookups (%%)'\nset yrange [*<95:100.5]\n%s\n", upper->str);
     next_panel(figure, unit);
     g_string_append_printf(figure->script,
-                           "set ylabel 'Latency (ms)'\nset yrange [0:*]\nset key top right\n%s\n"
+                           "set ylabel 'Latency (ms)'\nset yrange [0:*]\n%s\n"
                            "unset multiplot\n",
                            lower->str);
     return figure_draw(plots, figure, error);
@@ -297,12 +310,10 @@ static bool plot_messages_of(Plots *plots, const PlotsPoint *point, GError **err
     add_line(lower, 2, 0, 1, "running");
     add_line(lower, 3, 1, 1, "joined");
     g_string_append_printf(figure->script,
-                           "set ylabel 'Messages per second'\nset yrange [0:*]\n"
-                           "set key center right\n%s\n",
-                           upper->str);
+                           "set ylabel 'Messages per second'\nset yrange [0:*]\n%s\n", upper->str);
     next_panel(figure, unit);
     g_string_append_printf(figure->script,
-                           "set ylabel 'Peers'\nset yrange [0:*]\nset key bottom right\n%s\n"
+                           "set ylabel 'Peers'\nset yrange [0:*]\n%s\n"
                            "unset multiplot\n",
                            lower->str);
     return figure_draw(plots, figure, error);

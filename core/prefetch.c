@@ -5,6 +5,15 @@
 
 enum { LINE = 64 };
 
+/* A link may lie across two lines. */
+static inline __attribute__((always_inline)) void prefetch_link(const Links *links, uint16_t slot)
+{
+    const char *link = (const char *)link_at(links, slot);
+
+    __builtin_prefetch(link, 1);
+    __builtin_prefetch(link + sizeof(Link) - 1, 1);
+}
+
 void peal_peer_prefetch(const PealPeer *peer, PealFlow flow)
 {
     const Links *links = &peer->links;
@@ -12,7 +21,7 @@ void peal_peer_prefetch(const PealPeer *peer, PealFlow flow)
     const uint8_t *end = (const uint8_t *)(links->slot + links->index_len);
 
     if (flow.index < links->links_cap) {
-        __builtin_prefetch(link_at(links, flow.index), 1);
+        prefetch_link(links, flow.index);
     }
     for (const uint8_t *line = index; line < end; line += LINE) {
         __builtin_prefetch(line);
@@ -48,7 +57,7 @@ uint16_t peal_peer_foresee(const PealPeer *peer, const uint8_t *bytes, size_t le
         link = link_find(peer, &id);
     }
     if (link != LINK_NONE) {
-        __builtin_prefetch(link_at(&peer->links, link), 1);
+        prefetch_link(&peer->links, link);
     }
     return link;
 }

@@ -70,7 +70,7 @@ uint16_t link_rank(const PealPeer *peer, const PealId *id)
     while (len > 1) {
         uint32_t half = len / 2;
 
-        base += base[half - 1] < distance.high ? half : 0;
+        base += half & -(uint32_t)(base[half - 1] < distance.high);
         len -= half;
     }
     rank = (uint32_t)(base - links->dist) + (base[0] < distance.high);

@@ -54,7 +54,7 @@ uint16_t peal_peer_foresee(const PealPeer *peer, const uint8_t *bytes, size_t le
             !wire_entry_id(entry + RELOAD_NODE_ENTRY_LEN, &id)) {
             return LINK_NONE;
         }
-        link = link_find(peer, &id);
+        link = link_guess(peer, &id);
     }
     if (link != LINK_NONE) {
         prefetch_link(&peer->links, link);

@@ -303,7 +303,7 @@ static uint16_t chord_next_hop(const PealPeer *peer, const PealId *id, uint16_t 
     uint16_t rank = link_rank(peer, id);
     uint16_t slot;
 
-    if (rank < links->index_len) {
+    if (rank < links->index_len && links->dist[rank] == peal_id_distance(&peer->id, id).high) {
         slot = links->slot[rank];
         if (slot != except && peal_id_equal(&link_at(links, slot)->id, id)) {
             return slot;

@@ -1,7 +1,7 @@
 /*
  * link.h - a peer's links: who is at the other end, what is outstanding on them, who lies where on the ring.
  * Source: RFC 6940 s.6.5.1, s.6.6.2, s.6.6.3, with an AIMD window in place of stop and wait (s.6.6.3 allows it).
- * State:  48 bytes a link, 10 bytes more in the index once it is identified; a LinkTx while frames are
+ * State:  40 bytes a link, 10 bytes more in the index once it is identified; a LinkTx while frames are
  *         unacknowledged.
  * Time:   RFC 6298's timer, doubling, link_sends transmissions. After the third retransmission without any
  *         acknowledgement the link leaves the routing table; after the last it is closed.
@@ -25,8 +25,7 @@ typedef struct LinkTx LinkTx;
 
 /* One link, at its flow's index. */
 typedef struct Link {
-    PealId id;  /* of the other side; all zero until it is named or expected */
-    LinkTx *tx; /* NULL while nothing is outstanding */
+    PealId id; /* of the other side; all zero until it is named or expected */
     uint32_t tx_sequence;
     AckState rx;
     Rtt rtt;
@@ -42,7 +41,7 @@ typedef struct Link {
     uint8_t heard : 1;        /* a frame came since the last look */
 } Link;
 
-_Static_assert(sizeof(Link) == 48, "a link exists dozens of times a peer");
+_Static_assert(sizeof(Link) == 40, "a link exists dozens of times a peer");
 
 /* Half a frame of a stream. */
 typedef struct LinkStream LinkStream;
@@ -110,6 +109,9 @@ bool link_valid(const Links *links, PealFlow flow);
 
 /* link_find: the indexed link to a Node-ID, or LINK_NONE. */
 uint16_t link_find(const PealPeer *peer, const PealId *id);
+
+/* link_guess: the link that link_find probably finds, told without touching a link. */
+uint16_t link_guess(const PealPeer *peer, const PealId *id);
 
 /* link_find_any: also one that is still coming up and expects that Node-ID. */
 uint16_t link_find_any(const PealPeer *peer, const PealId *id);

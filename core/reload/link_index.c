@@ -2,7 +2,7 @@
 /* link_index.c - identified links in ring order; see link.h. */
 #include "peer.h"
 
-enum { INDEX_STEP = 16 };
+enum { INDEX_STEP = 8 };
 
 static size_t words_for(size_t cap)
 {
@@ -55,25 +55,31 @@ static bool nearer(const PealPeer *peer, uint16_t place, PealIdHalves distance)
                             distance);
 }
 
-uint16_t link_rank(const PealPeer *peer, const PealId *id)
+/* How many indexed links lie nearer by the top 64 bits of the way alone: no link is touched. A lower bound without
+ * branches on the data, since the index is short and the keys are random. */
+static uint32_t rank_by_top(const Links *links, uint64_t top)
 {
-    const Links *links = &peer->links;
-    PealIdHalves distance = peal_id_distance(&peer->id, id);
     const uint64_t *base = links->dist;
     uint32_t len = links->index_len;
-    uint32_t rank;
 
     if (len == 0) {
         return 0;
     }
-    /* A lower bound without branches on the data: the index is short and the keys are random. */
     while (len > 1) {
         uint32_t half = len / 2;
 
-        base += half & -(uint32_t)(base[half - 1] < distance.high);
+        base += base[half - 1] < top ? half : 0;
         len -= half;
     }
-    rank = (uint32_t)(base - links->dist) + (base[0] < distance.high);
+    return (uint32_t)(base - links->dist) + (base[0] < top);
+}
+
+uint16_t link_rank(const PealPeer *peer, const PealId *id)
+{
+    const Links *links = &peer->links;
+    PealIdHalves distance = peal_id_distance(&peer->id, id);
+    uint32_t rank = rank_by_top(links, distance.high);
+
     while (rank < links->index_len && links->dist[rank] == distance.high &&
            nearer(peer, (uint16_t)rank, distance)) {
         rank++;
@@ -81,12 +87,21 @@ uint16_t link_rank(const PealPeer *peer, const PealId *id)
     return (uint16_t)rank;
 }
 
+uint16_t link_guess(const PealPeer *peer, const PealId *id)
+{
+    const Links *links = &peer->links;
+    uint64_t top = peal_id_distance(&peer->id, id).high;
+    uint32_t rank = rank_by_top(links, top);
+
+    return rank < links->index_len && links->dist[rank] == top ? links->slot[rank] : LINK_NONE;
+}
+
 uint16_t link_find(const PealPeer *peer, const PealId *id)
 {
     const Links *links = &peer->links;
     uint16_t place = link_rank(peer, id);
 
-    if (place < links->index_len) {
+    if (place < links->index_len && links->dist[place] == peal_id_distance(&peer->id, id).high) {
         uint16_t slot = links->slot[place];
 
         if (peal_id_equal(&link_at(links, slot)->id, id)) {

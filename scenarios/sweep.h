@@ -8,7 +8,7 @@
 
 #include "settings.h"
 
-enum { SWEEP_POINTS_MAX = 10000 };
+enum { SWEEP_POINTS_MAX = 1000 };
 
 /* sweep_points counts the points, 1 without a sweep; checks that the swept keys exist. */
 bool sweep_points(const ScenarioSettings *settings, guint *ret_points,

@@ -23,10 +23,10 @@ typedef struct Cluster {
 } Cluster;
 
 static const Cluster CLUSTERS[] = {
-    {0.46, 0.0, 0.0, 12.5},
+    {0.45, 0.0, 0.0, 12.5},
     {0.33, 63.3, 10.0, 6.5},
-    {0.15, -55.2, 56.4, 23.8},
-    {0.06, -14.0, -124.1, 20.0},
+    {0.16, -56.0, 57.0, 23.8},
+    {0.06, -14.0, -126.0, 20.0},
 };
 
 /* Between a host and its part of the world: at least the one, and on average the other more. */

@@ -7,7 +7,8 @@
 #include "world.h"
 
 enum {
-    FLOWS_START = 8,
+    FLOWS_STEP = 8,
+    FLOWS_STEP = 8,    /* not a factor: tables of a few dozen exist a million times */
     UDP_OVERHEAD = 28, /* IPv4 and UDP headers */
     TCP_OVERHEAD = 40
 };
@@ -31,7 +32,7 @@ static SimFlow *flow_get(SimPeer *peer, PealFlow name)
 static bool flows_grow(World *world, SimPeer *peer)
 {
     size_t old = peer->flows_cap;
-    size_t cap = old == 0 ? FLOWS_START : MIN(old + (old / 2 & ~(size_t)3), PEAL_FLOWS_MAX);
+    size_t cap = MIN(old + FLOWS_STEP, PEAL_FLOWS_MAX);
     SimFlow *flows;
     int64_t *arrivals = NULL;
 

@@ -34,16 +34,16 @@ static unsigned class_of(size_t units)
 {
     unsigned top;
 
-    if (units <= 4) {
+    if (units <= 8) {
         return (unsigned)units - 1;
     }
     top = 31U - (unsigned)__builtin_clz((unsigned)units - 1);
-    return (top - 1) * 4 + (unsigned)((units - 1) >> (top - 2)) - 4;
+    return (top - 3) * 8 + (unsigned)((units - 1) >> (top - 3));
 }
 
 static size_t class_units(unsigned class)
 {
-    return class < 4 ? class + 1 : (size_t)((class & 3) + 5) << ((class >> 2) - 1);
+    return class < 8 ? class + 1 : (size_t)((class & 7) + 9) << ((class >> 3) - 1);
 }
 
 static size_t units_of(const Slab *slab, size_t size)

@@ -13,7 +13,7 @@
 
 enum {
     SLAB_SEGMENT_SHIFT = 25, /* 32 MiB, aligned to its size */
-    SLAB_CLASSES = 44, /* 1, 2, 3, 4 units, then four sizes to each doubling up to 4096 units */
+    SLAB_CLASSES = 80, /* 1 to 8 units, then eight sizes to each doubling up to 4096 units */
     SLAB_UNITS_MAX = 4096
 };
 

@@ -29,13 +29,19 @@ static int link_begin(PealPeer *peer, PealFlow flow, LinkPhase phase)
     Links *links = &peer->links;
 
     if (flow.index >= links->links_cap) {
-        uint32_t cap = links->links_cap;
-        uint32_t need = (uint32_t)flow.index / LINKS_STEP * LINKS_STEP + LINKS_STEP;
+        /* By steps, not by a factor: tables of a few dozen exist a million times. */
+        uint16_t cap = (uint16_t)(flow.index / LINKS_STEP * LINKS_STEP + LINKS_STEP);
+        Link *larger = peer_alloc(peer, cap * sizeof(Link));
 
-        if (peer_grow(peer, &links->links, &cap, need, sizeof(Link)) != 0) {
+        if (larger == NULL) {
             return -PEAL_E_MEMORY;
         }
-        links->links_cap = (uint16_t)cap;
+        if (links->links_cap > 0) {
+            memcpy(larger, links->links, links->links_cap * sizeof(Link));
+            peer_release(peer, links->links, links->links_cap * sizeof(Link));
+        }
+        links->links = larger;
+        links->links_cap = cap;
     }
     PEAL_ASSERT(link_at(links, flow.index)->phase == LINK_FREE);
     *link_at(links, flow.index) = (Link){.generation = flow.generation};

@@ -43,11 +43,21 @@ static uint16_t window_max(const PealPeer *peer)
     return peer->overlay->stop_and_wait ? 1 : WINDOW_MAX;
 }
 
+/* What is outstanding on a link, or NULL. Few links of a peer have anything outstanding at a time. */
+static LinkTx *tx_find(const Links *links, uint16_t slot)
+{
+    LinkTx *tx = links->active;
+
+    while (tx != NULL && tx->slot != slot) {
+        tx = tx->next;
+    }
+    return tx;
+}
+
 static LinkTx *tx_open(PealPeer *peer, uint16_t slot)
 {
     Links *links = &peer->links;
-    Link *link = link_at(links, slot);
-    LinkTx *tx = link->tx;
+    LinkTx *tx = tx_find(links, slot);
 
     if (tx == NULL) {
         tx = peer_alloc(peer, sizeof(*tx));
@@ -57,7 +67,6 @@ static LinkTx *tx_open(PealPeer *peer, uint16_t slot)
             tx->window = peer->overlay->stop_and_wait ? 1 : WINDOW_START;
             tx->next = links->active;
             links->active = tx;
-            link->tx = tx;
         }
     }
     return tx;
@@ -71,7 +80,6 @@ static void tx_close(PealPeer *peer, LinkTx *tx)
         at = &(*at)->next;
     }
     *at = tx->next;
-    link_at(&peer->links, tx->slot)->tx = NULL;
     if (tx->entries != NULL) {
         peer_release(peer, tx->entries, tx->cap * sizeof(Entry));
     }
@@ -178,7 +186,7 @@ static void window_grow(const PealPeer *peer, LinkTx *tx)
 void link_sender_ack(PealPeer *peer, uint16_t slot, const Frame *ack)
 {
     Link *link = link_at(&peer->links, slot);
-    LinkTx *tx = link->tx;
+    LinkTx *tx = tx_find(&peer->links, slot);
     uint16_t place = 0;
 
     if (tx == NULL) {
@@ -208,7 +216,7 @@ void link_sender_ack(PealPeer *peer, uint16_t slot, const Frame *ack)
     if (link->phase == LINK_SUSPECT) {
         link_restore(peer, slot);
         link = link_at(&peer->links, slot);
-        tx = link->tx;
+        tx = tx_find(&peer->links, slot);
     }
     if (tx != NULL) {
         fill_window(peer, link, tx);
@@ -220,7 +228,7 @@ void link_sender_ack(PealPeer *peer, uint16_t slot, const Frame *ack)
 
 void link_sender_drop(PealPeer *peer, uint16_t slot)
 {
-    LinkTx *tx = link_at(&peer->links, slot)->tx;
+    LinkTx *tx = tx_find(&peer->links, slot);
 
     if (tx != NULL) {
         for (uint16_t i = 0; i < tx->len; i++) {
@@ -234,7 +242,7 @@ void link_sender_drop(PealPeer *peer, uint16_t slot)
  * because a reroute may come back to this very link's table. */
 void link_sender_reroute(PealPeer *peer, uint16_t slot)
 {
-    LinkTx *tx = link_at(&peer->links, slot)->tx;
+    LinkTx *tx = tx_find(&peer->links, slot);
     PealBuf *others[WAITING_MAX];
     uint16_t others_len = 0;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_plan.c - what happens when: order, rates, targets, and that a plan is a function of its seed. */
+/* test_plan.c - what happens when: order, rates, targets; a plan is a function of its seed. */
 #include <math.h>
 #include <scenarios/plan.h>
 
@@ -250,7 +250,7 @@ static void plan_targets_have_started(void)
     CU_ASSERT_TRUE(last_target >= 90);
 }
 
-/* A plan of a day holds no more than a plan of a minute: it is fetched here without being stored. */
+/* A plan is fetched as it goes: one of ten years holds no more than one of a minute. */
 static void plan_goes_on_for_long_and_for_sparse_lookups(void)
 {
     g_autoptr(Scenario) scenario = loaded("[scenario]\nduration = 3650d\nwarmup = 0s\n"

@@ -130,6 +130,7 @@ static void transmit_slowly(World *world, SimPeer *peer, SimFlow *flow, Packet *
             flow->state = FLOW_BROKEN;
             post_self(world, peer, PACKET_FLOW_DOWN, flow_name(peer, flow), FLOW_USER_TIMEOUT);
         }
+        peer->sequence++; /* a lost frame's number is spent too, or the next would share its fate */
         delivery_lost(world, packet);
         packet_free(&world->packets, packet);
         return;
@@ -301,6 +302,7 @@ static void reply(World *world, SimPeer *peer, const Packet *packet, PacketType 
     PealSpan delay;
 
     if (network_send(world->network, &frame, &delay) != NETWORK_ARRIVES) {
+        peer->sequence++;
         packet_free(&world->packets, answer);
         return;
     }

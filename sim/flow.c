@@ -7,7 +7,6 @@
 #include "world.h"
 
 enum {
-    FLOWS_STEP = 8,
     FLOWS_STEP = 8,    /* not a factor: tables of a few dozen exist a million times */
     UDP_OVERHEAD = 28, /* IPv4 and UDP headers */
     TCP_OVERHEAD = 40

@@ -12,6 +12,7 @@ enum {
     ROWS_WANTED = 300,
     /* Room for the sample of lookups, in multiples of its size: it is cut when the room is full. */
     SAMPLE_ROOM = 2,
+    PROMPT_SECONDS = 3, /* by then a peer sends its request again */
 };
 
 static const int64_t ROUND_SECONDS[] = {1,    2,    5,     10,    15,    20,   30,
@@ -66,6 +67,9 @@ Recorder *recorder_new(const RecorderConfig *config)
     recorder->config = *config;
     if (recorder->config.lookups == 0) {
         recorder->config.lookups = RECORDER_LOOKUPS_DEFAULT;
+    }
+    if (recorder->config.prompt.ns == 0) {
+        recorder->config.prompt = peal_seconds(PROMPT_SECONDS);
     }
     if (interval.ns <= 0 || config->duration.ns / interval.ns >= ROWS_WANTED) {
         interval = round_interval(config->duration);
@@ -221,6 +225,7 @@ static void count_in_series(Recorder *recorder, const RecorderLookup *lookup)
     row->started++;
     if (lookup->succeeded) {
         row->succeeded++;
+        row->prompt += lookup->latency.ns <= recorder->config.prompt.ns;
         row->correct += lookup->correct;
         row->found += lookup->found;
         row->hops += lookup->hops;

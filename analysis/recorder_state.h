@@ -14,6 +14,7 @@ typedef struct RecorderRow {
     PealTime end;
     uint64_t started;
     uint64_t succeeded;
+    uint64_t prompt; /* of those, within config.prompt */
     uint64_t correct;
     uint64_t found;
     uint64_t hops;         /* sum over succeeded lookups */

@@ -19,11 +19,12 @@ static double ratio(uint64_t part, uint64_t whole)
     return whole > 0 ? (double)part / (double)whole : NAN;
 }
 
-static bool add_head(sqlite3 *db, const ResultsReplication *replication,
-                     const RecorderFigures *figures, gint64 *ret_id, GError **error)
+static bool add_head(sqlite3 *db, const ResultsReplication *replication, const Recorder *recorder,
+                     gint64 *ret_id, GError **error)
 {
+    const RecorderFigures *figures = recorder_figures(recorder);
     g_autoptr(sqlite3_stmt) insert =
-        database_prepare(db, "INSERT INTO replications VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+        database_prepare(db, "INSERT INTO replications VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                          error);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, replication->seed);
     g_autofree char *fingerprint =
@@ -40,6 +41,7 @@ static bool add_head(sqlite3 *db, const ResultsReplication *replication,
     sqlite3_bind_int(insert, 6, figures->interrupted);
     sqlite3_bind_double(insert, 7, seconds(figures->end.ns));
     sqlite3_bind_double(insert, 8, seconds(figures->window.ns));
+    sqlite3_bind_double(insert, 9, seconds(recorder->config.prompt.ns));
     if (!database_insert(insert, error)) {
         return false;
     }
@@ -266,6 +268,7 @@ static void bind_row(sqlite3_stmt *insert, const RecorderRow *row)
     sqlite3_bind_double(insert, column++, seconds(row->end.ns));
     sqlite3_bind_int64(insert, column++, (gint64)row->started);
     sqlite3_bind_int64(insert, column++, (gint64)row->succeeded);
+    sqlite3_bind_int64(insert, column++, (gint64)row->prompt);
     sqlite3_bind_int64(insert, column++, (gint64)row->correct);
     sqlite3_bind_int64(insert, column++, (gint64)row->found);
     database_bind_double(insert, column++, ratio(row->hops, row->succeeded));
@@ -287,7 +290,7 @@ static bool add_series(sqlite3 *db, gint64 id, const Recorder *recorder, GError 
     g_autoptr(GString) sql = g_string_new("INSERT INTO series VALUES (?");
     g_autoptr(sqlite3_stmt) insert = NULL;
 
-    for (size_t i = 1; i < 14 + RECORDER_COUNTER_COUNT; i++) {
+    for (size_t i = 1; i < 15 + RECORDER_COUNTER_COUNT; i++) {
         g_string_append(sql, ", ?");
     }
     g_string_append_c(sql, ')');
@@ -387,7 +390,7 @@ bool rows_add_replication(sqlite3 *db, const ResultsReplication *replication,
     const RecorderFigures *figures = recorder_figures(recorder);
     gint64 id = 0;
 
-    return add_head(db, replication, figures, &id, error) &&
+    return add_head(db, replication, recorder, &id, error) &&
            add_engine(db, id, replication, error) &&
            add_figures(db, id, replication, figures, error) &&
            add_histograms(db, id, figures, error) && add_drops(db, id, &figures->totals, error) &&

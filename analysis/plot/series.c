@@ -29,13 +29,21 @@ static TimeUnit unit_for(double seconds)
     return (TimeUnit){"days", 86400};
 }
 
-/* When the longest replication of a point ended, and its warm-up. */
-static bool point_times(Plots *plots, const PlotsPoint *point, double *ret_end, double *ret_warmup,
+/* When a point's longest replication ended, its warm-up, and what a prompt answer is, in
+ * seconds. */
+typedef struct PointTimes {
+    double end;
+    double warmup;
+    double prompt;
+} PointTimes;
+
+static bool point_times(Plots *plots, const PlotsPoint *point, PointTimes *ret_times,
                         GError **error)
 {
     g_autoptr(sqlite3_stmt) query = database_prepare(
         plots->db,
-        "SELECT max(simulated_s), max(simulated_s - window_s) FROM replications WHERE point = ?",
+        "SELECT max(simulated_s), max(simulated_s - window_s), max(prompt_s) FROM replications"
+        " WHERE point = ?",
         error);
 
     if (query == NULL) {
@@ -45,8 +53,9 @@ static bool point_times(Plots *plots, const PlotsPoint *point, double *ret_end, 
     if (!database_next(query, error)) {
         return false;
     }
-    *ret_end = sqlite3_column_double(query, 0);
-    *ret_warmup = sqlite3_column_double(query, 1);
+    ret_times->end = sqlite3_column_double(query, 0);
+    ret_times->warmup = sqlite3_column_double(query, 1);
+    ret_times->prompt = sqlite3_column_double(query, 2);
     return true;
 }
 
@@ -174,17 +183,16 @@ static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point, Ti
     return failure == NULL;
 }
 
-/* Shades the warm-up, which no figure counts. */
-static void shade_warmup(Figure *figure, double warmup, TimeUnit unit)
+/* Shades the warm-up, which no figure counts, and names it where events are named. */
+static void shade_warmup(Figure *figure, const PointTimes *times, TimeUnit unit)
 {
-    if (warmup > 0) {
+    if (times->warmup > 0) {
         g_string_append_printf(figure->script,
                                "set object 1 rectangle from 0, graph 0 to %.10g, graph 1 behind "
                                "fillcolor rgb '#eeeeee' fillstyle solid noborder\n"
-                               "set label %u 'warm-up' at %.10g, graph 0 center offset 0,0.8 "
+                               "set label %u 'warm-up' at 0, graph 1 left offset 0,0.6 "
                                "font ',11' textcolor rgb '#606060'\n",
-                               warmup / unit.seconds, RECORDER_EVENTS_MAX + 1,
-                               warmup / 2 / unit.seconds);
+                               times->warmup / unit.seconds, RECORDER_EVENTS_MAX + 1);
     }
 }
 
@@ -206,21 +214,22 @@ static void add_line(GString *plot, unsigned quantity, unsigned look, double fac
 
 /* Begins a figure of two panels that share the time axis, each with its key above it. */
 static bool begin_panels(Plots *plots, Figure *figure, const PlotsPoint *point, TimeUnit unit,
-                         double end, double warmup, GError **error)
+                         const PointTimes *times, GError **error)
 {
     unsigned levels = 0;
 
     figure->height = 560;
-    if (!add_events(plots, figure, point, unit, end, &levels, error)) {
+    if (!add_events(plots, figure, point, unit, times->end, &levels, error)) {
         return false;
     }
-    shade_warmup(figure, warmup, unit);
+    shade_warmup(figure, times, unit);
+    levels = times->warmup > 0 ? MAX(levels, 1) : levels;
     g_string_append_printf(figure->script,
                            "set xrange [0:%.10g]\nset lmargin 11\nset rmargin 4\n"
-                           "set key at screen 0.96,0.99 right top horizontal\n"
+                           "set key at screen 0.96,0.99 right top horizontal maxrows 1\n"
                            "set multiplot\nset format x ''\nset bmargin at screen 0.56\n"
                            "set tmargin at screen %g\n",
-                           end / unit.seconds, 0.93 - 0.03 * levels);
+                           times->end / unit.seconds, 0.93 - 0.03 * levels);
     return true;
 }
 
@@ -238,35 +247,40 @@ static bool plot_lookups_of(Plots *plots, const PlotsPoint *point, GError **erro
 {
     static const char sql[] =
         "SELECT s.start_s, s.end_s, 1.0 * s.lookups_succeeded / nullif(s.lookups_started, 0),"
-        " 1.0 * s.lookups_correct / nullif(s.lookups_started, 0), s.latency_ms_p50,"
+        " 1.0 * s.lookups_correct / nullif(s.lookups_started, 0),"
+        " 1.0 * s.lookups_prompt / nullif(s.lookups_started, 0), s.latency_ms_p50,"
         " s.latency_ms_p95 FROM series s JOIN replications r ON r.id = s.replication_id"
         " WHERE r.point = ? ORDER BY s.start_s, r.replication";
     g_autoptr(Figure) figure = figure_new(plots, "lookups-over-time", point);
     g_autoptr(GString) upper = g_string_new(NULL);
     g_autoptr(GString) lower = g_string_new(NULL);
-    double end = 0, warmup = 0;
+    g_autofree char *prompt = NULL;
+    PointTimes times = {0};
     TimeUnit unit;
     unsigned rows = 0;
 
-    if (!point_times(plots, point, &end, &warmup, error)) {
+    if (!point_times(plots, point, &times, error)) {
         return false;
     }
-    unit = unit_for(end);
+    unit = unit_for(times.end);
     figure_block(figure, "time, then mean, low and high (95 %) over replications of: fraction "
-                         "answered, fraction correct, median latency (ms), 95th percentile (ms)");
+                         "answered, fraction correct, fraction answered promptly, median latency "
+                         "(ms), 95th percentile (ms)");
     if (!add_series(plots, figure, point, sql, unit, &rows, error)) {
         return false;
     }
     if (rows < 2) {
         return true;
     }
-    if (!begin_panels(plots, figure, point, unit, end, warmup, error)) {
+    if (!begin_panels(plots, figure, point, unit, &times, error)) {
         return false;
     }
+    prompt = g_strdup_printf("within %g s", times.prompt);
     add_line(upper, 0, 0, 100, "answered");
     add_line(upper, 1, 1, 100, "correct");
-    add_line(lower, 2, 0, 1, "median");
-    add_line(lower, 3, 1, 1, "95th percentile");
+    add_line(upper, 2, 2, 100, prompt);
+    add_line(lower, 3, 0, 1, "median");
+    add_line(lower, 4, 1, 1, "95th percentile");
     g_string_append_printf(figure->script,
                            "set ylabel 'Lookups (%%)'\nset yrange [*<95:100.5]\n%s\n", upper->str);
     next_panel(figure, unit);
@@ -286,14 +300,14 @@ static bool plot_messages_of(Plots *plots, const PlotsPoint *point, GError **err
     g_autoptr(Figure) figure = figure_new(plots, "messages-over-time", point);
     g_autoptr(GString) upper = g_string_new(NULL);
     g_autoptr(GString) lower = g_string_new(NULL);
-    double end = 0, warmup = 0;
+    PointTimes times = {0};
     TimeUnit unit;
     unsigned rows = 0;
 
-    if (!point_times(plots, point, &end, &warmup, error)) {
+    if (!point_times(plots, point, &times, error)) {
         return false;
     }
-    unit = unit_for(end);
+    unit = unit_for(times.end);
     figure_block(figure, "time, then mean, low and high (95 %) over replications of: messages/s, "
                          "link retransmissions/s, peers online, peers joined");
     if (!add_series(plots, figure, point, sql, unit, &rows, error)) {
@@ -302,7 +316,7 @@ static bool plot_messages_of(Plots *plots, const PlotsPoint *point, GError **err
     if (rows < 2) {
         return true;
     }
-    if (!begin_panels(plots, figure, point, unit, end, warmup, error)) {
+    if (!begin_panels(plots, figure, point, unit, &times, error)) {
         return false;
     }
     add_line(upper, 0, 0, 1, "delivered");

@@ -76,6 +76,23 @@ static void recorder_series_covers_the_run_and_adds_up(void)
     recorder_free(recorder);
 }
 
+static void recorder_lookup_is_prompt_up_to_the_span_and_not_beyond(void)
+{
+    RecorderConfig config = {.duration = peal_seconds(1), .prompt = peal_ms(100)};
+    Recorder *recorder = recorder_new(&config);
+    RecorderTotals totals = {0};
+
+    for (int64_t ms = 98; ms <= 103; ms++) {
+        RecorderLookup lookup = {.latency = peal_ms(ms), .succeeded = ms != 98};
+
+        recorder_lookup(recorder, &lookup);
+    }
+    recorder_finish(recorder, (PealTime){PEAL_NS_PER_S}, &totals);
+    CU_ASSERT_EQUAL(recorder->rows[0].succeeded, 5);
+    CU_ASSERT_EQUAL(recorder->rows[0].prompt, 2);
+    recorder_free(recorder);
+}
+
 static void recorder_rows_stay_few_however_long_the_run(void)
 {
     static const int64_t durations_s[] = {1, 299, 300, 301, 3600, 86400, 86400 * 365};
@@ -256,6 +273,7 @@ PEAL_TEST_MAIN("analysis/recorder", PEAL_TEST(recorder_counts_lookups_started_in
                PEAL_TEST(recorder_counters_are_those_between_warmup_and_end),
                PEAL_TEST(recorder_failed_lookups_have_neither_hops_nor_latency),
                PEAL_TEST(recorder_series_covers_the_run_and_adds_up),
+               PEAL_TEST(recorder_lookup_is_prompt_up_to_the_span_and_not_beyond),
                PEAL_TEST(recorder_rows_stay_few_however_long_the_run),
                PEAL_TEST(recorder_asks_for_a_sample_at_the_end_of_the_warmup),
                PEAL_TEST(recorder_interrupted_run_ends_where_it_stopped),

@@ -384,12 +384,14 @@ static void two_runs_cannot_write_into_one_directory(void)
 {
     g_autofree char *dir = make_dir();
     ResultsConfig config = config_for(dir);
-    g_autoptr(Results) results = results_open(&config, NULL);
+    Results *first = results_open(&config, NULL);
     GError *error = NULL;
 
+    CU_ASSERT_PTR_NOT_NULL_FATAL(first);
     CU_ASSERT_PTR_NULL(results_open(&config, &error));
     CU_ASSERT(g_error_matches(error, RESULTS_ERROR, RESULTS_ERROR_EXISTS));
     g_clear_error(&error);
+    results_close(first);
     remove_tree(dir);
 }
 

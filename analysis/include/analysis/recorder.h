@@ -100,6 +100,7 @@ typedef struct RecorderConfig {
     PealSpan warmup;   /* 0..duration */
     PealSpan interval; /* of the series; 0: the shortest round one that gives at most 300 rows */
     uint32_t lookups;  /* single lookups kept; 0: RECORDER_LOOKUPS_DEFAULT */
+    PealSpan prompt;   /* a lookup answered within it was prompt, in the series; 0: 3 s */
 } RecorderConfig;
 
 typedef struct Recorder Recorder;

@@ -10,8 +10,9 @@ const PealId PEAL_ID_WILDCARD = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff
 static const PealIdHalves ONE = {0, 1};
 
 /*
- * Both intervals start just after `from`, so all distances are counted from from + 1: the place of `from` itself
- * becomes 2^128 - 1, the last one, and an interval that ends where it starts becomes the whole ring by itself.
+ * Both intervals start just after `from`, so all distances are counted from from + 1: the place of
+ * `from` itself becomes 2^128 - 1, the last one, and an interval that ends where it starts becomes
+ * the whole ring by itself.
  */
 bool peal_id_in_open_closed(const PealId *id, const PealId *from, const PealId *to)
 {
@@ -44,7 +45,9 @@ PealId peal_id_finger_point(const PealId *id, unsigned i, PealIdHalves random)
     unsigned __int128 offset = (unsigned __int128)random.high << 64 | random.low;
 
     PEAL_ASSERT(i >= 1 && i <= PEAL_ID_BITS);
-    /* The range is 2^(128-i) ids wide and starts 2^(128-i) away. A shift by 128 is undefined in C. */
+    /*
+     * The range is 2^(128-i) ids wide and starts 2^(128-i) away. A shift by 128 is undefined in C.
+     */
     offset = offset >> (i - 1) >> 1 | (unsigned __int128)1 << (PEAL_ID_BITS - i);
     return peal_id_add(id, (PealIdHalves){(uint64_t)(offset >> 64), (uint64_t)offset});
 }

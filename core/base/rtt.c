@@ -14,7 +14,9 @@ void rtt_sample(Rtt *rtt, PealSpan sample)
     uint32_t error_us = us > smoothed_us ? us - smoothed_us : smoothed_us - us;
 
     if (rtt->smoothed_us8 == 0) {
-        /* (2.2): SRTT = R, RTTVAR = R/2. At least 1 us, since zero says that nothing was measured. */
+        /*
+         * (2.2): SRTT = R, RTTVAR = R/2. At least 1 us, since zero says that nothing was measured.
+         */
         us = us > 0 ? us : 1;
         rtt->smoothed_us8 = us << 3;
         rtt->variation_us4 = us << 1;

@@ -27,7 +27,10 @@ void rtt_sample(Rtt *rtt, PealSpan sample);
  */
 PealSpan rtt_timeout(const Rtt *rtt, PealSpan initial, PealSpan floor);
 
-/* rtt_backoff is the wait after transmission number `sends` (1 for the first): the timer doubled sends - 1 times. */
+/*
+ * rtt_backoff is the wait after transmission number `sends` (1 for the first): the timer doubled
+ * sends - 1 times.
+ */
 PealSpan rtt_backoff(PealSpan timeout, unsigned sends);
 
 #endif

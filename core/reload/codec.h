@@ -1,5 +1,6 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * codec.h - RELOAD structs to bytes and back. Byte order lives here and in frame.c alone.
+ * codec.h - RELOAD structs to bytes and back. Byte order lives in bytes.h alone.
  * Source: RFC 6940 s.6.3, s.6.4.2, s.6.5, s.7.4, s.10.7 - s.10.9; RFC 7904 s.3.2.
  * State:  none.   Time: none.
  *
@@ -38,8 +39,7 @@ void put_u64(Writer *w, uint64_t value);
 void put_bytes(Writer *w, PealBytes bytes);
 void put_id(Writer *w, const PealId *id);
 
-/* --- whole messages
- * ------------------------------------------------------------------------------------------- */
+/* Whole messages */
 
 /* reload_header_decode reads a forwarding header with its lists checked; ret_len is where the
  * contents begin. */
@@ -66,9 +66,7 @@ ReloadDraft reload_message_begin(Writer *w, const ReloadHeader *header, uint16_t
 PealBytes reload_message_contents(Writer *w, const ReloadDraft *draft, PealBytes extensions);
 void reload_message_security(Writer *w, const ReloadDraft *draft, const ReloadSecurity *security);
 
-/* --- lists
- * ----------------------------------------------------------------------------------------------------
- */
+/* Lists */
 
 /* Iterators: *list shrinks from the front; false at its end. On bytes that were not validated they
  * return false at the first fault too. */
@@ -124,9 +122,7 @@ void put_stored_value(Writer *w, PealModel model,
                       const ReloadStored *stored); /* StoredDataValue alone */
 void put_stored_meta(Writer *w, PealModel model, const ReloadStoredMeta *meta);
 
-/* --- bodies
- * ---------------------------------------------------------------------------------------------------
- */
+/* Bodies */
 #define RELOAD_BODIES(X)                         \
     X(probe_req, ReloadProbeReq)                 \
     X(probe_ans, ReloadProbeAns)                 \

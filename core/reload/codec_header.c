@@ -6,7 +6,7 @@
 #include "reload/wire.h"
 #include "reload/writer.h"
 
-/* --- destinations ------------------------------------------------------------------------------- */
+/* Destinations */
 
 void reload_dest_read(Reader *r, ReloadDest *ret)
 {
@@ -29,6 +29,9 @@ void reload_dest_read(Reader *r, ReloadDest *ret)
     case RELOAD_DEST_RESOURCE:
     case RELOAD_DEST_OPAQUE:
         ret->opaque = reader_opaque8(&data);
+        if (data.error == 0 && ret->opaque.len == 0) {
+            reader_fail(&data, -PEAL_E_VALUE); /* names nothing */
+        }
         if (type == RELOAD_DEST_RESOURCE && ret->opaque.len == PEAL_ID_LEN) {
             memcpy(ret->id.bytes, ret->opaque.ptr, PEAL_ID_LEN);
         }
@@ -37,7 +40,9 @@ void reload_dest_read(Reader *r, ReloadDest *ret)
         reader_fail(r, -PEAL_E_UNKNOWN);
         break;
     }
-    /* A Node-ID of another length is an overlay's with another NodeIdLength: nothing to read here. */
+    /*
+     * A Node-ID of another length is an overlay's with another NodeIdLength: nothing to read here.
+     */
     if (type == RELOAD_DEST_NODE && data.error != 0) {
         data.error = -PEAL_E_LENGTH;
     }
@@ -112,7 +117,7 @@ void put_dest(Writer *w, const ReloadDest *dest)
     }
 }
 
-/* --- options and extensions --------------------------------------------------------------------- */
+/* Options and extensions */
 
 static void read_option(Reader *r, ReloadOption *ret)
 {
@@ -152,7 +157,7 @@ void put_extension(Writer *w, const ReloadExtension *extension)
     put_opaque32(w, extension->contents);
 }
 
-/* --- forwarding header -------------------------------------------------------------------------- */
+/* Forwarding header */
 
 /* The fixed part; the lists' lengths go to lens. */
 static void read_fixed(Reader *r, ReloadHeader *ret, uint16_t lens[3])
@@ -214,7 +219,7 @@ int reload_header_decode(PealBytes packet, ReloadHeader *ret_header, size_t *ret
     return 0;
 }
 
-/* --- signatures and the security block ---------------------------------------------------------- */
+/* Signatures and the security block */
 
 void reload_signature_read(Reader *r, ReloadSignature *ret)
 {
@@ -311,7 +316,7 @@ static void read_security(Reader *r, ReloadSecurity *ret)
     reload_signature_read(r, &ret->signature);
 }
 
-/* --- whole messages ----------------------------------------------------------------------------- */
+/* Whole messages */
 
 int reload_message_decode(PealBytes packet, ReloadMessage *ret_message)
 {
@@ -395,7 +400,7 @@ void reload_message_security(Writer *w, const ReloadDraft *draft, const ReloadSe
     bytes_set_u32(w->ptr + draft->start + WIRE_AT_LENGTH, (uint32_t)(w->len - draft->start));
 }
 
-/* --- codes -------------------------------------------------------------------------------------- */
+/* Codes */
 
 bool reload_code_is_request(uint16_t code)
 {

@@ -8,7 +8,7 @@
 /* A list whose elements must differ is compared pair by pair, so its length has a bound. */
 enum { UNIQUE_MAX = 256 };
 
-/* --- lists of Kinds ----------------------------------------------------------------------------- */
+/* Lists of Kinds */
 
 static void read_kind_data(Reader *r, ReloadKindData *ret)
 {
@@ -67,7 +67,7 @@ static int check_store_kinds(PealBytes list)
     return 0;
 }
 
-/* --- store (s.7.4.1) ---------------------------------------------------------------------------- */
+/* Store (s.7.4.1) */
 
 static void read_store_req_body(Reader *r, ReloadStoreReq *ret)
 {
@@ -99,7 +99,7 @@ void put_store_ans(Writer *w, const ReloadStoreAns *body)
     put_opaque16(w, body->kinds);
 }
 
-/* --- fetch and stat (s.7.4.2, s.7.4.3) ---------------------------------------------------------- */
+/* Fetch and stat (s.7.4.2, s.7.4.3) */
 
 static void read_specifier(Reader *r, ReloadSpecifier *ret)
 {
@@ -145,7 +145,7 @@ void put_fetch_ans(Writer *w, const ReloadFetchAns *body)
     put_opaque32(w, body->kinds);
 }
 
-/* --- find (s.7.4.4) ----------------------------------------------------------------------------- */
+/* Find (s.7.4.4) */
 
 static void read_find_req_body(Reader *r, ReloadFindReq *ret)
 {
@@ -205,7 +205,7 @@ void put_find_ans(Writer *w, const ReloadFindAns *body)
     put_opaque16(w, body->results);
 }
 
-/* --- SIP registration (RFC 7904 s.3.2) ---------------------------------------------------------- */
+/* SIP registration (RFC 7904 s.3.2) */
 
 static void read_sip_registration_body(Reader *r, SipRegistration *ret)
 {

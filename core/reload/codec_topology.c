@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * codec_topology.c - bodies of the overlay's upkeep: probe, join, leave, update, route_query, ping, config_update,
- * error.
+ * codec_topology.c - bodies of the overlay's upkeep: probe, join, leave, update, route_query, ping,
+ * config_update, error.
  */
 #include "reload/reader.h"
 #include "reload/writer.h"
 
-/* --- probe (s.6.4.2.5) ------------------------------------------------------------------------ */
+/* Probe (s.6.4.2.5) */
 
 static void read_probe_req_body(Reader *r, ReloadProbeReq *ret)
 {
@@ -91,7 +91,7 @@ void put_probe_ans(Writer *w, const ReloadProbeAns *body)
     put_opaque16(w, body->infos);
 }
 
-/* --- join and leave (s.6.4.2.1, s.6.4.2.2, s.10.9) --------------------------------------------- */
+/* Join and leave (s.6.4.2.1, s.6.4.2.2, s.10.9) */
 
 static void read_join_req_body(Reader *r, ReloadJoinReq *ret)
 {
@@ -150,7 +150,7 @@ void put_chord_leave(Writer *w, const ChordLeave *body)
     put_opaque16(w, body->ids);
 }
 
-/* --- lists of ids ------------------------------------------------------------------------------ */
+/* Lists of ids */
 
 bool reload_id_next(PealBytes *list, PealId *ret_id)
 {
@@ -178,7 +178,7 @@ bool reload_u32_next(PealBytes *list, uint32_t *ret_value)
     return true;
 }
 
-/* --- update (s.10.7) --------------------------------------------------------------------------- */
+/* Update (s.10.7) */
 
 static void read_chord_update_body(Reader *r, ChordUpdate *ret)
 {
@@ -217,7 +217,7 @@ void put_chord_update(Writer *w, const ChordUpdate *body)
     }
 }
 
-/* --- route_query (s.6.4.2.4, s.10.8) ----------------------------------------------------------- */
+/* RouteQuery (s.6.4.2.4, s.10.8) */
 
 static void read_route_query_req_body(Reader *r, ReloadRouteQueryReq *ret)
 {
@@ -247,7 +247,7 @@ void put_chord_route_query_ans(Writer *w, const ChordRouteQueryAns *body)
     put_id(w, &body->next);
 }
 
-/* --- ping (s.6.5.3) ---------------------------------------------------------------------------- */
+/* Ping (s.6.5.3) */
 
 static void read_ping_req_body(Reader *r, ReloadPingReq *ret)
 {
@@ -275,7 +275,7 @@ void put_ping_ans(Writer *w, const ReloadPingAns *body)
     put_u64(w, body->time_ms);
 }
 
-/* --- config_update (s.6.5.4) ------------------------------------------------------------------- */
+/* ConfigUpdate (s.6.5.4) */
 
 static void read_kind_description(Reader *r, PealBytes *ret)
 {
@@ -327,7 +327,7 @@ void put_config_update_req(Writer *w, const ReloadConfigUpdateReq *body)
     put_length_end(w, mark, 4);
 }
 
-/* --- error (s.6.3.3.1) ------------------------------------------------------------------------- */
+/* Error (s.6.3.3.1) */
 
 static void read_error_body(Reader *r, ReloadErrorRes *ret)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * codec_value.c - stored values, their metadata and selectors: what only the Kind's data model can read.
+ * codec_value.c - stored values, their metadata and selectors: what only the Kind's data model can
+ * read.
  */
 #include "reload/reader.h"
 #include "reload/writer.h"
@@ -8,7 +9,7 @@
 /* Ranges that come in no order are compared pair by pair, so their number has a bound. */
 enum { RANGES_MAX = 256 };
 
-/* --- StoredData (s.7, s.7.2) -------------------------------------------------------------------- */
+/* StoredData (s.7, s.7.2) */
 
 /* The place within the Kind: an array's index, a dictionary's key, nothing for a single value. */
 static void read_place(Reader *r, PealModel model, uint32_t *ret_index, PealBytes *ret_key)
@@ -103,11 +104,11 @@ void put_stored(Writer *w, PealModel model, const ReloadStored *stored)
     put_length_end(w, mark, 4);
 }
 
-/* --- StoredMetaData (s.7.4.3.2) ----------------------------------------------------------------- */
+/* StoredMetaData (s.7.4.3.2) */
 
 /*
- * The structure starts with a field that the RFC calls value_length and describes as StoredData's `length`: the bytes
- * that follow it. Wireshark reads it so too.
+ * The structure starts with a field that the RFC calls value_length and describes as StoredData's
+ * `length`: the bytes that follow it. Wireshark reads it so too.
  */
 static void read_stored_meta(Reader *r, PealModel model, ReloadStoredMeta *ret)
 {
@@ -167,7 +168,7 @@ void put_stored_meta(Writer *w, PealModel model, const ReloadStoredMeta *meta)
     put_length_end(w, mark, 4);
 }
 
-/* --- selectors (s.7.4.2.1) ---------------------------------------------------------------------- */
+/* Selectors (s.7.4.2.1) */
 
 static void read_range(Reader *r, ReloadRange *ret)
 {

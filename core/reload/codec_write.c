@@ -77,7 +77,7 @@ void put_id(Writer *w, const PealId *id)
     put_bytes(w, (PealBytes){id->bytes, PEAL_ID_LEN});
 }
 
-/* --- lengths ------------------------------------------------------------------------------------ */
+/* Lengths */
 
 static bool length_fits(size_t len, size_t length_bytes)
 {

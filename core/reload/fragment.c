@@ -66,7 +66,7 @@ PealBuf *fragment_make(PealEnv *env, const FragmentPlan *plan, const uint8_t *me
     return buf;
 }
 
-/* --- reassembly ------------------------------------------------------------------------------- */
+/* Reassembly */
 
 static size_t message_size(const ReassemblyMessage *entry)
 {
@@ -136,8 +136,8 @@ void reassembly_on_wake(Reassembly *reassembly, PealEnv *env, PealTime now)
 }
 
 /*
- * Whoever sent the message stands first in its via list, or at the other end of the link. The answer to a request
- * bears the same transaction, but comes from somebody else.
+ * Whoever sent the message stands first in its via list, or at the other end of the link. The
+ * answer to a request bears the same transaction, but comes from somebody else.
  */
 static PealId fragment_origin(const uint8_t *message, const PealId *from)
 {

@@ -2,8 +2,9 @@
 /*
  * fragment.h - messages cut to fit a datagram, and put together again where they end.
  * Source: RFC 6940 s.6.7.
- * State:  one Reassembly per peer; at most REASSEMBLY_MESSAGES_MAX incomplete messages of REASSEMBLY_BYTES_MAX bytes in
- *         all, each piece in memory of its own size, so that nothing is allocated for bytes that have not come.
+ * State:  one Reassembly per peer; at most REASSEMBLY_MESSAGES_MAX incomplete messages of
+ *         REASSEMBLY_BYTES_MAX bytes in all, each piece in memory of its own size, so that nothing
+ *         is allocated for bytes that have not come.
  * Time:   an incomplete message is dropped 15 s after its first fragment came.
  */
 #ifndef RELOAD_FRAGMENT_H
@@ -33,14 +34,15 @@ typedef struct FragmentPlan {
 /*
  * fragment_plan divides a message that wire_check has passed into pieces of equal size.
  * datagram_max  bytes of a datagram, the frame's header included
- * A message is left whole (count 1) when it fits, and when its fragments could not hold FRAGMENT_BODY_MIN bytes each;
- * IP then fragments it.
+ * A message is left whole (count 1) when it fits, and when its fragments could not hold
+ * FRAGMENT_BODY_MIN bytes each; IP then fragments it.
  */
 FragmentPlan fragment_plan(const uint8_t *message, size_t len, uint32_t datagram_max);
 
 /*
- * fragment_make builds fragment i (0..count-1) of a plan. Returns a buffer that is the caller's: 8 bytes for the data
- * frame, filled in with sequence 0, and the fragment; room for FRAGMENT_VIA_ROOM more.
+ * fragment_make builds fragment i (0..count-1) of a plan. Returns a buffer that is the caller's: 8
+ * bytes for the data frame, filled in with sequence 0, and the fragment; room for FRAGMENT_VIA_ROOM
+ * more.
  */
 PealBuf *fragment_make(PealEnv *env, const FragmentPlan *plan, const uint8_t *message, uint32_t i);
 
@@ -64,18 +66,22 @@ typedef struct ReassemblyRules {
 } ReassemblyRules;
 
 /*
- * reassembly_add takes in one fragment for this peer, which wire_check has passed and which is no whole message.
- * Fragments belong together when transaction and originator (first via entry) are equal; they may come in any order,
- * twice, and cut differently, as end-to-end retransmissions over other routes are, if they agree on every byte.
- * ret_whole  NULL while pieces are missing, else a buffer that is the caller's: data frame header and whole message,
- *            under the header of the fragment that came first
- * Returns 0; or, with the message's pieces dropped, -PEAL_E_OVERLAP (fragments contradict each other),
- * -PEAL_E_TOO_LARGE, -PEAL_E_VALUE (empty fragment); or -PEAL_E_FULL and -PEAL_E_MEMORY.
+ * reassembly_add takes in one fragment for this peer, which wire_check has passed and which is no
+ * whole message. Fragments belong together when transaction and originator (first via entry) are
+ * equal; they may come in any order, twice, and cut differently, as end-to-end retransmissions over
+ * other routes are, if they agree on every byte.
+ * ret_whole  NULL while pieces are missing, else a buffer that is the caller's: data frame header
+ *            and whole message, under the header of the fragment that came first
+ * Returns 0; or, with the message's pieces dropped, -PEAL_E_OVERLAP (fragments contradict each
+ * other), -PEAL_E_TOO_LARGE, -PEAL_E_VALUE (empty fragment); or -PEAL_E_FULL and -PEAL_E_MEMORY.
  */
 int reassembly_add(Reassembly *reassembly, PealEnv *env, const ReassemblyRules *rules,
                    PealBytes fragment, PealBuf **ret_whole) PEAL_MUST_USE;
 
-/* reassembly_deadline is when reassembly_on_wake wants to be called; PEAL_TIME_NEVER while nothing is incomplete. */
+/*
+ * reassembly_deadline is when reassembly_on_wake wants to be called; PEAL_TIME_NEVER while nothing
+ * is incomplete.
+ */
 PealTime reassembly_deadline(const Reassembly *reassembly);
 void reassembly_on_wake(Reassembly *reassembly, PealEnv *env, PealTime now);
 

@@ -67,8 +67,8 @@ static void held_feed(PealBuf **held, PealEnv *env, FrameCursor *cursor, uint32_
 }
 
 /*
- * How many bytes the frame that starts in *held still lacks; 0 when it is whole. While its header is not all there,
- * that is the header's rest. Returns a negative error for what is no frame.
+ * How many bytes the frame that starts in *held still lacks; 0 when it is whole. While its header
+ * is not all there, that is the header's rest. Returns a negative error for what is no frame.
  */
 static int64_t held_lacks(const PealBuf *held, uint32_t message_max)
 {
@@ -122,7 +122,10 @@ static int stream_fail(PealBuf **held, PealEnv *env, FrameCursor *cursor, int er
     return error;
 }
 
-/* Goes on with the frame in *held: 0 and the frame when it is whole, 0 and NULL when the piece did not do. */
+/*
+ * Goes on with the frame in *held: 0 and the frame when it is whole, 0 and NULL when the piece did
+ * not do.
+ */
 static int stream_resume(PealBuf **held, PealEnv *env, uint32_t message_max, FrameCursor *cursor,
                          PealBuf **ret_frame)
 {

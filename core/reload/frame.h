@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * frame.h - the framing of one hop: data frames, acknowledgements, and frames cut to pieces by a stream.
+ * frame.h - the framing of one hop: data frames, acknowledgements, and frames cut to pieces by a
+ * stream.
  * Source: RFC 6940 s.6.6.2.
- * State:  AckState, 8 bytes per link that acknowledges; a PealBuf per stream only while a frame is split.
+ * State:  AckState, 8 bytes per link that acknowledges; a PealBuf per stream only while a frame is
+ *         split.
  * Time:   none.
  *
- * A buffer that carries a message holds it as: data frame header (8 bytes), then the message, from data[0] on.
+ * A buffer that carries a message holds it as: data frame header (8 bytes), then the message, from
+ * data[0] on.
  */
 #ifndef RELOAD_FRAME_H
 #define RELOAD_FRAME_H
@@ -26,7 +29,9 @@ typedef struct Frame {
     bool data;
 } Frame;
 
-/* frame_write_data fills in the 8 bytes before a message of message_len <= FRAME_MESSAGE_MAX bytes. */
+/*
+ * frame_write_data fills in the 8 bytes before a message of message_len <= FRAME_MESSAGE_MAX bytes.
+ */
 static inline void frame_write_data(uint8_t *at, uint32_t sequence, uint32_t message_len)
 {
     at[0] = FRAME_TYPE_DATA;
@@ -50,8 +55,8 @@ static inline void frame_write_ack(uint8_t *at, uint32_t sequence, uint32_t rece
 
 /*
  * frame_parse reads the frame at the start of the bytes; more may follow.
- * Returns 0, -PEAL_E_TRUNCATED (a stream has to wait for more), -PEAL_E_VALUE (unknown type) or -PEAL_E_TOO_LARGE
- * (message longer than message_max).
+ * Returns 0, -PEAL_E_TRUNCATED (a stream has to wait for more), -PEAL_E_VALUE (unknown type) or
+ * -PEAL_E_TOO_LARGE (message longer than message_max).
  */
 static inline int frame_parse(const uint8_t *bytes, size_t len, uint32_t message_max,
                               Frame *ret_frame)
@@ -91,7 +96,9 @@ static inline int frame_parse(const uint8_t *bytes, size_t len, uint32_t message
     return 0;
 }
 
-/* frame_parse_datagram reads a datagram, which is one frame: as frame_parse, and -PEAL_E_TRAILING. */
+/*
+ * frame_parse_datagram reads a datagram, which is one frame: as frame_parse, and -PEAL_E_TRAILING.
+ */
 static inline int frame_parse_datagram(const uint8_t *bytes, size_t len, uint32_t message_max,
                                        Frame *ret_frame)
 {
@@ -108,18 +115,22 @@ static inline int frame_parse_datagram(const uint8_t *bytes, size_t len, uint32_
     return 0;
 }
 
-/* --- acknowledging ---------------------------------------------------------------------------------------- */
+/* Acknowledging */
 
-/* What a receiver remembers; all zero at the start of a link. Sequence numbers compare modulo 2^32. */
+/*
+ * What a receiver remembers; all zero at the start of a link. Sequence numbers compare modulo 2^32.
+ */
 typedef struct AckState {
     uint32_t next;     /* the highest sequence received, plus one */
     uint32_t received; /* bit i: next - 1 - i was received */
 } AckState;
 
 /*
- * frame_note_received notes a data frame's sequence and says what to acknowledge with it: bit i of ret_received is
- * set when sequence - 1 - i was received and is known to be (least significant bit: sequence - 1).
- * Returns false when this very sequence was received before, which is a duplicate made by the network.
+ * frame_note_received notes a data frame's sequence and says what to acknowledge with it: bit i of
+ * ret_received is set when sequence - 1 - i was received and is known to be (least significant bit:
+ * sequence - 1).
+ * Returns false when this very sequence was received before, which is a duplicate made by the
+ * network.
  */
 static inline bool frame_note_received(AckState *ack, uint32_t sequence, uint32_t *ret_received)
 {
@@ -149,7 +160,7 @@ static inline bool frame_acknowledges(uint32_t ack_sequence, uint32_t received, 
     return sequence == ack_sequence || (before < 32 && (received >> before & 1) != 0);
 }
 
-/* --- streams ---------------------------------------------------------------------------------------------- */
+/* Streams */
 
 /* A piece of a stream being cut into frames; lives on the caller's stack. */
 typedef struct FrameCursor {
@@ -160,17 +171,23 @@ typedef struct FrameCursor {
 /*
  * frame_stream_next cuts the next whole frame out of a stream.
  *   FrameCursor cursor = {piece, 0};
- *   while ((error = frame_stream_next(&held, env, max, &cursor, &frame)) == 0 && frame != NULL) { ... }
- * held     the stream's split frame: NULL at first, and whenever none is split; at most message_max + 8 bytes, and
- *          never more than twice what has really come. Between two calls the caller may move it elsewhere.
- * Returns 0 with a buffer that holds exactly one frame and is the caller's, or with NULL when the piece is used up;
- * a piece that is one frame is handed through as it is. On -PEAL_E_VALUE and -PEAL_E_TOO_LARGE, the other side does
- * not speak RELOAD: piece and held are dropped and the stream cannot go on.
+ *   while ((error = frame_stream_next(&held, env, max, &cursor, &frame)) == 0 && frame != NULL) {
+ *   ... }
+ * held     the stream's split frame: NULL at first, and whenever none is split; at most message_max
+ *          + 8 bytes, and never more than twice what has really come. Between two calls the caller
+ *          may move it elsewhere.
+ * Returns 0 with a buffer that holds exactly one frame and is the caller's, or with NULL when the
+ * piece is used up; a piece that is one frame is handed through as it is. On -PEAL_E_VALUE and
+ * -PEAL_E_TOO_LARGE, the other side does not speak RELOAD: piece and held are dropped and the
+ * stream cannot go on.
  */
 int frame_stream_next(PealBuf **held, PealEnv *env, uint32_t message_max, FrameCursor *cursor,
                       PealBuf **ret_frame) PEAL_MUST_USE;
 
-/* frame_stream_abandon drops what is left of a piece, when its stream ends while frames are being cut. */
+/*
+ * frame_stream_abandon drops what is left of a piece, when its stream ends while frames are being
+ * cut.
+ */
 void frame_stream_abandon(PealEnv *env, FrameCursor *cursor);
 
 #endif

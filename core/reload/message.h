@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * message.h - the messages of RELOAD as structs; codec.h turns them into bytes and back.
  * Source: RFC 6940 s.6.3 - s.7.4, s.10.7 - s.10.9; RFC 7904 s.3.2.
@@ -102,8 +103,8 @@ typedef enum ReloadDestType {
 } ReloadDestType;
 
 /*
- * One entry of a via or destination list. A decoder fills in `opaque` for resources and opaque ids, and `id` too when
- * it has 16 bytes; whoever makes a resource entry may set `id` alone.
+ * One entry of a via or destination list. A decoder fills in `opaque` for resources and opaque ids,
+ * and `id` too when it has 16 bytes; whoever makes a resource entry may set `id` alone.
  */
 typedef struct ReloadDest {
     ReloadDestType type;

@@ -172,8 +172,8 @@ void reload_dest_read(Reader *r, ReloadDest *ret_dest);
 void reload_signature_read(Reader *r, ReloadSignature *ret_signature);
 
 /*
- * READER_LIST makes, from `static void read_NAME(Reader *r, Type *ret)`, which reads one element, the iterator
- * reload_NAME_next and check_NAME_list, which walks a list once: 0 or its first fault.
+ * READER_LIST makes, from `static void read_NAME(Reader *r, Type *ret)`, which reads one element,
+ * the iterator reload_NAME_next and check_NAME_list, which walks a list once: 0 or its first fault.
  */
 #define READER_LIST(name, Type)                           \
     bool reload_##name##_next(PealBytes *list, Type *ret) \

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * wire.h - a message edited where it lies: what a forwarding peer reads and writes without decoding it.
+ * wire.h - a message edited where it lies: what a forwarding peer reads and writes without decoding
+ * it.
  * Source: RFC 6940 s.6.1.2, s.6.3.2.
  * State:  none.   Time: none; a forward costs one wire_check and one memmove.
  *
- * Readers and setters work on a message that wire_check has passed. Editors work on a buffer that holds one data frame
- * (8 bytes) and its message, and keep all lengths true, the frame's too.
+ * Readers and setters work on a message that wire_check has passed. Editors work on a buffer that
+ * holds one data frame (8 bytes) and its message, and keep all lengths true, the frame's too.
  */
 #ifndef RELOAD_WIRE_H
 #define RELOAD_WIRE_H
@@ -77,7 +78,10 @@ static inline uint16_t wire_options_len(const uint8_t *message)
 {
     return bytes_u16(message + WIRE_AT_OPTIONS_LEN);
 }
-/* wire_header_len: the forwarding header with its lists; the contents, or a fragment's piece of them, follow. */
+/*
+ * wire_header_len: the forwarding header with its lists; the contents, or a fragment's piece of
+ * them, follow.
+ */
 static inline uint32_t wire_header_len(const uint8_t *message)
 {
     return (uint32_t)RELOAD_HEADER_LEN + wire_via_len(message) + wire_dest_len(message) +
@@ -102,7 +106,10 @@ static inline uint32_t wire_entry_len(const uint8_t *entry)
 {
     return entry[0] >= 0x80 ? 2 : UINT32_C(2) + entry[1];
 }
-/* wire_entry_id reads the id of a node entry, or of a resource entry whose id has 16 bytes; false for others. */
+/*
+ * wire_entry_id reads the id of a node entry, or of a resource entry whose id has 16 bytes; false
+ * for others.
+ */
 static inline bool wire_entry_id(const uint8_t *entry, PealId *ret_id)
 {
     if (entry[0] == RELOAD_DEST_NODE) {
@@ -118,7 +125,8 @@ static inline bool wire_entry_id(const uint8_t *entry, PealId *ret_id)
 
 /*
  * wire_entry_check checks the entry that starts a destination list of list_len bytes.
- * Returns 0, -PEAL_E_TRUNCATED, -PEAL_E_LENGTH, -PEAL_E_UNKNOWN (type) or -PEAL_E_VALUE (a resource that is not last).
+ * Returns 0, -PEAL_E_TRUNCATED, -PEAL_E_LENGTH, -PEAL_E_UNKNOWN (type) or -PEAL_E_VALUE (an id
+ * without bytes, a resource that is not last).
  */
 static inline int wire_entry_check(const uint8_t *entry, uint32_t list_len)
 {
@@ -132,24 +140,28 @@ static inline int wire_entry_check(const uint8_t *entry, uint32_t list_len)
     case RELOAD_DEST_NODE:
         return entry[1] == PEAL_ID_LEN ? 0 : -PEAL_E_LENGTH;
     case RELOAD_DEST_RESOURCE:
+    case RELOAD_DEST_OPAQUE:
         if (entry[1] == 0 || entry[1] != entry[2] + 1) {
             return -PEAL_E_LENGTH;
         }
-        return wire_entry_len(entry) == list_len ? 0 : -PEAL_E_VALUE;
-    case RELOAD_DEST_OPAQUE:
-        return entry[1] != 0 && entry[1] == entry[2] + 1 ? 0 : -PEAL_E_LENGTH;
+        if (entry[2] == 0) {
+            return -PEAL_E_VALUE;
+        }
+        return entry[0] == RELOAD_DEST_OPAQUE || wire_entry_len(entry) == list_len ? 0
+                                                                                   : -PEAL_E_VALUE;
     default:
         return -PEAL_E_UNKNOWN;
     }
 }
 
 /*
- * wire_check passes what may be forwarded: the fixed header, that the lists fit, and the first destination entry; the
- * rest is the destination's business.
+ * wire_check passes what may be forwarded: the fixed header, that the lists fit, and the first
+ * destination entry; the rest is the destination's business.
  * len  bytes of the message, as its frame says
- * Returns 0, -PEAL_E_TRUNCATED, -PEAL_E_TOKEN, -PEAL_E_OVERLAY, -PEAL_E_VERSION, -PEAL_E_LENGTH (length field, or lists
- * that do not fit it), -PEAL_E_VALUE (fragment's high bit unset, empty destination list), -PEAL_E_TOO_LARGE (ttl above
- * initial_ttl: Error_TTL_Exceeded), or what wire_entry_check says.
+ * Returns 0, -PEAL_E_TRUNCATED, -PEAL_E_TOKEN, -PEAL_E_OVERLAY, -PEAL_E_VERSION, -PEAL_E_LENGTH
+ * (length field, or lists that do not fit it), -PEAL_E_VALUE (fragment's high bit unset, empty
+ * destination list), -PEAL_E_TOO_LARGE (ttl above initial_ttl: Error_TTL_Exceeded), or what
+ * wire_entry_check says.
  */
 static inline int wire_check(const uint8_t *message, size_t len, uint32_t overlay_hash,
                              unsigned initial_ttl)
@@ -188,8 +200,8 @@ static inline void wire_set_len(PealBuf *buf, uint32_t len)
 
 /*
  * wire_push_via appends a Node-ID to the via list, 18 bytes.
- * Returns 0, -PEAL_E_FULL (buf->cap is too small: copy to a larger buffer first) or -PEAL_E_TOO_LARGE (list is full);
- * the buffer is then as it was.
+ * Returns 0, -PEAL_E_FULL (buf->cap is too small: copy to a larger buffer first) or
+ * -PEAL_E_TOO_LARGE (list is full); the buffer is then as it was.
  */
 static inline int wire_push_via(PealBuf *buf, const PealId *id)
 {
@@ -226,7 +238,10 @@ static inline void wire_drop_dest(PealBuf *buf)
     wire_set_len(buf, buf->len - entry_len);
 }
 
-/* wire_code reads the message code of a whole message or a first fragment; 0 when it is not in there. */
+/*
+ * wire_code reads the message code of a whole message or a first fragment; 0 when it is not in
+ * there.
+ */
 static inline uint16_t wire_code(const uint8_t *message, size_t len)
 {
     uint32_t at = wire_header_len(message);

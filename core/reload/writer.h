@@ -15,7 +15,8 @@ void put_opaque24(Writer *w, PealBytes bytes);
 void put_opaque32(Writer *w, PealBytes bytes);
 
 /*
- * A length that is known only afterwards: the mark is where the counted bytes start, behind the length itself.
+ * A length that is known only afterwards: the mark is where the counted bytes start, behind the
+ * length itself.
  *   size_t mark = put_length_begin(w, 2);
  *   ...
  *   put_length_end(w, mark, 2);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sample.c - one certificate per modelled algorithm, made once with openssl(1): version 3, one subject, URI and e-mail
- * alternative names as RFC 6940 s.11.3 asks for. They sign nothing; their bytes take the room that real ones would.
+ * sample.c - one certificate per modelled algorithm, made once with openssl(1): version 3, one
+ * subject, URI and e-mail alternative names as RFC 6940 s.11.3 asks for. They sign nothing; their
+ * bytes take the room that real ones would.
  */
 #include "security/sample.h"
 

@@ -25,8 +25,8 @@ enum { SECURITY_IDENTITY_LEN = 32 };
 ReloadSecurity security_fill(PealCrypto mode, const PealId *node,
                              uint8_t identity[SECURITY_IDENTITY_LEN]);
 
-/* security_signer reads the Node-ID that a signature names; 0, or -PEAL_E_VALUE when it does not fit
- * the mode. */
+/* security_signer reads the Node-ID that a signature names; 0, or -PEAL_E_VALUE when it does not
+ * fit the mode. */
 int security_signer(PealCrypto mode, const ReloadSignature *signature,
                     PealId *ret_node) PEAL_MUST_USE;
 

@@ -25,7 +25,7 @@ const PealId GOLDEN_RESOURCE = {{0x97, 0xec, 0x78, 0xb2, 0x92, 0xab, 0x06, 0xa5,
 
 static const PealAddr host_addr = {.ip = {192, 0, 2, 1}, .port = 6084, .family = 4};
 
-/* --- parts of headers ------------------------------------------------------------------------- */
+/* Parts of headers */
 
 static void to_a(Writer *w)
 {
@@ -77,7 +77,7 @@ static void extension_unknown(Writer *w)
     put_extension(w, &(ReloadExtension){.type = 0xfffe, .contents = TEXT("\x01\x02")});
 }
 
-/* --- bodies of the overlay's upkeep ------------------------------------------------------------- */
+/* Bodies of the overlay's upkeep */
 
 static void nothing(Writer *w)
 {
@@ -216,7 +216,7 @@ static void error_not_found(Writer *w)
     put_error(w, &(ReloadErrorRes){RELOAD_ERROR_NOT_FOUND, TEXT("no such resource")});
 }
 
-/* --- bodies that set links up ------------------------------------------------------------------- */
+/* Bodies that set links up */
 
 static PealBytes host_candidate(uint8_t bytes[64])
 {
@@ -284,7 +284,7 @@ static void app_attach_ans(Writer *w)
     app_attach(w, TEXT("active"));
 }
 
-/* --- bodies of storage -------------------------------------------------------------------------- */
+/* Bodies of storage */
 
 static void put_registration_route(Writer *w)
 {
@@ -504,7 +504,7 @@ static void find_ans(Writer *w)
     put_find_ans(w, &(ReloadFindAns){writer_view(&results)});
 }
 
-/* --- the table ---------------------------------------------------------------------------------- */
+/* The table */
 
 /* A request of A's to a Resource-ID or to B, and an answer of somebody's to A. */
 #define REQUEST(name, CODE, body)                            \

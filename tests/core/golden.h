@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * golden.h - one message of each type, built by the codec, and the same as bytes in tests/golden.
- * Source: RFC 6940; the bytes in tests/golden/NAME.hex were laid out field by field from its text, not by the codec.
+ * Source: RFC 6940; the bytes in tests/golden/NAME.hex were laid out field by field from its text,
+ * not by the codec.
  * State:  none.   Time: none.
  */
 #ifndef TESTS_GOLDEN_H

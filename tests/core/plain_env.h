@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * plain_env.h - an environment for tests of single parts: malloc, and a count of what is not given back.
+ * plain_env.h - an environment for tests of single parts: malloc, and a count of what is not given
+ * back.
  * Source: none.   State: one PlainEnv per test.   Time: none.
  */
 #ifndef TESTS_PLAIN_ENV_H

@@ -6,7 +6,10 @@
 #include "core/reencode.h"
 #include "peal_test.h"
 
-/* Messages are read from memory of exactly their size, so that the address sanitizer sees one byte too far. */
+/*
+ * Messages are read from memory of exactly their size, so that the address sanitizer sees one byte
+ * too far.
+ */
 static uint8_t *exact_copy(const uint8_t *bytes, size_t len)
 {
     uint8_t *copy = malloc(len > 0 ? len : 1);

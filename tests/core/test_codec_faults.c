@@ -102,7 +102,10 @@ static void trailing_bytes_are_refused_by_name(void)
     }
 }
 
-/* Sets every byte in turn to 0xff, which makes every length a huge claim: nothing may be read outside. */
+/*
+ * Sets every byte in turn to 0xff, which makes every length a huge claim: nothing may be read
+ * outside.
+ */
 static void huge_lengths_never_lead_outside(void)
 {
     for (size_t i = 0; i < golden_messages_len; i++) {
@@ -173,9 +176,22 @@ static void a_resource_stands_only_at_the_end_of_a_destination_list(void)
     CU_ASSERT_EQUAL(reload_dest_list_check(writer_view(&w), true), -PEAL_E_VALUE);
 }
 
+static void an_id_without_bytes_is_refused(void)
+{
+    PealBytes resource = {(const uint8_t *)"\x02\x01\0", 3};
+    PealBytes opaque = {(const uint8_t *)"\x03\x01\0", 3};
+
+    CU_ASSERT_EQUAL(reload_dest_list_check(resource, true), -PEAL_E_VALUE);
+    CU_ASSERT_EQUAL(reload_dest_list_check(opaque, true), -PEAL_E_VALUE);
+    CU_ASSERT_EQUAL(wire_entry_check(resource.ptr, 3), -PEAL_E_VALUE);
+    CU_ASSERT_EQUAL(wire_entry_check(opaque.ptr, 3), -PEAL_E_VALUE);
+}
+
 static void contents_and_security_are_checked(void)
 {
-    /* ping_req_named: 38 header, 18 destination, 20 options; then code, body, extensions, security. */
+    /*
+     * ping_req_named: 38 header, 18 destination, 20 options; then code, body, extensions, security.
+     */
     size_t code = 38 + 18 + 20;
     size_t security = code + 2 + 4 + 2 + 4;
 
@@ -184,7 +200,10 @@ static void contents_and_security_are_checked(void)
     CU_ASSERT_EQUAL(decode_with("ping_req_named", security + 4, 3), -PEAL_E_LENGTH);
     CU_ASSERT_EQUAL(decode_with("ping_req_named", security + 8, 31), -PEAL_E_LENGTH);
     CU_ASSERT_EQUAL(decode_with("ping_req_named", security + 8, 33), -PEAL_E_TRUNCATED);
-    /* ping_ans: 38 header, 18 via, 36 destinations, code, 4 + 16 body, then an extension's type, critical. */
+    /*
+     * ping_ans: 38 header, 18 via, 36 destinations, code, 4 + 16 body, then an extension's type,
+     * critical.
+     */
     code = 38 + 18 + 36;
     CU_ASSERT_EQUAL(decode_with("ping_ans", code + 2 + 20 + 4 + 2, 2), -PEAL_E_VALUE);
 }
@@ -355,8 +374,9 @@ PEAL_TEST_MAIN(
     PEAL_TEST(huge_lengths_never_lead_outside), PEAL_TEST(a_failed_decode_leaves_the_struct_alone),
     PEAL_TEST(headers_of_something_else_are_refused_by_name),
     PEAL_TEST(a_resource_stands_only_at_the_end_of_a_destination_list),
-    PEAL_TEST(contents_and_security_are_checked), PEAL_TEST(booleans_are_0_or_1),
-    PEAL_TEST(selects_of_unknown_type_are_refused), PEAL_TEST(what_may_be_extended_is_passed_over),
+    PEAL_TEST(an_id_without_bytes_is_refused), PEAL_TEST(contents_and_security_are_checked),
+    PEAL_TEST(booleans_are_0_or_1), PEAL_TEST(selects_of_unknown_type_are_refused),
+    PEAL_TEST(what_may_be_extended_is_passed_over),
     PEAL_TEST(candidates_with_and_without_ice_do_not_mix),
     PEAL_TEST(elements_that_must_be_unique_are_not_repeated), PEAL_TEST(selectors_fit_their_model),
     PEAL_TEST(more_ranges_than_can_be_compared_are_refused),

@@ -206,7 +206,9 @@ static void a_retransmission_cut_differently_fills_the_gap(void)
     CU_ASSERT_TRUE(plain_env_clean(&env));
 }
 
-/* Spoils the second fragment in one way and expects the error and that the first is forgotten too. */
+/*
+ * Spoils the second fragment in one way and expects the error and that the first is forgotten too.
+ */
 static void expect_refusal(void (*spoil)(PealBuf *second), int error)
 {
     PlainEnv env;

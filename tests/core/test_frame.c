@@ -49,7 +49,7 @@ static void bad_frames_are_refused_by_name(void)
     CU_ASSERT_EQUAL(frame_parse_datagram(bytes, 10, MESSAGE_MAX, &frame), -PEAL_E_TRAILING);
 }
 
-/* --- acknowledgements ------------------------------------------------------------------------- */
+/* Acknowledgements */
 
 static void acks_name_the_sequences_before_lowest_bit_first(void)
 {
@@ -123,7 +123,7 @@ static void an_ack_covers_what_its_mask_says(void)
     CU_ASSERT_TRUE(frame_acknowledges(100, UINT32_MAX, 68));
 }
 
-/* --- streams ------------------------------------------------------------------------------------ */
+/* Streams */
 
 /* A stream of an ack, golden messages of all sizes and an empty message. */
 typedef struct Stream {
@@ -285,7 +285,7 @@ static void a_claimed_length_allocates_nothing_by_itself(void)
     CU_ASSERT_TRUE(plain_env_clean(&env));
 }
 
-/* --- frame info --------------------------------------------------------------------------------- */
+/* Frame info */
 
 static void frame_info_names_what_a_frame_carries(void)
 {

@@ -8,7 +8,10 @@
 
 enum { RING = 256 };
 
-/* Place i of the small ring; `low` fills the other 15 bytes, so that carries run through the halves. */
+/*
+ * Place i of the small ring; `low` fills the other 15 bytes, so that carries run through the
+ * halves.
+ */
 static PealId place(unsigned i, uint8_t low)
 {
     PealId id;
@@ -18,7 +21,10 @@ static PealId place(unsigned i, uint8_t low)
     return id;
 }
 
-/* Marks the places met on the way from from + 1 clockwise to `to`, which is the interval by definition. */
+/*
+ * Marks the places met on the way from from + 1 clockwise to `to`, which is the interval by
+ * definition.
+ */
 static void walk(unsigned from, unsigned to, bool closed, bool ret_inside[RING])
 {
     memset(ret_inside, 0, RING * sizeof(bool));

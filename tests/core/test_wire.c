@@ -21,8 +21,8 @@ static PealBuf *golden_buffer(PlainEnv *env, const char *name, size_t room)
 /* Frame and header agree about the length, and the codec reads the message. */
 static ReloadMessage decode(const PealBuf *buf)
 {
-    ReloadMessage message;
-    Frame frame;
+    ReloadMessage message = {0};
+    Frame frame = {0};
 
     CU_ASSERT_EQUAL_FATAL(frame_parse_datagram(buf->data, buf->len, UINT32_MAX, &frame), 0);
     CU_ASSERT_EQUAL_FATAL(reload_message_decode((PealBytes){frame.message, frame.message_len},
@@ -68,6 +68,7 @@ static void the_check_names_each_fault(void)
         {RELOAD_HEADER_LEN, 9, -PEAL_E_UNKNOWN},
         {RELOAD_HEADER_LEN, 1, -PEAL_E_LENGTH}, /* a Node-ID of 17 bytes */
         {RELOAD_HEADER_LEN + 2, 15, -PEAL_E_LENGTH},
+        {RELOAD_HEADER_LEN + 1, 0, -PEAL_E_LENGTH},
     };
 
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * id.h - 128-bit identifiers (Node-ID, Resource-ID) and the arithmetic of their ring.
  * Source: RFC 6940 s.10.1, s.10.2.   State: none.   Time: none.

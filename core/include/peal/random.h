@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * random.h - counter-based random streams: a draw is a pure function of
  *            (seed, peer, purpose, count).

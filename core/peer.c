@@ -4,6 +4,8 @@
 
 enum { BLOCK_ALIGN = 64 };
 
+_Static_assert(sizeof(PealPeer) <= 448, "a peer exists a million times");
+
 size_t peal_peer_size(void)
 {
     return (sizeof(PealPeer) + BLOCK_ALIGN - 1) / BLOCK_ALIGN * BLOCK_ALIGN;

@@ -31,8 +31,8 @@ struct PealPeer {
     Attaches attaches;
     Reassembly reassembly;
     Bootstrap bootstrap;
-    PealAddr addr;
     PealTime started_at;
+    PealAddr addr;
     PealPeerState state;
 };
 

@@ -84,6 +84,39 @@ static bool view_link(PealRingView *view, uint32_t rank)
     return true;
 }
 
+/* Peers that are up and joined, as an operator's list of bootstrap peers would name them. */
+static size_t find_bootstrap(World *world, uint32_t index, uint32_t others,
+                             PealTarget ret_targets[WORLD_BOOTSTRAP_MAX])
+{
+    uint32_t found[WORLD_BOOTSTRAP_MAX];
+    size_t len = 0;
+
+    for (uint32_t choice = 0; choice < BOOTSTRAP_CHOICES && len < WORLD_BOOTSTRAP_MAX; choice++) {
+        uint32_t other = plan_bootstrap(world->seed, index, others, choice);
+        bool known = other == index || !world_peer(world, other)->joined;
+
+        for (size_t i = 0; i < len; i++) {
+            known = known || found[i] == other;
+        }
+        if (!known) {
+            found[len] = other;
+            ret_targets[len] = (PealTarget){world_addr(other), world->overlay.link};
+            len++;
+        }
+    }
+    return len;
+}
+
+/* Peers that look for a partition during this run are told where to look, as joiners are. */
+static void tell_bootstrap(World *world, SimPeer *peer)
+{
+    PealTarget targets[WORLD_BOOTSTRAP_MAX];
+    size_t len = find_bootstrap(world, peer->index, world->started, targets);
+    int status = peal_peer_bootstrap(sim_peer_core(peer), targets, len);
+
+    PEAL_ASSERT(status == 0);
+}
+
 void world_converge(World *world)
 {
     uint32_t len = world->scenario->peers;
@@ -108,30 +141,12 @@ void world_converge(World *world)
     world->afterwards_len = 0;
     world->totals.joined = len;
     world->started = len;
-    g_free(ids);
-}
-
-/* Peers that are up and joined, as an operator's list of bootstrap peers would name them. */
-static size_t find_bootstrap(World *world, uint32_t index, uint32_t others,
-                             PealTarget ret_targets[WORLD_BOOTSTRAP_MAX])
-{
-    uint32_t found[WORLD_BOOTSTRAP_MAX];
-    size_t len = 0;
-
-    for (uint32_t choice = 0; choice < BOOTSTRAP_CHOICES && len < WORLD_BOOTSTRAP_MAX; choice++) {
-        uint32_t other = plan_bootstrap(world->seed, index, others, choice);
-        bool known = other == index || !world_peer(world, other)->joined;
-
-        for (size_t i = 0; i < len; i++) {
-            known = known || found[i] == other;
-        }
-        if (!known) {
-            found[len] = other;
-            ret_targets[len] = (PealTarget){world_addr(other), world->overlay.link};
-            len++;
+    if (world->overlay.partition_interval.ns < world->scenario->duration.ns) {
+        for (uint32_t i = 0; i < len; i++) {
+            tell_bootstrap(world, world_peer(world, i));
         }
     }
-    return len;
+    g_free(ids);
 }
 
 void world_start_peer(World *world, uint32_t index, uint32_t others)

@@ -16,7 +16,7 @@ struct Attach {
     PealId to; /* the answerer once it is known */
     PealAddr addr;
     PealTime deadline; /* PEAL_TIME_NEVER while the request runs */
-    uint32_t key;      /* the request's `arg` */
+    uint16_t key;      /* the request's `arg` */
     uint16_t purpose;
     uint8_t phase;
     bool to_resource;
@@ -148,7 +148,7 @@ void attach_begin(PealPeer *peer, const AttachSpec *spec)
         }
     }
     if (attaches->list_len == ATTACH_MAX ||
-        peer_grow(peer, &attaches->list, &attaches->list_cap, attaches->list_len + 1,
+        peer_grow(peer, &attaches->list, &attaches->list_cap, attaches->list_len + 1u,
                   sizeof(Attach)) != 0) {
         return;
     }

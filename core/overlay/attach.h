@@ -15,10 +15,10 @@ typedef struct Attach Attach;
 
 typedef struct Attaches {
     Attach *list;
-    uint32_t list_cap;
-    uint32_t list_len;
-    uint32_t next_key;
     PealTime deadline;
+    uint32_t list_cap;
+    uint16_t list_len;
+    uint16_t next_key;
 } Attaches;
 
 typedef struct AttachSpec {

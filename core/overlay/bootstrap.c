@@ -15,9 +15,8 @@ void bootstrap_fini(PealPeer *peer)
 {
     Bootstrap *bootstrap = &peer->bootstrap;
 
-    if (bootstrap->targets != NULL) {
-        peer_release(peer, bootstrap->targets,
-                     bootstrap->targets_len * sizeof(*bootstrap->targets));
+    if (bootstrap->addrs != NULL) {
+        peer_release(peer, bootstrap->addrs, bootstrap->addrs_len * sizeof(*bootstrap->addrs));
     }
     bootstrap_init(peer);
 }
@@ -25,7 +24,7 @@ void bootstrap_fini(PealPeer *peer)
 int bootstrap_set(PealPeer *peer, const PealTarget *targets, size_t targets_len)
 {
     Bootstrap *bootstrap = &peer->bootstrap;
-    PealTarget *copy;
+    PealAddr *copy;
 
     if (targets_len > BOOTSTRAP_MAX) {
         return -PEAL_E_ARG;
@@ -38,9 +37,11 @@ int bootstrap_set(PealPeer *peer, const PealTarget *targets, size_t targets_len)
     if (copy == NULL) {
         return -PEAL_E_MEMORY;
     }
-    memcpy(copy, targets, targets_len * sizeof(*copy));
-    bootstrap->targets = copy;
-    bootstrap->targets_len = (uint8_t)targets_len;
+    for (size_t i = 0; i < targets_len; i++) {
+        copy[i] = targets[i].addr;
+    }
+    bootstrap->addrs = copy;
+    bootstrap->addrs_len = (uint8_t)targets_len;
     return 0;
 }
 
@@ -49,7 +50,7 @@ int bootstrap_set(PealPeer *peer, const PealTarget *targets, size_t targets_len)
 static void try_next(PealPeer *peer)
 {
     Bootstrap *bootstrap = &peer->bootstrap;
-    uint64_t pick = peal_random_below(peer_random(peer, PEAL_DRAW_ROUTE), bootstrap->targets_len);
+    uint64_t pick = peal_random_below(peer_random(peer, PEAL_DRAW_ROUTE), bootstrap->addrs_len);
     unsigned doublings = bootstrap->tries < DOUBLINGS_MAX ? bootstrap->tries : DOUBLINGS_MAX;
     PealSpan wait = peal_seconds(INT64_C(1) << doublings);
     uint16_t slot;
@@ -58,7 +59,7 @@ static void try_next(PealPeer *peer)
         wait = BOOTSTRAP_WAIT_MAX;
     }
     bootstrap->tries = (uint8_t)(bootstrap->tries < UINT8_MAX ? bootstrap->tries + 1 : UINT8_MAX);
-    bootstrap->trying = link_open(peer, &bootstrap->targets[pick].addr, NULL, &slot) == 0;
+    bootstrap->trying = link_open(peer, &bootstrap->addrs[pick], NULL, &slot) == 0;
     if (bootstrap->trying) {
         bootstrap->flow = (PealFlow){slot, link_at(&peer->links, slot)->generation};
     }
@@ -70,7 +71,7 @@ void bootstrap_seek(PealPeer *peer)
 {
     Bootstrap *bootstrap = &peer->bootstrap;
 
-    if (bootstrap->targets_len > 0 && !bootstrap->wanted) {
+    if (bootstrap->addrs_len > 0 && !bootstrap->wanted) {
         bootstrap->wanted = true;
         bootstrap->tries = 0;
         try_next(peer);

@@ -13,10 +13,10 @@ enum { BOOTSTRAP_MAX = 8 };
 #define BOOTSTRAP_WAIT_MAX peal_seconds(60)
 
 typedef struct Bootstrap {
-    PealTarget *targets;
+    PealAddr *addrs; /* their transport is the overlay's */
     PealTime deadline;
     PealFlow flow; /* of the try under way */
-    uint8_t targets_len;
+    uint8_t addrs_len;
     uint8_t tries;
     bool wanted;
     bool trying;

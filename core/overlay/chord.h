@@ -44,8 +44,10 @@ typedef struct Chord {
     PealTime partition_at;
     PealTime settle_at; /* a change of neighbours is to be told */
     PealTime join_at;   /* the phase's patience ends */
-    uint64_t leave_token;
-    PealId admitting;
+    union {
+        PealId admitting;     /* while joining */
+        uint64_t leave_token; /* while leaving */
+    };
     uint32_t tombs_cap;
     uint16_t tombs_len;
     uint16_t fingers_len;

@@ -298,7 +298,7 @@ void chord_start_timers(PealPeer *peer)
     }
     chord->finger_at = offset_by_draw(peer, overlay->finger_interval);
     chord_watch(peer, chord->finger_at);
-    if (peer->bootstrap.targets_len > 0) {
+    if (peer->bootstrap.addrs_len > 0) {
         chord->partition_at = offset_by_draw(peer, overlay->partition_interval);
         chord_watch(peer, chord->partition_at);
     }

@@ -519,8 +519,6 @@ void repair_leave(PealPeer *peer)
 
 static void repair_forget(PealPeer *peer)
 {
-    bool again = false;
-
     for (uint32_t i = peer->storage.slots_len; i-- > 0;) {
         const StorageSlot *slot = &peer->storage.slots[i];
 
@@ -528,14 +526,10 @@ static void repair_forget(PealPeer *peer)
             continue;
         }
         if (slot->flags & SLOT_OWED) {
-            again = true; /* kept until its owner has it */
-            continue;
+            continue; /* kept until its owner has it */
         }
         peer_trace(peer, PEAL_TRACE_VALUE_REMOVED, 0, slot->kind, 0, &slot->resource);
         slot_remove(peer, i);
-    }
-    if (again) {
-        repair_forget_later(peer);
     }
     repair_trim(peer);
 }

@@ -203,8 +203,12 @@ static void late_answer_to_a_registration_does_not_undo_its_removal(void)
     fake_succeed(fake, fake_request(fake, 0));
     fake_run(fake, peal_seconds(95));
     CU_ASSERT_EQUAL(fake->requests_len, 2); /* no refresh */
-    fake_succeed_all(fake);
+    fake_fail(fake, fake_request(fake, 0), -PEAL_E_TIMEOUT);
     CU_ASSERT_EQUAL(fake->outcomes, 2);
+    fake_run(fake, peal_seconds(2));
+    CU_ASSERT_EQUAL_FATAL(fake->requests_len, 3); /* still to be removed */
+    CU_ASSERT_FALSE(stored_by(&fake->requests[2]).exists);
+    fake_succeed_all(fake);
     CU_ASSERT_EQUAL(fake->env.bytes, 0);
     fake_free(fake);
 }

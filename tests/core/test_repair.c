@@ -317,6 +317,37 @@ static void kind_larger_than_a_message_goes_in_parts(void)
     fake_free(fake);
 }
 
+static void part_is_sent_again_when_values_end_in_between(void)
+{
+    static char text[1501];
+    FakePeer *fake = fake_new();
+    FakePeer *successor = fake_new_at(0x88, 0x80);
+    const PealId r = fake_id(0x50);
+
+    memset(text, 'x', 1500);
+    for (uint32_t i = 0; i < 7; i++) {
+        const FakeValue value = {.time_ms = 1,
+                                 .index = i,
+                                 .value = text,
+                                 .lifetime_s = i < 2 ? 10 : 3600};
+
+        CU_ASSERT_EQUAL(fake_store(fake, &r, FAKE_ARRAY, value), 0);
+    }
+    fake_succeed_all(fake);
+    fake->set[0] = fake_id(0x88);
+    fake->set_len = 1;
+    storage_on_neighbours(&fake->peer, false);
+    fake_deliver(fake, fake_request(fake, 0), successor);
+    fake_run(fake, peal_seconds(12)); /* the first two are gone, what follows moves up */
+    while (fake_outstanding(fake) > 0) {
+        fake_deliver(fake, fake_request(fake, 0), successor);
+    }
+    successor->now = fake->now;
+    CU_ASSERT_EQUAL(peal_peer_stored(&successor->peer, &r, FAKE_ARRAY), 5);
+    fake_free(successor);
+    fake_free(fake);
+}
+
 /* --- joiners ---------------------------------------------------------------------------------------- */
 
 static void join_that_carries_no_data_sends_nothing(void)
@@ -398,6 +429,28 @@ static void store_between_hand_over_and_join_reaches_the_joiner(void)
     fake_free(fake);
 }
 
+static void store_during_hand_over_is_handed_over_too(void)
+{
+    FakePeer *fake = with_values(1);
+    FakePeer *joiner = fake_new_at(0x60, 0x5f);
+    const PealId r = fake_id(0x50);
+
+    storage_hand_over(&fake->peer, &joiner->peer.id, &fake->from, &joiner->peer.id);
+    CU_ASSERT_EQUAL(fake_store(fake, &r, FAKE_SINGLE, (FakeValue){.time_ms = 2, .value = "y"}), 0);
+    while (fake_outstanding(fake) > 0) {
+        FakeRequest *request = fake_request(fake, 0);
+
+        if (target(request) == 0x60) {
+            fake_deliver(fake, request, joiner);
+        } else {
+            fake_succeed(fake, request);
+        }
+    }
+    CU_ASSERT(fake_holds_only(joiner, &r, FAKE_SINGLE, PEAL_MODEL_SINGLE, "y"));
+    fake_free(joiner);
+    fake_free(fake);
+}
+
 static void joiner_that_dies_gets_nothing_more(void)
 {
     FakePeer *fake = with_values(1);
@@ -410,6 +463,24 @@ static void joiner_that_dies_gets_nothing_more(void)
     CU_ASSERT_EQUAL(fake->requests_len, before + 1);
     CU_ASSERT_EQUAL(peal_peer_stored(&fake->peer, &(PealId){{0x50}}, FAKE_SINGLE), 1);
     fake->from = joiner; /* it has come after all, or another: now it is owed a copy */
+    storage_on_neighbours(&fake->peer, false);
+    CU_ASSERT_EQUAL_FATAL(fake->requests_len, before + 2);
+    CU_ASSERT(fake->requests[before + 1].spec.to_resource);
+    fake_succeed_all(fake);
+    fake_free(fake);
+}
+
+static void joiner_that_took_its_copy_but_never_came_counts_for_nothing(void)
+{
+    FakePeer *fake = with_values(1);
+    const PealId joiner = fake_id(0x60);
+    size_t before = fake->requests_len;
+
+    storage_hand_over(&fake->peer, &joiner, &fake->from, &joiner);
+    fake_succeed_all(fake);
+    storage_on_neighbours(&fake->peer, false); /* others come and go, the range stays */
+    CU_ASSERT_EQUAL(fake->requests_len, before + 1);
+    fake->from = fake_id(0x70); /* long after, somebody else takes it over */
     storage_on_neighbours(&fake->peer, false);
     CU_ASSERT_EQUAL_FATAL(fake->requests_len, before + 2);
     CU_ASSERT(fake->requests[before + 1].spec.to_resource);
@@ -554,6 +625,34 @@ static void two_halves_of_a_dictionary_merge_by_storage_time(void)
     fake_free(fake);
 }
 
+static void replica_found_ahead_after_a_store_gets_everything_it_lacks(void)
+{
+    FakePeer *fake = fake_new();
+    FakePeer *other = fake_new_at(0x90, 0x80);
+    const PealId r = fake_id(0x50);
+    ReloadStored stored[3];
+
+    fake->set_len = 0;
+    CU_ASSERT_EQUAL(fake_store(fake, &r, FAKE_DICTIONARY,
+                               (FakeValue){.time_ms = 1, .key = KEY_A, .value = "A"}),
+                    0);
+    fake->set_len = 1; /* nobody told storage yet */
+    CU_ASSERT_EQUAL(fake_replica(other, &r, FAKE_DICTIONARY, 3,
+                                 (FakeValue){.time_ms = 9, .key = KEY_B, .value = "B9"}),
+                    0);
+    CU_ASSERT_EQUAL(fake_store(fake, &r, FAKE_DICTIONARY,
+                               (FakeValue){.time_ms = 2, .key = KEY_B, .value = "B2"}),
+                    0);
+    while (fake_outstanding(fake) > 0) {
+        fake_deliver(fake, fake_request(fake, 0), other);
+    }
+    CU_ASSERT_EQUAL(fake_fetch_all(other, &r, FAKE_DICTIONARY), 0);
+    CU_ASSERT_EQUAL_FATAL(fake_values(other, PEAL_MODEL_DICTIONARY, stored, 3, NULL), 2);
+    CU_ASSERT(fake_value_is(&stored[0], "A") && fake_value_is(&stored[1], "B9"));
+    fake_free(other);
+    fake_free(fake);
+}
+
 static void peer_that_insists_on_newer_data_is_left_alone_for_a_while(void)
 {
     FakePeer *fake = fake_new();
@@ -639,16 +738,20 @@ PEAL_TEST_MAIN("core/repair", PEAL_TEST(store_is_replicated_to_the_next_two_with
                PEAL_TEST(repair_goes_on_when_requests_are_full),
                PEAL_TEST(many_stores_at_once_all_reach_the_replicas),
                PEAL_TEST(kind_larger_than_a_message_goes_in_parts),
+               PEAL_TEST(part_is_sent_again_when_values_end_in_between),
                PEAL_TEST(join_that_carries_no_data_sends_nothing),
+               PEAL_TEST(joiner_that_took_its_copy_but_never_came_counts_for_nothing),
                PEAL_TEST(joiner_gets_its_range_and_the_rest_stays),
                PEAL_TEST(joiner_that_takes_it_becomes_the_owner_and_replicates),
                PEAL_TEST(store_between_hand_over_and_join_reaches_the_joiner),
+               PEAL_TEST(store_during_hand_over_is_handed_over_too),
                PEAL_TEST(joiner_that_dies_gets_nothing_more),
                PEAL_TEST(value_of_a_new_owner_is_stored_there_and_forgotten_later),
                PEAL_TEST(replica_out_of_range_is_forgotten_after_the_hold_down),
                PEAL_TEST(replica_out_of_range_for_a_moment_is_kept),
                PEAL_TEST(older_copy_fetches_the_newer_one_and_passes_it_on),
                PEAL_TEST(two_halves_of_a_dictionary_merge_by_storage_time),
+               PEAL_TEST(replica_found_ahead_after_a_store_gets_everything_it_lacks),
                PEAL_TEST(peer_that_insists_on_newer_data_is_left_alone_for_a_while),
                PEAL_TEST(value_that_ends_while_it_is_sent_harms_nothing),
                PEAL_TEST(leaving_peer_stores_what_its_successor_lacks),

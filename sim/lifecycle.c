@@ -107,7 +107,7 @@ static size_t find_bootstrap(World *world, uint32_t index, uint32_t others,
     return len;
 }
 
-/* Peers that look for a partition during this run are told where to look, as joiners are. */
+/* Peers that will look for a partition during this run are told where, as joiners are. */
 static void tell_bootstrap(World *world, SimPeer *peer)
 {
     PealTarget targets[WORLD_BOOTSTRAP_MAX];
@@ -120,12 +120,16 @@ static void tell_bootstrap(World *world, SimPeer *peer)
 void world_converge(World *world)
 {
     uint32_t len = world->scenario->peers;
+    bool heals = world->overlay.partition_interval.ns < world->scenario->duration.ns;
     PealId *ids = g_new(PealId, len);
 
     for (uint32_t i = 0; i < len; i++) {
         ids[i] = plan_node_id(world->seed, i);
         init_peer(world, world_peer(world, i), &ids[i]);
+        world_peer(world, i)->joined = 1;
     }
+    world->started = len;
+    world->totals.joined = len;
     oracle_fill(&world->oracle, ids, len);
     for (uint32_t rank = 0; rank < len; rank++) {
         Converging converging = {world, world_peer(world, world->oracle.peers[rank])};
@@ -134,18 +138,13 @@ void world_converge(World *world)
         if (rank % INTERRUPT_PEERS == 0 && world_interrupted(world)) {
             break;
         }
+        if (heals) {
+            tell_bootstrap(world, converging.self);
+        }
         peal_peer_converge(sim_peer_core(converging.self), &view);
-        converging.self->joined = 1;
     }
     /* What the peers say of having joined concerns no join. */
     world->afterwards_len = 0;
-    world->totals.joined = len;
-    world->started = len;
-    if (world->overlay.partition_interval.ns < world->scenario->duration.ns) {
-        for (uint32_t i = 0; i < len; i++) {
-            tell_bootstrap(world, world_peer(world, i));
-        }
-    }
     g_free(ids);
 }
 

@@ -6,7 +6,6 @@
 #include <analysis/recorder.h>
 #include <analysis/results.h>
 #include <math.h>
-#include <stdlib.h>
 
 const char *const DATABASE_TABLES[] = {
     "run",        "parameters", "replications", "engine",  "figures", "series", "distributions",
@@ -105,7 +104,7 @@ static bool check_schema(sqlite3 *db, const char *path, GError **error)
 {
     g_autofree char *version = database_fact(db, "schema");
 
-    if (version == NULL || atoi(version) != DATABASE_SCHEMA_VERSION) {
+    if (g_strcmp0(version, G_STRINGIFY(DATABASE_SCHEMA_VERSION)) != 0) {
         g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_READ,
                     "%s holds no results that this version can read; run the scenario again with "
                     "--force or another --out",

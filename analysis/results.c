@@ -270,12 +270,12 @@ bool results_has(Results *results, unsigned point, unsigned replication)
 }
 
 static bool add_parameters(sqlite3_stmt *insert, const ResultsParameter *parameters, size_t len,
-                           bool swept, GError **error)
+                           GError **error)
 {
     for (size_t i = 0; i < len; i++) {
         sqlite3_bind_text(insert, 2, parameters[i].key, -1, SQLITE_STATIC);
         sqlite3_bind_text(insert, 3, parameters[i].value, -1, SQLITE_STATIC);
-        sqlite3_bind_int(insert, 4, swept);
+        sqlite3_bind_int(insert, 4, parameters[i].swept);
         sqlite3_bind_int64(insert, 5, (gint64)i);
         if (!database_insert(insert, error)) {
             return false;
@@ -294,9 +294,8 @@ static bool end_transaction(sqlite3 *db, bool good, GError **error)
     return false;
 }
 
-bool results_set_point(Results *results, unsigned point, const ResultsParameter *swept,
-                       size_t swept_len, const ResultsParameter *others, size_t others_len,
-                       GError **error)
+bool results_set_point(Results *results, unsigned point, const ResultsParameter *parameters,
+                       size_t len, GError **error)
 {
     g_autoptr(sqlite3_stmt) insert =
         database_prepare(results->db, "INSERT OR REPLACE INTO parameters VALUES (?, ?, ?, ?, ?)",
@@ -306,10 +305,7 @@ bool results_set_point(Results *results, unsigned point, const ResultsParameter 
         return false;
     }
     sqlite3_bind_int64(insert, 1, point);
-    return end_transaction(results->db,
-                           add_parameters(insert, swept, swept_len, true, error) &&
-                               add_parameters(insert, others, others_len, false, error),
-                           error);
+    return end_transaction(results->db, add_parameters(insert, parameters, len, error), error);
 }
 
 bool results_write_summary(Results *results, GError **error)

@@ -426,23 +426,28 @@ static bool run_replication(Run *run, unsigned point, unsigned number, GError **
 
 /* --- the run -------------------------------------------------------------------------------------------------- */
 
-typedef struct OtherParameters {
+typedef struct Parameters {
     const Scenario *point;
     GArray *list; /* ResultsParameter */
-} OtherParameters;
+} Parameters;
 
-static void add_parameter(void *user, const char *key, const char *value)
+static void add_parameter(Parameters *parameters, const char *key, const char *value, bool swept)
 {
-    OtherParameters *others = user;
-    ResultsParameter parameter;
+    ResultsParameter parameter = {g_strdup(key), g_strdup(value), swept};
 
-    for (guint i = 0; i < others->point->parameters_len; i++) {
-        if (strcmp(others->point->parameters[i].key, key) == 0) {
+    g_array_append_val(parameters->list, parameter);
+}
+
+static void add_other_parameter(void *user, const char *key, const char *value)
+{
+    Parameters *parameters = user;
+
+    for (guint i = 0; i < parameters->point->parameters_len; i++) {
+        if (strcmp(parameters->point->parameters[i].key, key) == 0) {
             return;
         }
     }
-    parameter = (ResultsParameter){g_strdup(key), g_strdup(value)};
-    g_array_append_val(others->list, parameter);
+    add_parameter(parameters, key, value, false);
 }
 
 static void clear_parameter(void *parameter)
@@ -453,20 +458,17 @@ static void clear_parameter(void *parameter)
 
 static bool describe_point(Run *run, unsigned point, GError **error)
 {
-    g_autoptr(GArray) swept = g_array_new(FALSE, FALSE, sizeof(ResultsParameter));
     g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(ResultsParameter));
-    OtherParameters others = {run->point, list};
+    Parameters parameters = {run->point, list};
 
     g_array_set_clear_func(list, clear_parameter);
     for (guint i = 0; i < run->point->parameters_len; i++) {
-        ResultsParameter parameter = {run->point->parameters[i].key,
-                                      run->point->parameters[i].value};
-
-        g_array_append_val(swept, parameter);
+        add_parameter(&parameters, run->point->parameters[i].key,
+                      run->point->parameters[i].value, true);
     }
-    scenario_each_value(run->point, add_parameter, &others);
-    return results_set_point(run->results, point, (ResultsParameter *)(void *)swept->data,
-                             swept->len, (ResultsParameter *)(void *)list->data, list->len, error);
+    scenario_each_value(run->point, add_other_parameter, &parameters);
+    return results_set_point(run->results, point, (ResultsParameter *)(void *)list->data,
+                             list->len, error);
 }
 
 static bool run_point(Run *run, unsigned point, GError **error)

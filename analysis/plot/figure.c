@@ -47,6 +47,8 @@ void figure_free(Figure *figure)
 
 void figure_block(Figure *figure, const char *columns)
 {
+    figure->blocks++;
+    figure->rows = 0;
     g_string_append_printf(figure->data, "%s# %s\n", figure->data->len > 0 ? "\n\n" : "", columns);
 }
 
@@ -61,6 +63,7 @@ void figure_row(Figure *figure, const double *values, size_t len)
         g_string_append_printf(figure->data, "%s%s", i > 0 ? " " : "", number);
     }
     g_string_append_c(figure->data, '\n');
+    figure->rows++;
 }
 
 char *figure_quote(const char *text)

@@ -33,6 +33,8 @@ typedef struct Figure {
     char *name; /* stem of its files */
     GString *data;
     GString *script;
+    unsigned blocks; /* begun */
+    unsigned rows;   /* in the last block */
     unsigned height; /* of the SVG in points, 720 wide; the PNG has twice as many pixels each way */
 } Figure;
 

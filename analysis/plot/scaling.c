@@ -19,6 +19,12 @@ typedef struct ScalingLook {
     double quantile; /* NaN: the mean */
 } ScalingLook;
 
+/* Points that differ in the number of peers only. */
+typedef struct Group {
+    const char *label;
+    unsigned number; /* its look */
+} Group;
+
 /* One observation is one replication. */
 typedef struct Observations {
     GArray *x; /* log2 of the number of peers */
@@ -158,32 +164,33 @@ static void add_line(GString *plot, const ScalingLook *look, const char *group, 
     }
 }
 
-/* One group's points and, where two sizes or more were run, its line. Counts the data blocks. */
-static bool add_group(Plots *plots, Figure *figure, const char *group, const ScalingLook *look,
-                      GString *plot, unsigned number, unsigned *blocks, GError **error)
+/* One group's points and, where two sizes or more were run, its line. */
+static bool add_group(Plots *plots, Figure *figure, const Group *group, const ScalingLook *look,
+                      GString *plot, GError **error)
 {
     g_autoptr(GArray) x = g_array_new(FALSE, FALSE, sizeof(double));
     g_autoptr(GArray) y = g_array_new(FALSE, FALSE, sizeof(double));
     Observations observations = {x, y};
-    unsigned points = (*blocks)++;
+    unsigned points = figure->blocks;
     StatsFit fit;
 
-    if (!add_points(plots, figure, group, look, &observations, error)) {
+    if (!add_points(plots, figure, group->label, look, &observations, error)) {
         return false;
     }
     if (stats_fit_line(values_of(x), values_of(y), x->len, &fit)) {
-        unsigned band = (*blocks)++;
+        unsigned band = figure->blocks;
 
         add_band(figure, &fit, g_array_index(x, double, 0), g_array_index(x, double, x->len - 1));
-        keep_fit(plots, look, group, &fit);
-        add_line(plot, look, group, &fit, band, number);
+        keep_fit(plots, look, group->label, &fit);
+        add_line(plot, look, group->label, &fit, band, group->number);
     }
     g_string_append_printf(plot,
                            "%s data index %u using 1:2:3:4 with yerrorbars lw 1.2 lc rgb '%s' "
                            "pt %u ps 0.7%s",
-                           plot->len > 0 ? ", \\\n" : "plot", points, figure_colour(number),
-                           figure_mark(number),
-                           number == 0 ? " title 'mean over replications, 95 % interval'" : "");
+                           plot->len > 0 ? ", \\\n" : "plot", points, figure_colour(group->number),
+                           figure_mark(group->number),
+                           group->number == 0 ? " title 'mean over replications, 95 % interval'"
+                                              : "");
     return true;
 }
 
@@ -198,28 +205,24 @@ static int compare_peers(const void *a, const void *b)
 static void mark_sizes(const Plots *plots, Figure *figure)
 {
     g_autoptr(GArray) sizes = g_array_new(FALSE, FALSE, sizeof(gint64));
-    gint64 last = 0;
+    double least, greatest;
 
     for (guint i = 0; i < plots->points->len; i++) {
         g_array_append_val(sizes, g_array_index(plots->points, PlotsPoint, i).peers);
     }
     g_array_sort(sizes, compare_peers);
-    g_string_append(figure->script, "set x2tics nomirror out scale 0.6 (");
+    least = log2((double)g_array_index(sizes, gint64, 0)) - 0.4;
+    greatest = log2((double)g_array_index(sizes, gint64, sizes->len - 1)) + 0.4;
+    g_string_append_printf(figure->script,
+                           "set xrange [%.10g:%.10g]\nset x2range [%.10g:%.10g]\n"
+                           "set x2tics nomirror out scale 0.6\n",
+                           least, greatest, least, greatest);
     for (guint i = 0; i < sizes->len; i++) {
         gint64 size = g_array_index(sizes, gint64, i);
 
-        if (size != last) {
-            g_string_append_printf(figure->script, "%s'%" G_GINT64_FORMAT "' %.10g",
-                                   last != 0 ? ", " : "", size, log2((double)size));
-        }
-        last = size;
+        g_string_append_printf(figure->script, "set x2tics %s('%" G_GINT64_FORMAT "' %.10g)\n",
+                               i > 0 ? "add " : "", size, log2((double)size));
     }
-    g_string_append_printf(figure->script,
-                           ")\nset xrange [%.10g:%.10g]\nset x2range [%.10g:%.10g]\n",
-                           log2((double)g_array_index(sizes, gint64, 0)) - 0.4,
-                           log2((double)last) + 0.4,
-                           log2((double)g_array_index(sizes, gint64, 0)) - 0.4,
-                           log2((double)last) + 0.4);
 }
 
 static bool plot_quantity(Plots *plots, const ScalingLook *look, GError **error)
@@ -227,14 +230,17 @@ static bool plot_quantity(Plots *plots, const ScalingLook *look, GError **error)
     g_autoptr(Figure) figure = figure_new(plots, look->name, NULL);
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GString) plot = g_string_new(NULL);
-    unsigned groups = 0, blocks = 0;
+    unsigned groups = 0;
 
     for (guint i = 0; i < plots->points->len; i++) {
         const PlotsPoint *point = &g_array_index(plots->points, PlotsPoint, i);
 
-        if (g_hash_table_add(seen, point->group) &&
-            !add_group(plots, figure, point->group, look, plot, groups++, &blocks, error)) {
-            return false;
+        if (g_hash_table_add(seen, point->group)) {
+            Group group = {point->group, groups++};
+
+            if (!add_group(plots, figure, &group, look, plot, error)) {
+                return false;
+            }
         }
     }
     mark_sizes(plots, figure);

@@ -35,6 +35,7 @@ typedef struct PointTimes {
     double end;
     double warmup;
     double prompt;
+    TimeUnit unit;
 } PointTimes;
 
 static bool point_times(Plots *plots, const PlotsPoint *point, PointTimes *ret_times,
@@ -56,6 +57,7 @@ static bool point_times(Plots *plots, const PlotsPoint *point, PointTimes *ret_t
     ret_times->end = sqlite3_column_double(query, 0);
     ret_times->warmup = sqlite3_column_double(query, 1);
     ret_times->prompt = sqlite3_column_double(query, 2);
+    ret_times->unit = unit_for(ret_times->end);
     return true;
 }
 
@@ -83,17 +85,16 @@ static void add_interval(Figure *figure, double at, GArray *const *values, size_
 
 /*
  * Adds a block of rows from a query that gives start, end and then the quantities, a row for each
- * interval and replication, in the order of time. Tells how many intervals there are.
+ * interval and replication, in the order of time.
  */
 static bool add_series(Plots *plots, Figure *figure, const PlotsPoint *point, const char *sql,
-                       TimeUnit unit, unsigned *ret_rows, GError **error)
+                       const PointTimes *times, GError **error)
 {
     g_autoptr(sqlite3_stmt) query = database_prepare(plots->db, sql, error);
     GArray *values[8];
     size_t quantities;
     double at = NAN, start = NAN;
     GError *failure = NULL;
-    unsigned rows = 0;
 
     if (query == NULL) {
         return false;
@@ -107,13 +108,12 @@ static bool add_series(Plots *plots, Figure *figure, const PlotsPoint *point, co
     while (database_next(query, &failure)) {
         double from = sqlite3_column_double(query, 0);
 
-        if (rows == 0 || from > start) {
-            if (rows > 0) {
+        if (isnan(start) || from > start) {
+            if (!isnan(start)) {
                 add_interval(figure, at, values, quantities);
             }
-            rows++;
             start = from;
-            at = (from + sqlite3_column_double(query, 1)) / 2 / unit.seconds;
+            at = (from + sqlite3_column_double(query, 1)) / 2 / times->unit.seconds;
         }
         for (size_t i = 0; i < quantities; i++) {
             int column = (int)i + 2;
@@ -124,13 +124,12 @@ static bool add_series(Plots *plots, Figure *figure, const PlotsPoint *point, co
             g_array_append_val(values[i], value);
         }
     }
-    if (rows > 0) {
+    if (!isnan(start)) {
         add_interval(figure, at, values, quantities);
     }
     for (size_t i = 0; i < quantities; i++) {
         g_array_unref(values[i]);
     }
-    *ret_rows = rows;
     if (failure != NULL) {
         g_propagate_error(error, failure);
     }
@@ -143,8 +142,8 @@ enum { EVENT_LEVELS = 3 }; /* names of events that are close to one another diff
  * Vertical lines at the scenario's events. In the upper panel they carry their names above it;
  * tells how many lines of names there are.
  */
-static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point, TimeUnit unit,
-                       double end, unsigned *ret_levels, GError **error)
+static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point,
+                       const PointTimes *times, unsigned *ret_levels, GError **error)
 {
     g_autoptr(sqlite3_stmt) query = database_prepare(
         plots->db,
@@ -152,7 +151,7 @@ static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point, Ti
         " WHERE point = ?) ORDER BY at_s",
         error);
     GError *failure = NULL;
-    double last = -end;
+    double last = -times->end;
     unsigned tag = 1, level = 0, levels = 0;
 
     if (query == NULL) {
@@ -163,7 +162,7 @@ static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point, Ti
         double at = sqlite3_column_double(query, 0);
         g_autofree char *text = figure_quote((const char *)sqlite3_column_text(query, 1));
 
-        level = at - last < end / 4 ? (level + 1) % EVENT_LEVELS : 0;
+        level = at - last < times->end / 4 ? (level + 1) % EVENT_LEVELS : 0;
         levels = MAX(levels, level + 1);
         last = at;
         g_string_append_printf(figure->script,
@@ -171,8 +170,8 @@ static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point, Ti
                                "lt 1 lw 1 dashtype 3 lc rgb '#404040'\n"
                                "set label %u %s at %.10g, graph 1 %s offset 0,%g "
                                "font ',11' textcolor rgb '#202020'\n",
-                               tag, at / unit.seconds, at / unit.seconds, tag, text,
-                               at / unit.seconds, at > 0.8 * end ? "right" : "left",
+                               tag, at / times->unit.seconds, at / times->unit.seconds, tag, text,
+                               at / times->unit.seconds, at > 0.8 * times->end ? "right" : "left",
                                0.6 + level * 0.9);
         tag++;
     }
@@ -184,7 +183,7 @@ static bool add_events(Plots *plots, Figure *figure, const PlotsPoint *point, Ti
 }
 
 /* Shades the warm-up, which no figure counts, and names it where events are named. */
-static void shade_warmup(Figure *figure, const PointTimes *times, TimeUnit unit)
+static void shade_warmup(Figure *figure, const PointTimes *times)
 {
     if (times->warmup > 0) {
         g_string_append_printf(figure->script,
@@ -192,7 +191,7 @@ static void shade_warmup(Figure *figure, const PointTimes *times, TimeUnit unit)
                                "fillcolor rgb '#eeeeee' fillstyle solid noborder\n"
                                "set label %u 'warm-up' at 0, graph 1 left offset 0,0.6 "
                                "font ',11' textcolor rgb '#606060'\n",
-                               times->warmup / unit.seconds, RECORDER_EVENTS_MAX + 1);
+                               times->warmup / times->unit.seconds, RECORDER_EVENTS_MAX + 1);
     }
 }
 
@@ -213,23 +212,23 @@ static void add_line(GString *plot, unsigned quantity, unsigned look, double fac
 }
 
 /* Begins a figure of two panels that share the time axis, each with its key above it. */
-static bool begin_panels(Plots *plots, Figure *figure, const PlotsPoint *point, TimeUnit unit,
+static bool begin_panels(Plots *plots, Figure *figure, const PlotsPoint *point,
                          const PointTimes *times, GError **error)
 {
     unsigned levels = 0;
 
     figure->height = 560;
-    if (!add_events(plots, figure, point, unit, times->end, &levels, error)) {
+    if (!add_events(plots, figure, point, times, &levels, error)) {
         return false;
     }
-    shade_warmup(figure, times, unit);
+    shade_warmup(figure, times);
     levels = times->warmup > 0 ? MAX(levels, 1) : levels;
     g_string_append_printf(figure->script,
                            "set xrange [0:%.10g]\nset lmargin 11\nset rmargin 4\n"
                            "set key at screen 0.96,0.99 right top horizontal maxrows 1\n"
                            "set multiplot\nset format x ''\nset bmargin at screen 0.56\n"
                            "set tmargin at screen %g\n",
-                           times->end / unit.seconds, 0.93 - 0.03 * levels);
+                           times->end / times->unit.seconds, 0.93 - 0.03 * levels);
     return true;
 }
 
@@ -256,23 +255,20 @@ static bool plot_lookups_of(Plots *plots, const PlotsPoint *point, GError **erro
     g_autoptr(GString) lower = g_string_new(NULL);
     g_autofree char *prompt = NULL;
     PointTimes times = {0};
-    TimeUnit unit;
-    unsigned rows = 0;
 
     if (!point_times(plots, point, &times, error)) {
         return false;
     }
-    unit = unit_for(times.end);
     figure_block(figure, "time, then mean, low and high (95 %) over replications of: fraction "
                          "answered, fraction correct, fraction answered promptly, median latency "
                          "(ms), 95th percentile (ms)");
-    if (!add_series(plots, figure, point, sql, unit, &rows, error)) {
+    if (!add_series(plots, figure, point, sql, &times, error)) {
         return false;
     }
-    if (rows < 2) {
+    if (figure->rows < 2) {
         return true;
     }
-    if (!begin_panels(plots, figure, point, unit, &times, error)) {
+    if (!begin_panels(plots, figure, point, &times, error)) {
         return false;
     }
     prompt = g_strdup_printf("within %g s", times.prompt);
@@ -283,7 +279,7 @@ static bool plot_lookups_of(Plots *plots, const PlotsPoint *point, GError **erro
     add_line(lower, 4, 1, 1, "95th percentile");
     g_string_append_printf(figure->script,
                            "set ylabel 'Lookups (%%)'\nset yrange [*<95:100.5]\n%s\n", upper->str);
-    next_panel(figure, unit);
+    next_panel(figure, times.unit);
     g_string_append_printf(figure->script,
                            "set ylabel 'Latency (ms)'\nset yrange [0:*]\n%s\n"
                            "unset multiplot\n",
@@ -301,22 +297,19 @@ static bool plot_messages_of(Plots *plots, const PlotsPoint *point, GError **err
     g_autoptr(GString) upper = g_string_new(NULL);
     g_autoptr(GString) lower = g_string_new(NULL);
     PointTimes times = {0};
-    TimeUnit unit;
-    unsigned rows = 0;
 
     if (!point_times(plots, point, &times, error)) {
         return false;
     }
-    unit = unit_for(times.end);
     figure_block(figure, "time, then mean, low and high (95 %) over replications of: messages/s, "
                          "link retransmissions/s, peers online, peers joined");
-    if (!add_series(plots, figure, point, sql, unit, &rows, error)) {
+    if (!add_series(plots, figure, point, sql, &times, error)) {
         return false;
     }
-    if (rows < 2) {
+    if (figure->rows < 2) {
         return true;
     }
-    if (!begin_panels(plots, figure, point, unit, &times, error)) {
+    if (!begin_panels(plots, figure, point, &times, error)) {
         return false;
     }
     add_line(upper, 0, 0, 1, "delivered");
@@ -325,7 +318,7 @@ static bool plot_messages_of(Plots *plots, const PlotsPoint *point, GError **err
     add_line(lower, 3, 1, 1, "joined");
     g_string_append_printf(figure->script,
                            "set ylabel 'Messages per second'\nset yrange [0:*]\n%s\n", upper->str);
-    next_panel(figure, unit);
+    next_panel(figure, times.unit);
     g_string_append_printf(figure->script,
                            "set ylabel 'Peers'\nset yrange [0:*]\n%s\n"
                            "unset multiplot\n",

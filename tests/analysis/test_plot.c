@@ -55,7 +55,7 @@ static char *make_results(unsigned points, unsigned replications)
         unsigned point = i / replications;
         uint32_t peers = 64U << (2 * point);
         g_autofree char *value = g_strdup_printf("%u", peers);
-        ResultsParameter swept = {"overlay.peers", value};
+        ResultsParameter swept = {"overlay.peers", value, points > 1};
         Recording recording = {.seed = i,
                                .hops_mean = 3 + point,
                                .duration_s = 40,
@@ -69,7 +69,7 @@ static char *make_results(unsigned points, unsigned replications)
                                    .peers = peers,
                                    .wall_seconds = 1};
 
-        CU_ASSERT(results_set_point(results, point, &swept, points > 1, NULL, 0, NULL));
+        CU_ASSERT(results_set_point(results, point, &swept, 1, NULL));
         CU_ASSERT(results_add_replication(results, &head, recorder, NULL));
         recorder_free(recorder);
     }

@@ -94,7 +94,7 @@ static json_t *at(json_t *root, const char *path)
     g_auto(GStrv) parts = g_strsplit(path, "/", -1);
 
     for (char **part = parts; *part != NULL; part++) {
-        root = json_is_array(root) ? json_array_get(root, (size_t)atoi(*part))
+        root = json_is_array(root) ? json_array_get(root, g_ascii_strtoull(*part, NULL, 10))
                                    : json_object_get(root, *part);
     }
     return root;
@@ -242,25 +242,25 @@ static void summary_of_a_sweep_lists_points_with_their_parameters(void)
     g_autoptr(Results) results = NULL;
     g_autofree char *text = NULL;
     static const char *const peers[] = {"100", "1000"};
-    static const ResultsParameter other = {"network.loss", "0%"};
-    json_t *summary, *parameters;
+    json_t *summary, *described;
 
     config.points = 2;
     config.replications = 2;
     config.sweep = true;
     results = results_open(&config, NULL);
     for (unsigned i = 0; i < 4; i++) {
-        ResultsParameter swept = {"overlay.peers", peers[i / 2]};
+        ResultsParameter parameters[] = {{"overlay.peers", peers[i / 2], true},
+                                         {"network.loss", "0%", false}};
 
-        CU_ASSERT(results_set_point(results, i / 2, &swept, 1, &other, 1, NULL));
-        CU_ASSERT(add(results, i / 2, i % 2, 4 + i / 2, 0));
+        CU_ASSERT(results_set_point(results, i / 2, parameters, 2, NULL));
+        CU_ASSERT(add(results, i / 2, i % 2, i < 2 ? 4 : 5, 0));
     }
     text = results_summary_text(results, NULL);
     summary = json_loads(text, 0, NULL);
     CU_ASSERT_EQUAL(json_array_size(at(summary, "points")), 2);
-    parameters = at(summary, "points/1/parameters");
-    CU_ASSERT_EQUAL(json_object_size(parameters), 1);
-    CU_ASSERT_EQUAL(json_integer_value(json_object_get(parameters, "overlay.peers")), 1000);
+    described = at(summary, "points/1/parameters");
+    CU_ASSERT_EQUAL(json_object_size(described), 1);
+    CU_ASSERT_EQUAL(json_integer_value(json_object_get(described, "overlay.peers")), 1000);
     CU_ASSERT(number_at(summary, "points/1/lookups/hops/mean") >
               number_at(summary, "points/0/lookups/hops/mean"));
     CU_ASSERT_EQUAL(json_array_size(at(summary, "points/0/replications")), 2);

@@ -22,6 +22,7 @@ typedef enum ResultsError {
 typedef struct ResultsParameter {
     const char *key; /* "overlay.peers" */
     const char *value;
+    bool swept; /* it tells this point from the others */
 } ResultsParameter;
 
 /* The run as a whole; all strings are copied. */
@@ -57,12 +58,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Results, results_close)
 /* results_has tells whether a whole replication is there already. point 0.., replication 0.. */
 bool results_has(Results *results, unsigned point, unsigned replication);
 
-/* results_set_point describes a point: the swept keys (none without a sweep), then every other
- * key in force. To be called before its first replication. Returns false with
- * RESULTS_ERROR_WRITE. */
-bool results_set_point(Results *results, unsigned point, const ResultsParameter *swept,
-                       size_t swept_len, const ResultsParameter *others, size_t others_len,
-                       GError **error);
+/* results_set_point describes a point by every key in force, swept ones first; called before its
+ * first replication. Returns false with RESULTS_ERROR_WRITE. */
+bool results_set_point(Results *results, unsigned point, const ResultsParameter *parameters,
+                       size_t len, GError **error);
 
 /* How a figure of several replications becomes one: RESULTS_MEAN gives NAME.mean and NAME.ci95. */
 typedef enum ResultsKind { RESULTS_MEAN, RESULTS_SUM, RESULTS_MAX } ResultsKind;

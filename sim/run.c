@@ -463,12 +463,12 @@ static bool describe_point(Run *run, unsigned point, GError **error)
 
     g_array_set_clear_func(list, clear_parameter);
     for (guint i = 0; i < run->point->parameters_len; i++) {
-        add_parameter(&parameters, run->point->parameters[i].key,
-                      run->point->parameters[i].value, true);
+        add_parameter(&parameters, run->point->parameters[i].key, run->point->parameters[i].value,
+                      true);
     }
     scenario_each_value(run->point, add_other_parameter, &parameters);
-    return results_set_point(run->results, point, (ResultsParameter *)(void *)list->data,
-                             list->len, error);
+    return results_set_point(run->results, point, (ResultsParameter *)(void *)list->data, list->len,
+                             error);
 }
 
 static bool run_point(Run *run, unsigned point, GError **error)

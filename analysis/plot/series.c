@@ -189,7 +189,7 @@ static void shade_warmup(Figure *figure, const PointTimes *times)
         g_string_append_printf(figure->script,
                                "set object 1 rectangle from 0, graph 0 to %.10g, graph 1 behind "
                                "fillcolor rgb '#eeeeee' fillstyle solid noborder\n"
-                               "set label %u 'warm-up' at 0, graph 1 left offset 0,0.6 "
+                               "set label %d 'warm-up' at 0, graph 1 left offset 0,0.6 "
                                "font ',11' textcolor rgb '#606060'\n",
                                times->warmup / times->unit.seconds, RECORDER_EVENTS_MAX + 1);
     }

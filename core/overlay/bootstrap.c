@@ -24,7 +24,7 @@ void bootstrap_fini(PealPeer *peer)
 int bootstrap_set(PealPeer *peer, const PealTarget *targets, size_t targets_len)
 {
     Bootstrap *bootstrap = &peer->bootstrap;
-    PealAddr *copy;
+    BootstrapAddr *copy;
 
     if (targets_len > BOOTSTRAP_MAX) {
         return -PEAL_E_ARG;
@@ -38,33 +38,51 @@ int bootstrap_set(PealPeer *peer, const PealTarget *targets, size_t targets_len)
         return -PEAL_E_MEMORY;
     }
     for (size_t i = 0; i < targets_len; i++) {
-        copy[i] = targets[i].addr;
+        copy[i] = (BootstrapAddr){targets[i].addr, {LINK_NONE, 0}};
     }
     bootstrap->addrs = copy;
     bootstrap->addrs_len = (uint8_t)targets_len;
     return 0;
 }
 
-/* The target's flow may be a link that is up already: then its Node-ID is known only to the topology, and a second
- * flow to the same peer does no harm (link_identify). */
+static void arrived(PealPeer *peer, uint16_t link)
+{
+    Bootstrap *bootstrap = &peer->bootstrap;
+
+    bootstrap->wanted = false;
+    bootstrap->trying = false;
+    bootstrap->deadline = PEAL_TIME_NEVER;
+    peer->topology->on_bootstrap(peer, link);
+}
+
+static PealSpan patience(unsigned tries)
+{
+    PealSpan wait = peal_seconds(INT64_C(1) << (tries < DOUBLINGS_MAX ? tries : DOUBLINGS_MAX));
+
+    return wait.ns < BOOTSTRAP_WAIT_MAX.ns ? wait : BOOTSTRAP_WAIT_MAX;
+}
+
+/* A link that led to this bootstrap peer before, and is still up, serves again. */
 static void try_next(PealPeer *peer)
 {
     Bootstrap *bootstrap = &peer->bootstrap;
     uint64_t pick = peal_random_below(peer_random(peer, PEAL_DRAW_ROUTE), bootstrap->addrs_len);
-    unsigned doublings = bootstrap->tries < DOUBLINGS_MAX ? bootstrap->tries : DOUBLINGS_MAX;
-    PealSpan wait = peal_seconds(INT64_C(1) << doublings);
+    BootstrapAddr *addr = &bootstrap->addrs[pick];
     uint16_t slot;
 
-    if (wait.ns > BOOTSTRAP_WAIT_MAX.ns) {
-        wait = BOOTSTRAP_WAIT_MAX;
+    if (link_valid(&peer->links, addr->flow) &&
+        link_at(&peer->links, addr->flow.index)->phase == LINK_UP) {
+        arrived(peer, addr->flow.index);
+        return;
     }
-    bootstrap->tries = (uint8_t)(bootstrap->tries < UINT8_MAX ? bootstrap->tries + 1 : UINT8_MAX);
-    bootstrap->trying = link_open(peer, &bootstrap->addrs[pick], NULL, &slot) == 0;
-    if (bootstrap->trying) {
-        bootstrap->flow = (PealFlow){slot, link_at(&peer->links, slot)->generation};
-    }
-    bootstrap->deadline = peal_time_add(peer_now(peer), wait);
+    bootstrap->deadline = peal_time_add(peer_now(peer), patience(bootstrap->tries));
     peer_wake_by(peer, bootstrap->deadline);
+    bootstrap->tries = (uint8_t)(bootstrap->tries < UINT8_MAX ? bootstrap->tries + 1 : UINT8_MAX);
+    bootstrap->trying = link_open(peer, &addr->addr, NULL, &slot) == 0;
+    if (bootstrap->trying) {
+        addr->flow = (PealFlow){slot, link_at(&peer->links, slot)->generation};
+        bootstrap->flow = addr->flow;
+    }
 }
 
 void bootstrap_seek(PealPeer *peer)
@@ -84,10 +102,7 @@ void bootstrap_on_link_up(PealPeer *peer, uint16_t link)
 
     if (bootstrap->wanted && bootstrap->trying && bootstrap->flow.index == link &&
         link_valid(&peer->links, bootstrap->flow)) {
-        bootstrap->wanted = false;
-        bootstrap->trying = false;
-        bootstrap->deadline = PEAL_TIME_NEVER;
-        peer->topology->on_bootstrap(peer, link);
+        arrived(peer, link);
     }
 }
 

@@ -12,8 +12,14 @@
 enum { BOOTSTRAP_MAX = 8 };
 #define BOOTSTRAP_WAIT_MAX peal_seconds(60)
 
+/* Where a bootstrap peer is, and the link that led there last. */
+typedef struct BootstrapAddr {
+    PealAddr addr; /* its transport is the overlay's */
+    PealFlow flow;
+} BootstrapAddr;
+
 typedef struct Bootstrap {
-    PealAddr *addrs; /* their transport is the overlay's */
+    BootstrapAddr *addrs;
     PealTime deadline;
     PealFlow flow; /* of the try under way */
     uint8_t addrs_len;
@@ -26,7 +32,8 @@ void bootstrap_init(PealPeer *peer);
 void bootstrap_fini(PealPeer *peer);
 int bootstrap_set(PealPeer *peer, const PealTarget *targets, size_t targets_len) PEAL_MUST_USE;
 
-/* bootstrap_seek looks for a link to a bootstrap peer; topology->on_bootstrap hears of it from a later dispatch. */
+/* bootstrap_seek looks for a link to a bootstrap peer; topology->on_bootstrap hears of it, at
+ * once when a link from before serves. */
 void bootstrap_seek(PealPeer *peer);
 void bootstrap_on_link_up(PealPeer *peer, uint16_t link);
 void bootstrap_on_wake(PealPeer *peer, PealTime now);

@@ -45,7 +45,7 @@ typedef struct Chord {
     PealTime settle_at; /* a change of neighbours is to be told */
     PealTime join_at;   /* the phase's patience ends */
     union {
-        PealId admitting;     /* while joining */
+        PealId admitting;     /* while joining; FINDING: who sent the last Update, if `told` */
         uint64_t leave_token; /* while leaving */
     };
     uint32_t tombs_cap;
@@ -54,6 +54,7 @@ typedef struct Chord {
     uint16_t leaves;         /* Leave requests that are unanswered */
     uint8_t phase;           /* ChordPhase */
     uint8_t next_stabilised; /* STABILISE: the finger whose turn it is */
+    bool told;               /* FINDING: `admitting` has sent its Update */
     bool range_changed;      /* since the last Updates: all links are to be told */
 } Chord;
 

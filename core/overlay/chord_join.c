@@ -31,6 +31,7 @@ void chord_on_bootstrap(PealPeer *peer, uint16_t link)
         return;
     }
     chord->phase = CHORD_FINDING;
+    chord->told = false;
     set_patience(peer, peer->overlay->request_lifetime);
     attach_begin(peer, &(AttachSpec){.to = peal_id_successor_point(&peer->id),
                                      .to_resource = true,
@@ -96,7 +97,12 @@ void chord_join_on_attached(PealPeer *peer, uint16_t purpose, const PealId *id, 
             chord_rejoin(peer);
             return;
         }
+        if (chord->told && peal_id_equal(id, &chord->admitting)) {
+            gather(peer);
+            return;
+        }
         chord->admitting = *id;
+        chord->told = false;
         return;
     }
     if (chord->phase == CHORD_GATHERING && purpose == CHORD_FOR_NEIGHBOUR &&
@@ -109,6 +115,12 @@ void chord_join_on_update(PealPeer *peer, const PealId *from, bool named)
 {
     Chord *chord = &peer->chord;
 
+    /* The Update goes straight and may overtake the answer that says who admits. */
+    if (chord->phase == CHORD_FINDING && attach_wanting(peer, CHORD_FOR_ADMISSION) > 0) {
+        chord->admitting = *from;
+        chord->told = true;
+        return;
+    }
     if (!peal_id_equal(from, &chord->admitting)) {
         return;
     }

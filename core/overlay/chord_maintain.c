@@ -113,21 +113,18 @@ void chord_tell(PealPeer *peer)
 
 void chord_learn(PealPeer *peer, const PealId *id, const PealId *teller)
 {
-    uint16_t link;
+    uint16_t link = link_find(peer, id);
+    AttachSpec spec = {.to = *id, .link = link, .purpose = CHORD_FOR_NEIGHBOUR};
 
-    if (peal_id_equal(id, &peer->id) || chord_buried(peer, id) ||
-        !chord_wants_neighbour(peer, id)) {
+    /* Most of what is told is known; then there is nothing to work out. */
+    if ((link != LINK_NONE && link_at(&peer->links, link)->ready) || peal_id_equal(id, &peer->id) ||
+        chord_buried(peer, id) || !chord_wants_neighbour(peer, id)) {
         return;
     }
-    link = link_find(peer, id);
     if (link == LINK_NONE) {
-        attach_begin(peer, &(AttachSpec){.to = *id,
-                                         .through = teller,
-                                         .link = LINK_NONE,
-                                         .purpose = CHORD_FOR_NEIGHBOUR});
-    } else if (!link_at(&peer->links, link)->ready) {
-        attach_begin(peer, &(AttachSpec){.to = *id, .link = link, .purpose = CHORD_FOR_NEIGHBOUR});
+        spec.through = teller;
     }
+    attach_begin(peer, &spec);
 }
 
 void chord_learn_all(PealPeer *peer, PealBytes ids, const PealId *teller)

@@ -147,11 +147,13 @@ void put_stored_meta(Writer *w, PealModel model, const ReloadStoredMeta *meta);
     X(find_ans, ReloadFindAns)                   \
     X(sip_registration, SipRegistration)
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type takes none */
 #define X(name, Type)                             \
     void put_##name(Writer *w, const Type *body); \
     int reload_##name##_decode(PealBytes body, Type *ret_body) PEAL_MUST_USE;
 RELOAD_BODIES(X)
 #undef X
+/* NOLINTEND(bugprone-macro-parentheses) */
 /* StatReq and StatAns share FetchReq's and FetchAns's structs; leave_ans, update_ans and
  * config_update_ans are empty. */
 

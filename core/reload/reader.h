@@ -171,6 +171,8 @@ void reload_dest_read(Reader *r, ReloadDest *ret_dest);
 /* reload_signature_read reads a Signature (s.6.3.4). */
 void reload_signature_read(Reader *r, ReloadSignature *ret_signature);
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a type takes none */
+
 /*
  * READER_LIST makes, from `static void read_NAME(Reader *r, Type *ret)`, which reads one element,
  * the iterator reload_NAME_next and check_NAME_list, which walks a list once: 0 or its first fault.
@@ -224,5 +226,7 @@ void reload_signature_read(Reader *r, ReloadSignature *ret_signature);
         }                                                      \
         return error;                                          \
     }
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

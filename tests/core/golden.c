@@ -507,17 +507,17 @@ static void find_ans(Writer *w)
 /* The table */
 
 /* A request of A's to a Resource-ID or to B, and an answer of somebody's to A. */
-#define REQUEST(name, CODE, body)                            \
-    {                                                        \
-        name, RELOAD_##CODE, body, .signer = 'A', .ttl = 100 \
+#define REQUEST(name, CODE, body)                                        \
+    {                                                                    \
+        (name), (body), .code = RELOAD_##CODE, .signer = 'A', .ttl = 100 \
     }
-#define REQUEST_TO_B(name, CODE, body)                                         \
-    {                                                                          \
-        name, RELOAD_##CODE, body, .put_dest = to_b, .signer = 'A', .ttl = 100 \
+#define REQUEST_TO_B(name, CODE, body)                                                     \
+    {                                                                                      \
+        (name), (body), .code = RELOAD_##CODE, .put_dest = to_b, .signer = 'A', .ttl = 100 \
     }
-#define ANSWER(name, CODE, body, by)                                          \
-    {                                                                         \
-        name, RELOAD_##CODE, body, .put_dest = to_a, .signer = by, .ttl = 100 \
+#define ANSWER(name, CODE, body, by)                                                        \
+    {                                                                                       \
+        (name), (body), .code = RELOAD_##CODE, .put_dest = to_a, .signer = (by), .ttl = 100 \
     }
 
 const GoldenMessage golden_messages[] = {
@@ -525,9 +525,9 @@ const GoldenMessage golden_messages[] = {
     ANSWER("probe_ans", PROBE_ANS, probe_ans, 'B'),
     REQUEST("attach_req", ATTACH_REQ, attach_req),
     ANSWER("attach_ans", ATTACH_ANS, attach_ans, 'B'),
-    {"store_req", RELOAD_STORE_REQ, store_registration, .signer = 'B', .ttl = 100},
-    {"store_req_models", RELOAD_STORE_REQ, store_models, .signer = 'B', .ttl = 100},
-    {"store_ans", RELOAD_STORE_ANS, store_ans, .put_dest = to_b, .signer = 'C', .ttl = 100},
+    {"store_req", store_registration, .code = RELOAD_STORE_REQ, .signer = 'B', .ttl = 100},
+    {"store_req_models", store_models, .code = RELOAD_STORE_REQ, .signer = 'B', .ttl = 100},
+    {"store_ans", store_ans, .code = RELOAD_STORE_ANS, .put_dest = to_b, .signer = 'C', .ttl = 100},
     REQUEST("fetch_req", FETCH_REQ, fetch_all),
     REQUEST("fetch_req_keys", FETCH_REQ, fetch_keys),
     ANSWER("fetch_ans", FETCH_ANS, fetch_ans, 'C'),
@@ -543,11 +543,11 @@ const GoldenMessage golden_messages[] = {
     ANSWER("update_ans", UPDATE_ANS, nothing, 'B'),
     REQUEST_TO_B("route_query_req", ROUTE_QUERY_REQ, route_query_req),
     ANSWER("route_query_ans", ROUTE_QUERY_ANS, route_query_ans, 'B'),
-    {"ping_req", RELOAD_PING_REQ, ping_padded, .put_via = via_a_and_b,
+    {"ping_req", ping_padded, .code = RELOAD_PING_REQ, .put_via = via_a_and_b,
      .put_dest = to_opaque_then_resource, .signer = 'A', .ttl = 98, .max_response_length = 2000},
-    {"ping_req_named", RELOAD_PING_REQ, ping_empty, .put_dest = to_wildcard,
+    {"ping_req_named", ping_empty, .code = RELOAD_PING_REQ, .put_dest = to_wildcard,
      .put_options = option_names_a, .signer = 'A', .ttl = 100},
-    {"ping_ans", RELOAD_PING_ANS, ping_ans, .put_via = via_c, .put_dest = to_b_then_a,
+    {"ping_ans", ping_ans, .code = RELOAD_PING_ANS, .put_via = via_c, .put_dest = to_b_then_a,
      .put_extensions = extension_unknown, .signer = 'C', .ttl = 99},
     REQUEST("stat_req", STAT_REQ, stat_req),
     ANSWER("stat_ans", STAT_ANS, stat_ans, 'B'),
@@ -557,9 +557,9 @@ const GoldenMessage golden_messages[] = {
     REQUEST_TO_B("config_update_req_kind", CONFIG_UPDATE_REQ, config_update_kind),
     ANSWER("config_update_ans", CONFIG_UPDATE_ANS, nothing, 'B'),
     ANSWER("error", ERROR, error_not_found, 'B'),
-    {"ping_req_p256", RELOAD_PING_REQ, ping_empty, .signer = 'A', .ttl = 100,
+    {"ping_req_p256", ping_empty, .code = RELOAD_PING_REQ, .signer = 'A', .ttl = 100,
      .crypto = PEAL_CRYPTO_MODELLED_P256},
-    {"ping_req_rsa2048", RELOAD_PING_REQ, ping_empty, .signer = 'A', .ttl = 100,
+    {"ping_req_rsa2048", ping_empty, .code = RELOAD_PING_REQ, .signer = 'A', .ttl = 100,
      .crypto = PEAL_CRYPTO_MODELLED_RSA2048},
 };
 const size_t golden_messages_len = sizeof(golden_messages) / sizeof(golden_messages[0]);
@@ -619,11 +619,12 @@ size_t golden_load(const char *name, uint8_t *ret_bytes, size_t cap)
         return 0;
     }
     while (fgets(line, sizeof(line), file) != NULL) {
-        unsigned byte;
+        size_t digits = strspn(line, "0123456789abcdef"); /* a comment follows */
 
-        line[strcspn(line, "# \n")] = '\0';
-        for (const char *at = line; len < cap && sscanf(at, "%2x", &byte) == 1; at += 2) {
-            ret_bytes[len++] = (uint8_t)byte;
+        for (size_t i = 0; i + 2 <= digits && len < cap; i += 2) {
+            const char pair[] = {line[i], line[i + 1], '\0'};
+
+            ret_bytes[len++] = (uint8_t)strtoul(pair, NULL, 16);
         }
     }
     (void)fclose(file);

@@ -14,17 +14,17 @@ enum { GOLDEN_MESSAGE_MAX = 2048, GOLDEN_PATH_MAX = 4096 };
 
 typedef struct GoldenMessage {
     const char *name; /* of the file, without .hex */
-    ReloadCode code;
     void (*put_body)(Writer *w);
     /* How the header and the security block differ from the usual; NULL when they do not. */
     void (*put_via)(Writer *w);
     void (*put_dest)(Writer *w); /* else the Resource-ID of bob@example.org */
     void (*put_options)(Writer *w);
     void (*put_extensions)(Writer *w);
-    char signer; /* 'A' to 'C' */
-    uint8_t ttl;
-    uint32_t max_response_length;
+    ReloadCode code;
     PealCrypto crypto;
+    uint32_t max_response_length;
+    uint8_t ttl;
+    char signer; /* 'A' to 'C' */
 } GoldenMessage;
 
 extern const GoldenMessage golden_messages[];

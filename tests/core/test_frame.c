@@ -12,7 +12,7 @@ enum { MESSAGE_MAX = 5000 };
 static void data_and_ack_frames_are_written_and_read(void)
 {
     uint8_t bytes[16] = {0};
-    Frame frame;
+    Frame frame = {0};
 
     frame_write_data(bytes, 0x01020304, 3);
     CU_ASSERT_EQUAL(frame_parse(bytes, 11, MESSAGE_MAX, &frame), 0);

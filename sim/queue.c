@@ -144,6 +144,7 @@ void queue_push(Queue *queue, Event event)
 {
     if (event.at < queue->end) {
         heap_push(queue, &queue->near, event);
+        queue->measured_events++;
     } else if (bucket_number(queue, event.at) - bucket_number(queue, queue->end) < QUEUE_BUCKETS) {
         bucket_put(queue, &event);
     } else {

@@ -387,9 +387,11 @@ void location_on_wake(PealPeer *peer, PealTime now)
     if (!peal_time_due(location->deadline, now)) {
         return;
     }
-    for (uint32_t i = location->entries_len; i-- > 0;) {
+    for (uint32_t i = 0; i < location->entries_len;) {
         if (peal_time_due(location->entries[i].act_at, now)) {
-            location_act(peer, &location->entries[i], now);
+            location_act(peer, &location->entries[i], now); /* later, or never, or gone */
+        } else {
+            i++;
         }
     }
     location->deadline = PEAL_TIME_NEVER;

@@ -51,6 +51,9 @@ static void repair_trim(PealPeer *peer)
 {
     StorageRepair *repair = peer->storage.repair;
 
+    if (repair == NULL) {
+        return;
+    }
     if (repair->work != NULL && repair->work->outstanding == 0 && !repair->work->walking) {
         peer_release(peer, repair->work, sizeof(StorageWork));
         repair->work = NULL;
@@ -335,7 +338,13 @@ void repair_on_stored(PealPeer *peer, StorageSlot *slot, bool changed)
 {
     bool fresh = !(slot->flags & SLOT_OWNED);
 
-    if (!peer->topology->responsible(peer, &slot->resource) || repair_ensure(peer) == NULL) {
+    if (!peer->topology->responsible(peer, &slot->resource)) {
+        if (!peer->topology->holds(peer, &slot->resource) && repair_ensure(peer) != NULL) {
+            repair_forget_later(peer); /* its sender knows other neighbours; one of the two errs */
+        }
+        return;
+    }
+    if (repair_ensure(peer) == NULL) {
         return;
     }
     slot->flags |= SLOT_OWNED;
@@ -370,10 +379,7 @@ void repair_on_swept(PealPeer *peer)
 {
     StorageRepair *repair = peer->storage.repair;
 
-    if (repair == NULL) {
-        return;
-    }
-    for (size_t i = 0; repair->work != NULL && i < REPAIR_TRANSFERS_MAX; i++) {
+    for (size_t i = 0; repair != NULL && repair->work != NULL && i < REPAIR_TRANSFERS_MAX; i++) {
         repair->work->transfers[i].next = 0;
     }
     repair_trim(peer);

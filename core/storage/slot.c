@@ -63,6 +63,7 @@ static void slot_shrink(PealPeer *peer)
     uint32_t cap = storage->slots_len > 0 ? storage->slots_cap / 2 : 0;
     StorageSlot *slots = NULL;
 
+    PEAL_ASSERT(cap >= storage->slots_len);
     if (cap > 0) {
         slots = peer_alloc(peer, cap * sizeof(*slots));
         if (slots == NULL) {
@@ -133,7 +134,7 @@ bool slot_sweep(PealPeer *peer, PealTime now)
         return false;
     }
     storage->expire_at = PEAL_TIME_NEVER;
-    for (uint32_t i = storage->slots_len; i-- > 0;) {
+    for (uint32_t i = 0; i < storage->slots_len;) {
         StorageSlot *slot = &storage->slots[i];
 
         if (peal_time_due(slot->expires, now)) {
@@ -143,6 +144,7 @@ bool slot_sweep(PealPeer *peer, PealTime now)
             slot_remove(peer, i);
         } else {
             storage->expire_at = peal_time_min(storage->expire_at, slot->expires);
+            i++;
         }
     }
     return any;

@@ -76,6 +76,7 @@ int peer_grow(PealPeer *peer, void *array_ptr, uint32_t *cap, uint32_t need, siz
     if (need <= *cap) {
         return 0;
     }
+    need += need / 2;
     fresh = peer_alloc(peer, need * element);
     if (fresh == NULL) {
         return -PEAL_E_MEMORY;

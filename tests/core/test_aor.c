@@ -110,8 +110,7 @@ static void aor_that_is_none_is_an_error(void)
                                       "sip:b%@example.org",
                                       "sip:b%zz@example.org",
                                       "sip:bob@example.org@example.com",
-                                      "sip:b\xc3\xb6"
-                                      "b@example.org",
+                                      "sip:b\xc3\xb6@example.org",
                                       "<sip:bob@example.org>"};
     PealId id = {{7}};
 
@@ -127,7 +126,9 @@ static void aor_is_at_most_255_bytes(void)
     PealId id;
 
     memset(uri, 'a', sizeof(uri));
-    memcpy(uri, "sip:", 4);
+    for (size_t i = 0; i < 4; i++) {
+        uri[i] = "sip:"[i];
+    }
     uri[100] = '@';
     CU_ASSERT_EQUAL(peal_aor_resource(peal_openssl_crypto(), (PealStr){uri, PEAL_AOR_MAX}, &id), 0);
     CU_ASSERT_EQUAL(peal_aor_resource(peal_openssl_crypto(), (PealStr){uri, PEAL_AOR_MAX + 1}, &id),

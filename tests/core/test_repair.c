@@ -536,6 +536,20 @@ static void replica_out_of_range_is_forgotten_after_the_hold_down(void)
     fake_free(fake);
 }
 
+static void replica_that_came_by_mistake_is_forgotten(void)
+{
+    FakePeer *fake = fake_new();
+    const PealId r = fake_id(0x08);
+
+    CU_ASSERT_EQUAL(fake_replica(fake, &r, FAKE_SINGLE, 1, SMALL), 0);
+    fake_run(fake, peal_ms(29999));
+    CU_ASSERT_EQUAL(peal_peer_stored(&fake->peer, &r, FAKE_SINGLE), 1);
+    fake_run(fake, peal_ms(1)); /* no neighbour has changed since */
+    CU_ASSERT_EQUAL(peal_peer_stored(&fake->peer, &r, FAKE_SINGLE), 0);
+    CU_ASSERT_EQUAL(fake->env.bytes, 0);
+    fake_free(fake);
+}
+
 static void replica_out_of_range_for_a_moment_is_kept(void)
 {
     FakePeer *fake = fake_new();
@@ -748,6 +762,7 @@ PEAL_TEST_MAIN("core/repair", PEAL_TEST(store_is_replicated_to_the_next_two_with
                PEAL_TEST(joiner_that_dies_gets_nothing_more),
                PEAL_TEST(value_of_a_new_owner_is_stored_there_and_forgotten_later),
                PEAL_TEST(replica_out_of_range_is_forgotten_after_the_hold_down),
+               PEAL_TEST(replica_that_came_by_mistake_is_forgotten),
                PEAL_TEST(replica_out_of_range_for_a_moment_is_kept),
                PEAL_TEST(older_copy_fetches_the_newer_one_and_passes_it_on),
                PEAL_TEST(two_halves_of_a_dictionary_merge_by_storage_time),

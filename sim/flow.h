@@ -50,8 +50,8 @@ struct SimPeer;
 
 /* As the environment's operations (<peal/env.h>). */
 int flow_open(struct World *world, struct SimPeer *peer, const PealTarget *to, PealFlow *ret_flow);
-void flow_close(struct World *world, struct SimPeer *peer, PealFlow flow);
-void flow_send_take(struct World *world, struct SimPeer *peer, PealFlow flow, PealBuf *buf);
+void flow_close(struct World *world, struct SimPeer *peer, PealFlow name);
+void flow_send_take(struct World *world, struct SimPeer *peer, PealFlow name, PealBuf *buf);
 
 /* flow_pair makes a flow that is up at both ends without a word; false when one end has none left. */
 bool flow_pair(struct World *world, struct SimPeer *opener, struct SimPeer *other,

@@ -356,6 +356,7 @@ static bool add_replication(Run *run, const World *world, const Recorder *record
                             ResultsReplication *replication, GError **error)
 {
     Invariants invariants;
+    bool ok;
 
     invariants_check(world, &invariants);
     const ResultsFigure figures[] = {
@@ -379,7 +380,9 @@ static bool add_replication(Run *run, const World *world, const Recorder *record
     replication->peak_rss_bytes = peak_rss_bytes();
     progress_clear(&run->progress);
     print_replication(run, recorder, replication, &invariants);
-    return results_add_replication(run->results, replication, recorder, error);
+    ok = results_add_replication(run->results, replication, recorder, error);
+    replication->figures = NULL;
+    return ok;
 }
 
 static bool run_world(Run *run, ResultsReplication *replication, PcapWriter *capture,

@@ -60,7 +60,7 @@ static uint64_t op_random(PealEnv *env, PealDraw purpose)
 
 static PealFlow take_flow(MiniPeer *mini, uint32_t other)
 {
-    for (uint16_t i = 0; i < MINI_FLOWS_MAX; i++) {
+    for (uint16_t i = 0; i < (uint16_t)MINI_FLOWS_MAX; i++) {
         MiniFlow *flow = &mini->flows[i];
 
         if (!flow->used) {
@@ -286,7 +286,7 @@ void mini_start(MiniPeer *mini)
 
 PealFlow mini_flow(const MiniPeer *from, uint32_t to)
 {
-    for (uint16_t i = 0; i < MINI_FLOWS_MAX; i++) {
+    for (uint16_t i = 0; i < (uint16_t)MINI_FLOWS_MAX; i++) {
         if (from->flows[i].used && from->flows[i].other == to) {
             return (PealFlow){i, from->flows[i].generation};
         }

@@ -21,7 +21,7 @@ typedef struct Seen {
 static bool watch_frames(void *user, uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
 {
     Seen *seen = user;
-    Frame frame;
+    Frame frame = {0};
 
     CU_ASSERT_EQUAL_FATAL(frame_parse_datagram(bytes, len, FRAME_MESSAGE_MAX, &frame), 0);
     if (from == 0 && to == 1 && frame.data) {

@@ -194,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     peer = peal_peer_init(memory, &world.plain.env, &overlay, &id, &addr);
     PEAL_ASSERT(peal_peer_start(peer, NULL, 0) == 0);
     /* Two flows to peers whose names are known, two more from strangers. */
-    for (uint16_t flow = 0; flow < FLOWS; flow++) {
+    for (uint16_t flow = 0; flow < (uint16_t)FLOWS; flow++) {
         PealId other = {{(uint8_t)(0x40 * flow), 1}};
 
         if (flow < FLOWS / 2) {

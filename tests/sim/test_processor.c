@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_processor.c - one server, first in first out, and a bounded queue: against what queueing theory says. */
+/* test_processor.c - one server, first in first out, and a bounded queue: against what queueing
+ * theory says. */
 #include <math.h>
 #include <peal/random.h>
 

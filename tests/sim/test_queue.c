@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_queue.c - events come out in the total order, whatever comes in when; compared with a sorted list. */
+/* test_queue.c - events come out in the total order, whatever comes in when; compared with a sorted
+ * list. */
 #include <glib.h>
 #include <peal/random.h>
 

@@ -43,7 +43,8 @@ static void set(Bench *bench, uint32_t peer, int64_t at)
     bench->expected[peer] = at;
 }
 
-/* Goes on to the next deadline that is due, as the engine does. Returns its peer, or -1 when nothing is left. */
+/* Goes on to the next deadline that is due, as the engine does. Returns its peer, or -1 when
+ * nothing is left. */
 static int next_due(Bench *bench)
 {
     for (;;) {

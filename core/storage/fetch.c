@@ -26,7 +26,7 @@ static PealBytes fetch_text(const char *text)
     return (PealBytes){(const uint8_t *)text, strlen(text)};
 }
 
-/* --- one value -------------------------------------------------------------------------------- */
+/* One value. */
 
 static void fetch_put_meta(FetchJob *job, const ReloadStored *stored)
 {
@@ -59,7 +59,8 @@ static void fetch_put(FetchJob *job, const ReloadStored *stored)
     }
 }
 
-/* s.7.4.2.2: what this peer does not know of is a value that does not exist and that nobody signed. */
+/* s.7.4.2.2: what this peer does not know of is a value that does not exist and that nobody
+ * signed. */
 static void fetch_put_synthetic(FetchJob *job, uint32_t index, PealBytes key)
 {
     const ReloadStored nothing = {.index = index,
@@ -77,7 +78,7 @@ static void fetch_put_value(FetchJob *job, const StorageValue *value)
     fetch_put(job, &stored);
 }
 
-/* --- one Kind ---------------------------------------------------------------------------------- */
+/* One Kind. */
 
 static StorageValue *fetch_first(const FetchJob *job)
 {
@@ -172,7 +173,7 @@ static void fetch_put_kind(FetchJob *job, const ReloadSpecifier *specifier, Peal
     job->kinds.overflow |= job->values.overflow;
 }
 
-/* --- the requests ------------------------------------------------------------------------------ */
+/* The requests. */
 
 /* Checks each specifier against its Kind before anything is written. Returns whether the request
  * was refused. */
@@ -267,7 +268,8 @@ void fetch_on_request(PealPeer *peer, const Inbound *request)
     }
 }
 
-/* The stored Resource-ID of the Kind that is nearest at or after `from`; NULL when there is none. */
+/* The stored Resource-ID of the Kind that is nearest at or after `from`; NULL when there is
+ * none. */
 static const PealId *fetch_closest(const Storage *storage, const PealId *from, uint32_t kind)
 {
     uint32_t at = slot_at(storage, from, 0);

@@ -338,13 +338,7 @@ void repair_on_stored(PealPeer *peer, StorageSlot *slot, bool changed)
 {
     bool fresh = !(slot->flags & SLOT_OWNED);
 
-    if (!peer->topology->responsible(peer, &slot->resource)) {
-        if (!peer->topology->holds(peer, &slot->resource) && repair_ensure(peer) != NULL) {
-            repair_forget_later(peer); /* its sender knows other neighbours; one of the two errs */
-        }
-        return;
-    }
-    if (repair_ensure(peer) == NULL) {
+    if (!peer->topology->responsible(peer, &slot->resource) || repair_ensure(peer) == NULL) {
         return;
     }
     slot->flags |= SLOT_OWNED;
@@ -428,7 +422,7 @@ static bool repair_judge(PealPeer *peer, StorageSlot *slot)
             slot->due = repair_everybody(peer->storage.repair);
         }
         slot->flags |= SLOT_OWNED;
-        slot->flags &= (uint8_t)~SLOT_HANDED;
+        slot->flags &= (uint8_t) ~(SLOT_HANDED | SLOT_STRAY);
         return true;
     }
     slot->due = 0;
@@ -439,7 +433,11 @@ static bool repair_judge(PealPeer *peer, StorageSlot *slot)
         }
         slot->flags &= (uint8_t) ~(SLOT_OWNED | SLOT_HANDED);
     }
-    return peer->topology->holds(peer, &slot->resource);
+    if (peer->topology->holds(peer, &slot->resource)) {
+        slot->flags &= (uint8_t)~SLOT_STRAY;
+        return true;
+    }
+    return false;
 }
 
 static void repair_judge_all(PealPeer *peer)
@@ -523,19 +521,40 @@ void repair_leave(PealPeer *peer)
     }
 }
 
+/* Whether a slot has been out of this peer's range at two looks in a row, and nobody is owed it. */
+static bool repair_is_over(PealPeer *peer, StorageSlot *slot, bool *again)
+{
+    if ((slot->flags & SLOT_OWNED) || peer->topology->holds(peer, &slot->resource)) {
+        slot->flags &= (uint8_t)~SLOT_STRAY;
+        return false;
+    }
+    if (slot->flags & SLOT_OWED) {
+        return false; /* kept until its owner has it */
+    }
+    if (slot->flags & SLOT_STRAY) {
+        return true;
+    }
+    slot->flags |= SLOT_STRAY;
+    *again = true;
+    return false;
+}
+
 static void repair_forget(PealPeer *peer)
 {
-    for (uint32_t i = peer->storage.slots_len; i-- > 0;) {
-        const StorageSlot *slot = &peer->storage.slots[i];
+    bool again = false;
 
-        if ((slot->flags & SLOT_OWNED) || peer->topology->holds(peer, &slot->resource)) {
-            continue;
+    for (uint32_t i = 0; i < peer->storage.slots_len;) {
+        StorageSlot *slot = &peer->storage.slots[i];
+
+        if (repair_is_over(peer, slot, &again)) {
+            peer_trace(peer, PEAL_TRACE_VALUE_REMOVED, 0, slot->kind, 0, &slot->resource);
+            slot_remove(peer, i);
+        } else {
+            i++;
         }
-        if (slot->flags & SLOT_OWED) {
-            continue; /* kept until its owner has it */
-        }
-        peer_trace(peer, PEAL_TRACE_VALUE_REMOVED, 0, slot->kind, 0, &slot->resource);
-        slot_remove(peer, i);
+    }
+    if (again) {
+        repair_forget_later(peer);
     }
     repair_trim(peer);
 }

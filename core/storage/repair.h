@@ -7,8 +7,8 @@
  * State:  one StorageRepair per peer that has stored anything: the replica set as last served.
  *         What is still owed stands in the slots; a StorageWork of about 1 KiB exists while Stores
  *         are out.
- * Time:   at most REPAIR_TRANSFERS_MAX Stores are out at once; what failed is tried again after 5 s,
- *         then twice as long each time, up to 5 min.
+ * Time:   at most REPAIR_TRANSFERS_MAX Stores are out at once; what failed is tried again after 5
+ *         s, then twice as long each time, up to 5 min.
  */
 #ifndef STORAGE_REPAIR_H
 #define STORAGE_REPAIR_H

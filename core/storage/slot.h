@@ -20,10 +20,11 @@ struct StorageValue {
 };
 
 enum {
-    SLOT_OWNED = 1,  /* this peer answers for the Resource-ID */
-    SLOT_OWED = 2,   /* its owner or a joiner has yet to get a copy */
-    SLOT_HANDED = 4, /* the joiner that will own it has a copy of all there is */
-    SLOT_SENDING = 8 /* the copy owed is on its way */
+    SLOT_OWNED = 1,   /* this peer answers for the Resource-ID */
+    SLOT_OWED = 2,    /* its owner or a joiner has yet to get a copy */
+    SLOT_HANDED = 4,  /* the joiner that will own it has a copy of all there is */
+    SLOT_SENDING = 8, /* the copy owed is on its way */
+    SLOT_STRAY = 16   /* a hold-down ago this peer was not to hold it */
 };
 
 struct StorageSlot {

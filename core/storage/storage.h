@@ -44,7 +44,8 @@ void storage_on_wake(PealPeer *peer, PealTime now);
  * lost_neighbour  somebody failed, so that new members of the replica set wait for the hold-down
  *                 (s.10.7.1)
  * Values this peer no longer answers for go to their owner (s.6.4.2.3), and those it no longer
- * holds are forgotten a hold-down later (s.10.7.3).
+ * holds are forgotten one or two hold-downs later (s.10.7.3): neighbours that are seen now may be
+ * gone in a moment.
  */
 void storage_on_neighbours(PealPeer *peer, bool lost_neighbour);
 

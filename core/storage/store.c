@@ -306,8 +306,10 @@ static ReloadErrorCode store_admit(const PealPeer *peer, StoreJob *job)
                    ? RELOAD_ERROR_NONE
                    : store_refused(job, RELOAD_ERROR_FORBIDDEN, "not responsible for it");
     }
-    if (!peer->topology->accepts_replica(peer, &job->resource, sender)) {
-        return store_refused(job, RELOAD_ERROR_FORBIDDEN, "no replica from this sender");
+    /* Better refused, and sent again when the neighbour tables agree, than taken and forgotten. */
+    if (!peer->topology->holds(peer, &job->resource) ||
+        !peer->topology->accepts_replica(peer, &job->resource, sender)) {
+        return store_refused(job, RELOAD_ERROR_FORBIDDEN, "no replica expected from this sender");
     }
     for (size_t i = 0; i < job->kinds_len; i++) {
         if (job->kinds[i].generation == 0) {

@@ -277,6 +277,18 @@ static void store_replica_from_implausible_sender_is_forbidden(void)
     fake_free(fake);
 }
 
+static void store_replica_out_of_range_is_forbidden(void)
+{
+    FakePeer *fake = fake_new();
+    const PealId r = fake_id(0x08); /* three predecessors lie between */
+    const FakeValue value = {.time_ms = 1, .value = "x"};
+
+    CU_ASSERT_EQUAL(fake_replica(fake, &r, FAKE_SINGLE, 1, value), RELOAD_ERROR_FORBIDDEN);
+    fake->holds_from = fake_id(0x07);
+    CU_ASSERT_EQUAL(fake_replica(fake, &r, FAKE_SINGLE, 1, value), 0);
+    fake_free(fake);
+}
+
 static void store_older_replica_is_data_too_old(void)
 {
     FakePeer *fake = fake_new();
@@ -578,6 +590,7 @@ PEAL_TEST_MAIN("core/store", PEAL_TEST(store_single_value_is_fetched_and_overwri
                PEAL_TEST(store_replica_sets_generation_and_goes_no_further),
                PEAL_TEST(store_replica_of_generation_0_is_invalid),
                PEAL_TEST(store_replica_from_implausible_sender_is_forbidden),
+               PEAL_TEST(store_replica_out_of_range_is_forbidden),
                PEAL_TEST(store_older_replica_is_data_too_old),
                PEAL_TEST(store_signed_by_nobody_is_forbidden),
                PEAL_TEST(store_under_another_nodes_key_is_forbidden),

@@ -95,8 +95,7 @@ int peal_peer_leave(PealPeer *peer, uint64_t token)
         return -PEAL_E_STATE;
     }
     location_leave(peer);
-    peer->chord.leave_token = token;
-    peer->topology->leave(peer);
+    peer->topology->leave(peer, token);
     peer_schedule(peer);
     return 0;
 }
@@ -208,39 +207,19 @@ const PealId *peal_peer_id(const PealPeer *peer)
     return &peer->id;
 }
 
-static size_t list_ready(const PealPeer *peer, bool successors, PealId *ret_ids, size_t max)
-{
-    size_t count = 0;
-    uint16_t slot;
-
-    while (count < max && (slot = chord_ready(peer, count, successors)) != LINK_NONE) {
-        ret_ids[count++] = link_at(&peer->links, slot)->id;
-    }
-    return count;
-}
-
 size_t peal_peer_successors(const PealPeer *peer, PealId *ret_ids, size_t max)
 {
-    return list_ready(peer, true, ret_ids,
-                      max < peer->overlay->successors ? max : peer->overlay->successors);
+    return peer->topology->list(peer, TOPOLOGY_SUCCESSORS, ret_ids, max);
 }
 
 size_t peal_peer_predecessors(const PealPeer *peer, PealId *ret_ids, size_t max)
 {
-    return list_ready(peer, false, ret_ids,
-                      max < peer->overlay->predecessors ? max : peer->overlay->predecessors);
+    return peer->topology->list(peer, TOPOLOGY_PREDECESSORS, ret_ids, max);
 }
 
 size_t peal_peer_fingers(const PealPeer *peer, PealId *ret_ids, size_t max)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < peer->chord.fingers_len && count < max; i++) {
-        if (peer->chord.fingers[i] != LINK_NONE) {
-            ret_ids[count++] = link_at(&peer->links, peer->chord.fingers[i])->id;
-        }
-    }
-    return count;
+    return peer->topology->list(peer, TOPOLOGY_FINGERS, ret_ids, max);
 }
 
 size_t peal_peer_links(const PealPeer *peer)

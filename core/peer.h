@@ -53,8 +53,8 @@ static inline void peer_release(PealPeer *peer, void *ptr, size_t size)
     peer->env->ops->release(peer->env, ptr, size);
 }
 
-/* peer_wake_by lowers the peer's one deadline; each part keeps its own, and peer.c raises this one again after a
- * wake. */
+/* peer_wake_by lowers the peer's one deadline; each part keeps its own, and peer.c raises this one
+ * again after a wake. */
 static inline void peer_wake_by(PealPeer *peer, PealTime at)
 {
     if (at.ns < peer->wake_at.ns) {
@@ -63,7 +63,8 @@ static inline void peer_wake_by(PealPeer *peer, PealTime at)
     }
 }
 
-/* peer_schedule tells the world the earliest of the parts' deadlines; called at the end of a dispatch. */
+/* peer_schedule tells the world the earliest of the parts' deadlines; called at the end of a
+ * dispatch. */
 void peer_schedule(PealPeer *peer);
 
 /* peer_serve answers a request that is addressed to this peer: serve.c. */

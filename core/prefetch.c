@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* prefetch.c - asks the processor for the memory that a message will need, some messages ahead; see <peal/peer.h>. */
+/* prefetch.c - asks the processor for the memory that a message will need, some messages ahead; see
+ * <peal/peer.h>. */
 #include "peer.h"
 #include "reload/wire.h"
 
@@ -28,7 +29,8 @@ void peal_peer_prefetch(const PealPeer *peer, PealFlow flow)
     }
 }
 
-/* The decision of forward.c's decide, but nothing is checked beyond what keeps it inside the bytes. */
+/* The decision of forward.c's decide, but nothing is checked beyond what keeps it inside the
+ * bytes. */
 uint16_t peal_peer_foresee(const PealPeer *peer, const uint8_t *bytes, size_t len)
 {
     const uint8_t *message = bytes + RELOAD_DATA_FRAME_LEN;

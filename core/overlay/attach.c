@@ -7,7 +7,8 @@
 
 #define ATTACH_PATIENCE peal_seconds(1)
 
-/* RFC 8445 s.5.1.2.1's recommended value for the only candidate of the only component: type preference 126. */
+/* RFC 8445 s.5.1.2.1's recommended value for the only candidate of the only component: type
+ * preference 126. */
 #define HOST_PRIORITY ((UINT32_C(126) << 24) | (UINT32_C(65535) << 8) | 255)
 
 typedef enum AttachPhase { ATTACH_ASKED, ATTACH_ANSWERED, ATTACH_OPENED } AttachPhase;
@@ -181,7 +182,8 @@ size_t attach_wanting(const PealPeer *peer, uint16_t purpose)
     return count;
 }
 
-/* s.6.5.1.2: of two Attaches that cross, the one of the larger Node-ID goes ahead. Returns whether to refuse. */
+/* s.6.5.1.2: of two Attaches that cross, the one of the larger Node-ID goes ahead. Returns whether
+ * to refuse. */
 static bool crosses(PealPeer *peer, const PealId *other)
 {
     for (uint32_t i = 0; i < peer->attaches.list_len; i++) {
@@ -201,7 +203,8 @@ static bool crosses(PealPeer *peer, const PealId *other)
     return false;
 }
 
-/* A live link serves as it is. If only this side believes in it, the other opens a new one when it has waited. */
+/* A live link serves as it is. If only this side believes in it, the other opens a new one when it
+ * has waited. */
 void attach_on_request(PealPeer *peer, const Inbound *request)
 {
     uint16_t link = link_find_any(peer, &request->signer);

@@ -2,7 +2,8 @@
  * attach.h - links wanted: Attach requests and what becomes of them, on both sides.
  * Source: RFC 6940 s.6.5.1, with No-ICE host candidates.
  * State:  one Attaches per peer; an entry while an Attach is under way, at most ATTACH_MAX.
- * Time:   the other side opens the flow when it answers; ATTACH_PATIENCE after the answer this side does.
+ * Time:   the other side opens the flow when it answers; ATTACH_PATIENCE after the answer this side
+ *         does.
  */
 #ifndef OVERLAY_ATTACH_H
 #define OVERLAY_ATTACH_H
@@ -32,8 +33,9 @@ typedef struct AttachSpec {
 void attach_init(PealPeer *peer);
 void attach_fini(PealPeer *peer);
 
-/* attach_begin asks for a link, unless one to the same place is asked for already; topology->on_attached hears of its
- * end from a later dispatch. Always asks the other side for an Update. */
+/* attach_begin asks for a link, unless one to the same place is asked for already;
+ * topology->on_attached hears of its end from a later dispatch. Always asks the other side for an
+ * Update. */
 void attach_begin(PealPeer *peer, const AttachSpec *spec);
 
 /* attach_wanting: how many are under way with this purpose. */
@@ -43,7 +45,8 @@ void attach_on_request(PealPeer *peer, const Inbound *request);
 void attach_on_link_up(PealPeer *peer, uint16_t link);
 void attach_on_wake(PealPeer *peer, PealTime now);
 
-/* app_attach is not offered by any usage of this peer so far: s.6.5.2.2 says what to answer then. */
+/* app_attach is not offered by any usage of this peer so far: s.6.5.2.2 says what to answer
+ * then. */
 void attach_refuse_application(PealPeer *peer, const Inbound *request);
 
 #endif

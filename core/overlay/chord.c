@@ -296,32 +296,39 @@ static uint16_t first_route_from(const Links *links, uint16_t begin, uint16_t ex
     return LINK_NONE;
 }
 
-/* s.10.3: the largest Node-ID between this peer and the id, else the smallest beyond it. */
-static uint16_t chord_next_hop(const PealPeer *peer, const PealId *id, uint16_t except)
+/*
+ * s.10.3: the largest Node-ID between this peer and the id, else the smallest beyond it. Where that is the peer the
+ * message came from, the two disagree about who lies between them, as while a peer joins: sending it back would make a
+ * loop, and the smallest beyond is the one the other has not heard of.
+ */
+static uint16_t chord_next_hop(const PealPeer *peer, const PealId *id, uint16_t back)
 {
     const Links *links = &peer->links;
     uint16_t rank = link_rank(peer, id);
     uint16_t slot;
 
-    if (rank < links->index_len && links->dist[rank] == peal_id_distance(&peer->id, id).high) {
-        slot = links->slot[rank];
-        if (slot != except && peal_id_equal(&link_at(links, slot)->id, id)) {
-            return slot;
-        }
-    }
     if (links->index_len == 0) {
         return LINK_NONE;
     }
-    slot = last_route_below(links, rank, except);
-    return slot != LINK_NONE ? slot : first_route_from(links, rank, except);
+    if (rank < links->index_len && peal_id_equal(&link_at(links, links->slot[rank])->id, id)) {
+        return links->slot[rank];
+    }
+    slot = last_route_below(links, rank, LINK_NONE);
+    if (slot == LINK_NONE || slot == back) {
+        uint16_t beyond = first_route_from(links, rank, back);
+
+        slot = beyond != LINK_NONE ? beyond : last_route_below(links, rank, back);
+    }
+    return slot;
 }
 
-static size_t chord_replica_set(const PealPeer *peer, PealId *ret_ids, size_t max)
+static size_t list_side(const PealPeer *peer, bool successors, PealId *ret_ids, size_t max)
 {
+    size_t side = successors ? peer->overlay->successors : peer->overlay->predecessors;
     size_t count = 0;
 
-    while (count < max && count < peer->overlay->replicas) {
-        uint16_t slot = chord_ready(peer, count, true);
+    while (count < max && count < side) {
+        uint16_t slot = chord_ready(peer, count, successors);
 
         if (slot == LINK_NONE) {
             break;
@@ -329,6 +336,12 @@ static size_t chord_replica_set(const PealPeer *peer, PealId *ret_ids, size_t ma
         ret_ids[count++] = link_at(&peer->links, slot)->id;
     }
     return count;
+}
+
+static size_t chord_replica_set(const PealPeer *peer, PealId *ret_ids, size_t max)
+{
+    return list_side(peer, true, ret_ids,
+                     max < peer->overlay->replicas ? max : peer->overlay->replicas);
 }
 
 /* How many ready links lie in [id, self), the sender among them: predecessors nearer to the resource's owner. */
@@ -375,6 +388,21 @@ static bool chord_plausible(const PealPeer *peer, const PealId *resource, const 
         }
     }
     return true;
+}
+
+static size_t chord_list(const PealPeer *peer, TopologyList which, PealId *ret_ids, size_t max)
+{
+    size_t count = 0;
+
+    if (which != TOPOLOGY_FINGERS) {
+        return list_side(peer, which == TOPOLOGY_SUCCESSORS, ret_ids, max);
+    }
+    for (size_t i = 0; i < peer->chord.fingers_len && count < max; i++) {
+        if (peer->chord.fingers[i] != LINK_NONE) {
+            ret_ids[count++] = link_at(&peer->links, peer->chord.fingers[i])->id;
+        }
+    }
+    return count;
 }
 
 static uint32_t chord_responsible_ppb(const PealPeer *peer)
@@ -551,4 +579,5 @@ const TopologyOps CHORD_OPS = {.name = "CHORD-RELOAD",
                                .on_request = chord_on_request,
                                .on_wake = chord_on_wake,
                                .deadline = chord_deadline,
+                               .list = chord_list,
                                .responsible_ppb = chord_responsible_ppb};

@@ -80,7 +80,7 @@ void chord_watch(PealPeer *peer, PealTime at);
 
 void chord_rejoin(PealPeer *peer);
 void chord_on_bootstrap(PealPeer *peer, uint16_t link);
-void chord_leave(PealPeer *peer);
+void chord_leave(PealPeer *peer, uint64_t token);
 void chord_on_join(PealPeer *peer, const Inbound *request);
 void chord_on_leave(PealPeer *peer, const Inbound *request);
 /* An Update from the admitting peer while joining. `named`: it lists this peer as a predecessor. */
@@ -92,7 +92,7 @@ void chord_joined(PealPeer *peer);
 /* --- chord_maintain.c: Updates, fingers, failures, partitions ---------------------------------------------------- */
 
 /* type is CHORD_UPDATE_*. */
-void chord_send_update(PealPeer *peer, uint16_t link, uint8_t type);
+void chord_send_update(PealPeer *peer, uint16_t slot, uint8_t type);
 /* To all neighbours, or, when this peer's range changed, to all links. */
 void chord_tell(PealPeer *peer);
 void chord_on_update(PealPeer *peer, const Inbound *request);

@@ -39,8 +39,6 @@ void chord_on_bootstrap(PealPeer *peer, uint16_t link)
                                      .purpose = CHORD_FOR_ADMISSION});
 }
 
-static void ask_admission(PealPeer *peer);
-
 static void on_join_answer(PealPeer *peer, uint64_t arg, const RequestResult *result)
 {
     (void)arg;
@@ -263,13 +261,14 @@ static void say_leave(PealPeer *peer, uint16_t slot, bool to_successor)
     }
 }
 
-void chord_leave(PealPeer *peer)
+void chord_leave(PealPeer *peer, uint64_t token)
 {
     Chord *chord = &peer->chord;
     Links *links = &peer->links;
     uint16_t said = 0;
 
     chord->phase = CHORD_LEAVING;
+    chord->leave_token = token;
     chord->leaves = 0;
     storage_leave(peer);
     for (uint16_t i = 0; i < peer->overlay->successors; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* chord_maintain.c - keeping the ring and the fingers true; see chord.h. Source: RFC 6940 s.10.7, s.10.8. */
+/* chord_maintain.c - keeping the ring and the fingers true; see chord.h. Source: RFC 6940 s.10.7,
+ * s.10.8. */
 #include "overlay/chord.h"
 
 #include "peer.h"
@@ -15,7 +16,7 @@ static uint32_t uptime_s(PealPeer *peer)
     return (uint32_t)(peal_time_since(peer_now(peer), peer->started_at).ns / PEAL_NS_PER_S);
 }
 
-/* --- Updates ---------------------------------------------------------------------------------------------------- */
+/* Updates. */
 
 /* An Update that nobody answers means a dead neighbour, where the link itself cannot tell. */
 static void on_update_answer(PealPeer *peer, uint64_t arg, const RequestResult *result)
@@ -41,7 +42,8 @@ static void put_side(const PealPeer *peer, Writer *writer, bool successors)
     }
 }
 
-/* s.10.7: numerically ascending. The index runs clockwise from this peer, so it starts where the ring wraps. */
+/* s.10.7: numerically ascending. The index runs clockwise from this peer, so it starts where the
+ * ring wraps. */
 static void put_fingers(const PealPeer *peer, Writer *writer)
 {
     const Links *links = &peer->links;
@@ -202,9 +204,10 @@ void chord_on_route_query(PealPeer *peer, const Inbound *request)
     }
 }
 
-/* --- fingers ---------------------------------------------------------------------------------------------------- */
+/* Fingers. */
 
-/* A point that lies before the last successor belongs to one of them: no message is needed to find it. */
+/* A point that lies before the last successor belongs to one of them: no message is needed to find
+ * it. */
 static uint16_t owner_among_successors(const PealPeer *peer, const PealId *point)
 {
     for (unsigned i = 0; i < peer->overlay->successors; i++) {
@@ -242,8 +245,8 @@ void chord_seek_finger(PealPeer *peer, unsigned i)
                                      .purpose = (uint16_t)(CHORD_FOR_FINGER + i)});
 }
 
-/* s.10.7.4.2, alternative 1: of the invalid entries each is tried with probability one half, from the half ring
- * down. */
+/* s.10.7.4.2, alternative 1: of the invalid entries each is tried with probability one half, from
+ * the half ring down. */
 static void refresh_fingers(PealPeer *peer)
 {
     Chord *chord = &peer->chord;
@@ -256,8 +259,8 @@ static void refresh_fingers(PealPeer *peer)
     }
 }
 
-/* A link over which nothing came since the last look is asked for a sign of life: peer_ready is also the
- * connectivity check of non-neighbours (s.10.7). */
+/* A link over which nothing came since the last look is asked for a sign of life: peer_ready is
+ * also the connectivity check of non-neighbours (s.10.7). */
 static void check_silent_links(PealPeer *peer)
 {
     for (uint16_t slot = 0; slot < peer->links.links_cap; slot++) {
@@ -270,7 +273,7 @@ static void check_silent_links(PealPeer *peer)
     }
 }
 
-/* --- periods ---------------------------------------------------------------------------------------------------- */
+/* Periods. */
 
 static PealTime offset_by_draw(PealPeer *peer, PealSpan interval)
 {
@@ -373,9 +376,10 @@ void chord_maintain_on_wake(PealPeer *peer, PealTime now)
     }
 }
 
-/* --- partitions ------------------------------------------------------------------------------------------------- */
+/* Partitions. */
 
-/* Somebody who is not my successor answers for the point after me: there is another ring, or this one has grown. */
+/* Somebody who is not my successor answers for the point after me: there is another ring, or this
+ * one has grown. */
 static void on_probe_answer(PealPeer *peer, uint64_t link, const RequestResult *result)
 {
     const PealId *other;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* lookup.c - the lookup driver: what the world asks of the overlay, whatever its topology. RFC 6940 s.7.4.2, s.6.5.3. */
+/* lookup.c - the lookup driver: what the world asks of the overlay, whatever its topology. RFC 6940
+ * s.7.4.2, s.6.5.3. */
 #include "peer.h"
 #include "reload/codec.h"
 

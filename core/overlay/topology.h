@@ -9,19 +9,27 @@
 
 #include "reload/request.h"
 
+/* Lists of other peers' Node-IDs, for whoever looks on. */
+typedef enum TopologyList {
+    TOPOLOGY_SUCCESSORS,
+    TOPOLOGY_PREDECESSORS,
+    TOPOLOGY_FINGERS
+} TopologyList;
+
 typedef struct TopologyOps {
     const char *name; /* as in the overlay's configuration document */
     void (*init)(PealPeer *peer);
     void (*fini)(PealPeer *peer);
     /* found begins an overlay of one. */
     void (*found)(PealPeer *peer);
-    void (*leave)(PealPeer *peer);
+    /* leave says so to whom it concerns, then calls peer_left with the token. */
+    void (*leave)(PealPeer *peer, uint64_t token);
     void (*converge)(PealPeer *peer, PealRingView *view);
-    /* Routing. responsible: is this Resource-ID mine? next_hop: the link towards an id, never
-     * `except`; LINK_NONE when there is none. Node-IDs that are linked directly have been tried
+    /* Routing. responsible: is this Resource-ID mine? next_hop: the link towards an id, not
+     * `back`, which it came over; LINK_NONE when there is none. Node-IDs that are linked directly have been tried
      * before. */
     bool (*responsible)(const PealPeer *peer, const PealId *id);
-    uint16_t (*next_hop)(const PealPeer *peer, const PealId *id, uint16_t except);
+    uint16_t (*next_hop)(const PealPeer *peer, const PealId *id, uint16_t back);
     /* replica_set: who else stores what this peer is responsible for, nearest first, up to max. */
     size_t (*replica_set)(const PealPeer *peer, PealId *ret_ids, size_t max);
     /* May this sender Store replica number `replica` of a resource here (s.7.4.1.1, s.10.4)? */
@@ -43,6 +51,8 @@ typedef struct TopologyOps {
     void (*on_request)(PealPeer *peer, const Inbound *request);
     void (*on_wake)(PealPeer *peer, PealTime now);
     PealTime (*deadline)(const PealPeer *peer);
+    /* The nearest first; at most max. Returns how many there are of them. */
+    size_t (*list)(const PealPeer *peer, TopologyList which, PealId *ret_ids, size_t max);
     /* fraction of the ring this peer answers for, parts per billion (Probe). */
     uint32_t (*responsible_ppb)(const PealPeer *peer);
 } TopologyOps;

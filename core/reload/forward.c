@@ -25,21 +25,22 @@ static Decision nowhere(PealDrop why)
     return (Decision){WAY_NOWHERE, LINK_NONE, why};
 }
 
-static Decision decide_node(const PealPeer *peer, const PealId *id, uint16_t except)
+static Decision decide_node(const PealPeer *peer, const PealId *id, uint16_t back)
 {
     uint16_t direct = link_find(peer, id);
 
-    if (direct != LINK_NONE && direct != except) {
+    if (direct != LINK_NONE) {
         return go_on(direct);
     }
     if (peer->topology->responsible(peer, id)) {
         return nowhere(PEAL_DROP_NOT_MINE);
     }
-    return go_on(peer->topology->next_hop(peer, id, except));
+    return go_on(peer->topology->next_hop(peer, id, back));
 }
 
-/* RFC 6940 s.6.1: the first entry decides; entries that name this peer are taken off on the way. */
-static Decision decide(const PealPeer *peer, PealBuf *buf, uint16_t except)
+/* RFC 6940 s.6.1: the first entry decides; entries that name this peer are taken off on the way.
+ * back  the link the message came over, or one that has failed: not the way on while there is another */
+static Decision decide(const PealPeer *peer, PealBuf *buf, uint16_t back)
 {
     uint8_t *message = wire_message(buf);
 
@@ -57,13 +58,13 @@ static Decision decide(const PealPeer *peer, PealBuf *buf, uint16_t except)
         if (wire_entry_type(entry) == RELOAD_DEST_RESOURCE) {
             return peer->topology->responsible(peer, &id)
                        ? (Decision){.way = WAY_HERE}
-                       : go_on(peer->topology->next_hop(peer, &id, except));
+                       : go_on(peer->topology->next_hop(peer, &id, back));
         }
         if (peal_id_is_wildcard(&id)) {
             return (Decision){.way = WAY_HERE};
         }
         if (!peal_id_equal(&id, &peer->id)) {
-            return decide_node(peer, &id, except);
+            return decide_node(peer, &id, back);
         }
         if (wire_entry_len(entry) == list_len) {
             return (Decision){.way = WAY_HERE};
@@ -287,7 +288,7 @@ void forward_message_take(PealPeer *peer, uint16_t from, PealBuf *buf)
         peer->env->ops->drop(peer->env, buf);
         return;
     }
-    decision = decide(peer, buf, LINK_NONE);
+    decision = decide(peer, buf, from);
     switch (decision.way) {
     case WAY_HERE:
         deliver_take(peer, from, buf);

@@ -235,8 +235,8 @@ static void acknowledge(PealPeer *peer, uint16_t slot, uint32_t sequence)
     peer->env->ops->send_take(peer->env, flow_of(&peer->links, slot), ack);
 }
 
-/* Before the other side has named itself nothing but that is accepted, nor acknowledged, so that what overtook the
- * naming Ping is sent again. */
+/* Before the other side has named itself nothing but that is accepted, nor acknowledged, so that
+ * what overtook the naming Ping is sent again. */
 static void on_data_take(PealPeer *peer, uint16_t slot, PealBuf *buf, const Frame *frame)
 {
     const Link *link = link_at(&peer->links, slot);
@@ -308,7 +308,8 @@ static int hold_take(PealPeer *peer, uint16_t slot, PealBuf *held)
     return 0;
 }
 
-/* Cuts a piece of a stream into frames. A frame may end the link, so it is looked at again after each. */
+/* Cuts a piece of a stream into frames. A frame may end the link, so it is looked at again after
+ * each. */
 static void on_piece_take(PealPeer *peer, PealFlow flow, PealBuf *piece)
 {
     FrameCursor cursor = {piece, 0};

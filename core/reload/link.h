@@ -1,10 +1,13 @@
 /*
- * link.h - a peer's links: who is at the other end, what is outstanding on them, who lies where on the ring.
- * Source: RFC 6940 s.6.5.1, s.6.6.2, s.6.6.3, with an AIMD window in place of stop and wait (s.6.6.3 allows it).
- * State:  40 bytes a link, 10 bytes more in the index once it is identified; a LinkTx while frames are
- *         unacknowledged.
- * Time:   RFC 6298's timer, doubling, link_sends transmissions. After the third retransmission without any
- *         acknowledgement the link leaves the routing table; after the last it is closed.
+ * link.h - a peer's links: who is at the other end, what is outstanding on them, who lies where on
+ *          the ring.
+ * Source: RFC 6940 s.6.5.1, s.6.6.2, s.6.6.3, with an AIMD window in place of stop and wait
+ *         (s.6.6.3 allows it).
+ * State:  40 bytes a link, 10 bytes more in the index once it is identified; a LinkTx while frames
+ *         are unacknowledged.
+ * Time:   RFC 6298's timer, doubling, link_sends transmissions. After the third retransmission
+ *         without any acknowledgement the link leaves the routing table; after the last it is
+ *         closed.
  */
 #ifndef RELOAD_LINK_H
 #define RELOAD_LINK_H
@@ -47,9 +50,9 @@ _Static_assert(sizeof(Link) == 40, "a link exists dozens of times a peer");
 typedef struct LinkStream LinkStream;
 
 /*
- * All links of a peer. The index lists those that are up and identified, one per Node-ID, clockwise from the
- * peer: `dist` holds the top 64 bits of the way to each, `slot` its flow index, and a bit of `routes` says whether
- * it belongs to the routing table. The three arrays are one block.
+ * All links of a peer. The index lists those that are up and identified, one per Node-ID, clockwise
+ * from the peer: `dist` holds the top 64 bits of the way to each, `slot` its flow index, and a bit
+ * of `routes` says whether it belongs to the routing table. The three arrays are one block.
  */
 typedef struct Links {
     Link *links;
@@ -67,7 +70,7 @@ typedef struct Links {
 void links_init(PealPeer *peer);
 void links_fini(PealPeer *peer);
 
-/* --- lifecycle -------------------------------------------------------------------------------------------------- */
+/* Lifecycle. */
 
 /* link_open asks for a flow to an address and names this peer on it once it is up.
  * expected  Node-ID that should answer there, or NULL. Returns 0 or what env->open said. */
@@ -83,21 +86,24 @@ void link_close(PealPeer *peer, uint16_t slot, PealDownReason reason);
 void link_on_flow_up(PealPeer *peer, PealFlow flow, bool opened, const PealId *identity);
 void link_on_flow_down(PealPeer *peer, PealFlow flow);
 
-/* link_identify: the other side named itself. A second link to the same Node-ID takes the first one's place in the
- * index; the first is closed if the same side had opened it, since that side has then forgotten it. */
+/* link_identify: the other side named itself. A second link to the same Node-ID takes the first
+ * one's place in the index; the first is closed if the same side had opened it, since that side has
+ * then forgotten it. */
 void link_identify(PealPeer *peer, uint16_t slot, const PealId *id);
 
-/* link_on_bytes_take reads frames, acknowledges them and hands each message to forward_message_take. */
+/* link_on_bytes_take reads frames, acknowledges them and hands each message to
+ * forward_message_take. */
 void link_on_bytes_take(PealPeer *peer, PealFlow flow, PealBuf *buf);
 
 void link_on_wake(PealPeer *peer, PealTime now);
 
-/* --- sending ---------------------------------------------------------------------------------------------------- */
+/* Sending. */
 
-/* link_send_take sends a message that stands in buf behind RELOAD_DATA_FRAME_LEN bytes of room for its frame. */
+/* link_send_take sends a message that stands in buf behind RELOAD_DATA_FRAME_LEN bytes of room for
+ * its frame. */
 void link_send_take(PealPeer *peer, uint16_t slot, PealBuf *buf);
 
-/* --- index ------------------------------------------------------------------------------------------------------ */
+/* Index. */
 
 static inline Link *link_at(const Links *links, uint16_t slot)
 {
@@ -122,14 +128,15 @@ uint16_t link_rank(const PealPeer *peer, const PealId *id);
 /* link_routes_refresh rebuilds the bits of `routes` from the links' neighbour and finger flags. */
 void link_routes_refresh(PealPeer *peer);
 
-/* --- between link.c, link_index.c and link_send.c --------------------------------------------------------------- */
+/* Between link.c, link_index.c and link_send.c. */
 
 int link_index_insert(PealPeer *peer, uint16_t slot) PEAL_MUST_USE;
 void link_index_remove(PealPeer *peer, uint16_t slot);
 void link_stream_drop(PealPeer *peer, uint16_t slot);
 void link_sender_ack(PealPeer *peer, uint16_t slot, const Frame *ack);
 void link_sender_drop(PealPeer *peer, uint16_t slot);
-/* link_sender_reroute sends what is unacknowledged by other ways; its oldest message stays to probe the link. */
+/* link_sender_reroute sends what is unacknowledged by other ways; its oldest message stays to probe
+ * the link. */
 void link_sender_reroute(PealPeer *peer, uint16_t slot);
 /* link_suspect takes a silent link out of the index, link_restore puts it back. */
 void link_suspect(PealPeer *peer, uint16_t slot);

@@ -55,8 +55,8 @@ static bool nearer(const PealPeer *peer, uint16_t place, PealIdHalves distance)
                             distance);
 }
 
-/* How many indexed links lie nearer by the top 64 bits of the way alone: no link is touched. A lower bound without
- * branches on the data, since the index is short and the keys are random. */
+/* How many indexed links lie nearer by the top 64 bits of the way alone: no link is touched. A
+ * lower bound without branches on the data, since the index is short and the keys are random. */
 static uint32_t rank_by_top(const Links *links, uint64_t top)
 {
     const uint64_t *base = links->dist;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* link_send.c - the sending half of a link: sequence numbers, window, retransmission; see link.h. */
+/* link_send.c - the sending half of a link: sequence numbers, window, retransmission; see
+ * link.h. */
 #include "peer.h"
 #include "reload/forward.h"
 
@@ -43,7 +44,8 @@ static uint16_t window_max(const PealPeer *peer)
     return peer->overlay->stop_and_wait ? 1 : WINDOW_MAX;
 }
 
-/* What is outstanding on a link, or NULL. Few links of a peer have anything outstanding at a time. */
+/* What is outstanding on a link, or NULL. Few links of a peer have anything outstanding at a
+ * time. */
 static LinkTx *tx_find(const Links *links, uint16_t slot)
 {
     LinkTx *tx = links->active;
@@ -238,8 +240,8 @@ void link_sender_drop(PealPeer *peer, uint16_t slot)
     }
 }
 
-/* The oldest message stays behind to probe the link; the others go by another way. The list is taken first,
- * because a reroute may come back to this very link's table. */
+/* The oldest message stays behind to probe the link; the others go by another way. The list is
+ * taken first, because a reroute may come back to this very link's table. */
 void link_sender_reroute(PealPeer *peer, uint16_t slot)
 {
     LinkTx *tx = tx_find(&peer->links, slot);

@@ -132,7 +132,7 @@ static PendingRequest *request_new(PealPeer *peer, const RequestSpec *spec)
     if (request == NULL) {
         return NULL;
     }
-    request->code = spec->code;
+    request->code = (uint16_t)spec->code;
     request->to = spec->to;
     request->to_resource = spec->to_resource;
     if (spec->through != NULL) {

@@ -1,8 +1,10 @@
 /*
  * pending.h - what this peer has asked and not yet been told.
  * Source: RFC 6940 s.6.2.1.
- * State:  one Pending per peer; a block per outstanding request that holds its body for retransmission.
- * Time:   see request.h. Messages to this peer itself wait for the next dispatch, which is due at once.
+ * State:  one Pending per peer; a block per outstanding request that holds its body for
+ *         retransmission.
+ * Time:   see request.h. Messages to this peer itself wait for the next dispatch, which is due at
+ *         once.
  */
 #ifndef RELOAD_PENDING_H
 #define RELOAD_PENDING_H
@@ -32,8 +34,10 @@ void pending_on_answer(PealPeer *peer, const Inbound *answer);
 /* pending_local_take keeps a message to this peer itself for the next dispatch. */
 int pending_local_take(PealPeer *peer, PealBuf *buf) PEAL_MUST_USE;
 
-/* pending_compose makes a message in a new buffer, signed, with room for its frame and for a way of some hops.
- * dest, options  encoded lists; body encoded. NULL when it would exceed the overlay's max-message-size. */
+/* pending_compose makes a message in a new buffer, signed, with room for its frame and for a way of
+ * some hops.
+ * dest, options  encoded lists; body encoded. NULL when it would exceed the overlay's
+ *                max-message-size. */
 typedef struct PendingDraft {
     uint64_t transaction;
     uint16_t code;

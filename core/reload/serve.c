@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* serve.c - which part answers which request, and the answers that need no part. RFC 6940 s.6.4.2.5, s.6.5.3. */
+/* serve.c - which part answers which request, and the answers that need no part. RFC 6940
+ * s.6.4.2.5, s.6.5.3. */
 #include "peer.h"
 #include "reload/codec.h"
 
@@ -103,7 +104,8 @@ void peer_serve(PealPeer *peer, const Inbound *request)
         peer->topology->on_request(peer, request);
         break;
     case RELOAD_CONFIG_UPDATE_REQ:
-        /* Configuration signers come with certificates; an unsigned document is never acceptable (s.6.5.4.2). */
+        /* Configuration signers come with certificates; an unsigned document is never acceptable
+         * (s.6.5.4.2). */
         request_refuse(peer, request, RELOAD_ERROR_FORBIDDEN, (PealBytes){NULL, 0});
         break;
     default:

@@ -62,7 +62,7 @@ void location_fini(PealPeer *peer)
     location_init(peer);
 }
 
-/* --- entries ----------------------------------------------------------------------------------- */
+/* Entries. */
 
 static uint32_t location_at(const Location *location, const PealId *resource)
 {
@@ -142,7 +142,7 @@ static void location_retry(PealPeer *peer, LocationEntry *entry)
     location_act_at(peer, entry, peal_time_add(peer_now(peer), wait));
 }
 
-/* --- Stores ------------------------------------------------------------------------------------ */
+/* Stores. */
 
 static LocationCall *location_call(PealPeer *peer)
 {
@@ -290,7 +290,7 @@ static void location_on_done(PealPeer *peer, uint64_t arg, const RequestResult *
     }
 }
 
-/* --- what others ask --------------------------------------------------------------------------- */
+/* What others ask. */
 
 int peal_peer_register(PealPeer *peer, PealStr aor, uint32_t expires_s, uint64_t token)
 {

@@ -382,6 +382,27 @@ static void forward_next_hop_past_the_end_of_the_table_wraps(void)
     mini_free(world);
 }
 
+/* Between its last two predecessors a peer knows the owner; the farther one, who asks, does not. */
+static void forward_next_hop_is_not_the_peer_it_came_from_while_there_is_another(void)
+{
+    MiniWorld *world = mini_ring(43, 16);
+    PealPeer *peer = world->peers[0].peer;
+    PealId before[2];
+    PealId key;
+    uint16_t asker;
+    uint16_t link;
+
+    CU_ASSERT_EQUAL_FATAL(peal_peer_predecessors(peer, before, 2), 2);
+    key = peal_id_from_halves(peal_halves_sub(peal_id_halves(&before[0]), (PealIdHalves){0, 1}));
+    asker = link_find(peer, &before[1]);
+    link = peer->topology->next_hop(peer, &key, LINK_NONE);
+    CU_ASSERT_EQUAL(link, asker); /* s.10.3: the largest before the key */
+    link = peer->topology->next_hop(peer, &key, asker);
+    CU_ASSERT_NOT_EQUAL_FATAL(link, LINK_NONE);
+    CU_ASSERT_TRUE(peal_id_equal(&link_at(&peer->links, link)->id, &before[0]));
+    mini_free(world);
+}
+
 /* A message longer than a datagram goes in pieces and is answered once. */
 static void forward_long_messages_travel_in_fragments(void)
 {
@@ -435,4 +456,5 @@ PEAL_TEST_MAIN("core/forward",
                PEAL_TEST(forward_unknown_critical_option_is_refused_where_it_matters),
                PEAL_TEST(forward_other_configuration_is_refused_by_the_destination),
                PEAL_TEST(forward_next_hop_past_the_end_of_the_table_wraps),
+               PEAL_TEST(forward_next_hop_is_not_the_peer_it_came_from_while_there_is_another),
                PEAL_TEST(forward_long_messages_travel_in_fragments))

@@ -125,7 +125,8 @@ void peal_peer_fini(PealPeer *peer);
 int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap,
                     size_t bootstrap_len) PEAL_MUST_USE;
 
-/* peal_peer_bootstrap gives a peer that was converged, not started, its bootstrap peers: for partitions to heal. */
+/* peal_peer_bootstrap gives a peer that was converged, not started, its bootstrap peers: for
+ * partitions to heal. */
 int peal_peer_bootstrap(PealPeer *peer, const PealTarget *bootstrap,
                         size_t bootstrap_len) PEAL_MUST_USE;
 
@@ -142,10 +143,11 @@ void peal_peer_on_flow_down(PealPeer *peer, PealFlow flow);
 void peal_peer_on_bytes_take(PealPeer *peer, PealFlow flow, PealBuf *buf);
 
 /*
- * For worlds with so many peers that memory is the limit: what the peer will touch when these bytes arrive can be asked
- * for ahead of time. Neither changes anything, and a wrong guess costs only time. Both want the peer's block and the
- * bytes in the cache already; peal_peer_foresee wants what peal_peer_prefetch asked for.
- * peal_peer_foresee returns the index of the flow by which the message will probably leave, or UINT16_MAX.
+ * For worlds with so many peers that memory is the limit: what the peer will touch when these bytes
+ * arrive can be asked for ahead of time. Neither changes anything, and a wrong guess costs only
+ * time. Both want the peer's block and the bytes in the cache already; peal_peer_foresee wants what
+ * peal_peer_prefetch asked for. peal_peer_foresee returns the index of the flow by which the
+ * message will probably leave, or UINT16_MAX.
  */
 #define PEAL_PEER_HOT 256 /* first bytes of the block that such a message touches */
 void peal_peer_prefetch(const PealPeer *peer, PealFlow flow);

@@ -33,7 +33,7 @@ static const Key EXTRA_KEYS[] = {
 
 enum { INDENT = 25, WIDTH = 100 };
 
-/* Adds words from column `indent` on, in lines of at most WIDTH; the first line is begun already. */
+/* Adds words in lines of at most WIDTH, from column `indent` on; the first line has begun. */
 static void append_wrapped(GString *text, const char *words, guint indent)
 {
     g_auto(GStrv) parts = g_strsplit(words, " ", -1);

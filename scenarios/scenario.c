@@ -7,7 +7,10 @@
 #include "sweep.h"
 #include "units.h"
 
-G_DEFINE_QUARK(peal - scenario - error - quark, scenario_error)
+GQuark scenario_error_quark(void)
+{
+    return g_quark_from_static_string("peal-scenario-error");
+}
 
 /* scenario_fail makes an error about the first of some keys that the user set. Returns false. */
 static bool scenario_fail(const Scenario *scenario, const char *const (*keys)[2], size_t keys_len,

@@ -335,29 +335,37 @@ static bool settings_read_values(ScenarioSettings *settings, const char *text, g
     return true;
 }
 
-ScenarioSettings *settings_read(const char *path, const char *text, gsize len, GError **error)
+/* settings_read_text fills in settings from terminated text. */
+static bool settings_read_text(ScenarioSettings *settings, const char *text, GError **error)
 {
-    g_autoptr(ScenarioSettings) settings = settings_new(path);
-
-    if (len > SETTINGS_TEXT_MAX || !g_utf8_validate_len(text, len, NULL)) {
-        settings_fail_at(settings, 0, SCENARIO_ERROR_FILE, error,
-                         "is no scenario: it is not UTF-8 text of at most 1 MiB; 'peal help keys' "
-                         "shows what a scenario may say");
-        return NULL;
-    }
-    g_autofree char *terminated = g_strndup(text, len);
-
-    if (!settings_scan(settings, terminated, error)) {
-        return NULL;
+    if (!settings_scan(settings, text, error)) {
+        return false;
     }
     if (settings_section_line(settings, "scenario") == 0) {
-        settings_fail_at(settings, 0, SCENARIO_ERROR_FILE, error,
-                         "is no scenario: it has no [scenario] section; 'peal help keys' shows "
-                         "what a scenario may say");
+        return settings_fail_at(settings, 0, SCENARIO_ERROR_FILE, error,
+                                "is no scenario: it has no [scenario] section; 'peal help keys' "
+                                "shows what a scenario may say");
+    }
+    return settings_read_values(settings, text, strlen(text), error);
+}
+
+ScenarioSettings *settings_read(const char *path, const char *text, gsize len, GError **error)
+{
+    g_autofree char *terminated = NULL;
+    ScenarioSettings *settings;
+
+    if (len > SETTINGS_TEXT_MAX || !g_utf8_validate_len(text, len, NULL)) {
+        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_FILE,
+                    "%s: is no scenario: it is not UTF-8 text of at most 1 MiB; 'peal help keys' "
+                    "shows what a scenario may say",
+                    path);
         return NULL;
     }
-    if (!settings_read_values(settings, terminated, strlen(terminated), error)) {
+    terminated = g_strndup(text, len);
+    settings = settings_new(path);
+    if (!settings_read_text(settings, terminated, error)) {
+        settings_free(settings);
         return NULL;
     }
-    return g_steal_pointer(&settings);
+    return settings;
 }

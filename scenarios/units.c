@@ -181,13 +181,17 @@ bool units_ppm(const char *text, uint32_t *ret_ppm, GError **error)
 char *units_span_text(PealSpan span)
 {
     uint64_t ns = (uint64_t)span.ns;
+    const Unit *largest = &TIME_UNITS[0];
 
-    for (size_t i = G_N_ELEMENTS(TIME_UNITS); ns != 0 && i-- > 0;) {
+    if (ns == 0) {
+        return g_strdup("0s");
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(TIME_UNITS); i++) {
         if (ns % TIME_UNITS[i].factor == 0) {
-            return g_strdup_printf("%" PRIu64 "%s", ns / TIME_UNITS[i].factor, TIME_UNITS[i].name);
+            largest = &TIME_UNITS[i];
         }
     }
-    return g_strdup("0s");
+    return g_strdup_printf("%" PRIu64 "%s", ns / largest->factor, largest->name);
 }
 
 char *units_ppm_text(uint32_t ppm)

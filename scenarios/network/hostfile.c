@@ -274,7 +274,7 @@ static bool coordinates_read(Reader *reader, const char *text, size_t len, HostF
 HostFile *hostfile_parse(const char *path, const char *text, size_t len, bool matrix,
                          GError **error)
 {
-    g_autoptr(HostFile) file = g_new0(HostFile, 1);
+    HostFile *file;
     Reader reader = {.path = path, .error = error};
     bool good;
 
@@ -282,9 +282,14 @@ HostFile *hostfile_parse(const char *path, const char *text, size_t len, bool ma
         g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_NETWORK, "%s is no text file", path);
         return NULL;
     }
+    file = g_new0(HostFile, 1);
     good =
         matrix ? matrix_read(&reader, text, len, file) : coordinates_read(&reader, text, len, file);
-    return good ? g_steal_pointer(&file) : NULL;
+    if (!good) {
+        hostfile_free(file);
+        return NULL;
+    }
+    return file;
 }
 
 HostFile *hostfile_load(const char *path, bool matrix, GError **error)

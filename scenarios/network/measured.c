@@ -12,7 +12,7 @@ static uint32_t *hosts_assign(const Scenario *scenario, uint64_t seed, uint32_t 
                               uint32_t hosts, GError **error)
 {
     bool shared = scenario->network.hosts == SCENARIO_HOSTS_SHARED;
-    g_autofree uint32_t *free_hosts = NULL;
+    uint32_t *free_hosts;
     uint32_t *host;
 
     if (!shared && peers > hosts) {
@@ -36,6 +36,7 @@ static uint32_t *hosts_assign(const Scenario *scenario, uint64_t seed, uint32_t 
             free_hosts[pick] = free_hosts[left - 1];
         }
     }
+    g_free(free_hosts);
     return host;
 }
 

@@ -15,17 +15,17 @@ static const double DIST_MAX_US = 100.0 * 365 * 86400 * 1e6;
 /* How a distribution is written: its name and its parameters, each a span (T) or a number (X). */
 typedef struct DistShape {
     const char *name;
-    DistKind kind;
     const char *parameters[2];
     bool number[2];
+    DistKind kind;
 } DistShape;
 
 static const DistShape SHAPES[] = {
-    {"constant", DIST_CONSTANT, {"value", NULL}, {false, false}},
-    {"exponential", DIST_EXPONENTIAL, {"mean", NULL}, {false, false}},
-    {"weibull", DIST_WEIBULL, {"scale", "shape"}, {false, true}},
-    {"lognormal", DIST_LOGNORMAL, {"mean", "median"}, {false, false}},
-    {"pareto", DIST_PARETO, {"scale", "shape"}, {false, true}},
+    {"constant", {"value", NULL}, {false, false}, DIST_CONSTANT},
+    {"exponential", {"mean", NULL}, {false, false}, DIST_EXPONENTIAL},
+    {"weibull", {"scale", "shape"}, {false, true}, DIST_WEIBULL},
+    {"lognormal", {"mean", "median"}, {false, false}, DIST_LOGNORMAL},
+    {"pareto", {"scale", "shape"}, {false, true}, DIST_PARETO},
 };
 
 static bool dist_fail(GError **error, const char *text, const char *why)

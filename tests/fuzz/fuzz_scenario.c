@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fuzz_scenario.c - a scenario, a latency matrix or coordinates are taken, or refused with a reason.
+ * fuzz_scenario.c - a scenario, a matrix or coordinates are taken, or refused with a reason.
  * The first byte says which of the three the rest is.
  */
 #include <scenarios/network.h>

@@ -39,12 +39,13 @@ static int compare_spans(const void *a, const void *b)
 static double median_of(const Dist *dist)
 {
     static PealSpan draws[DRAWS];
+    const size_t middle = DRAWS / 2;
 
     for (uint64_t i = 0; i < DRAWS; i++) {
         draws[i] = dist_draw(dist, 8, 2, i);
     }
     qsort(draws, DRAWS, sizeof(draws[0]), compare_spans);
-    return (double)draws[DRAWS / 2].ns / 1e3;
+    return (double)draws[middle].ns / 1e3;
 }
 
 static void dist_constant_and_none_do_not_vary(void)

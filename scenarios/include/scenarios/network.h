@@ -97,8 +97,8 @@ NetworkFate network_send(Network *network, const NetworkFrame *frame, PealSpan *
 
 /*
  * network_partition cuts a fraction of all peers, drawn for event number `event`, off from the
- * rest; it replaces a partition before it. network_heal ends it. network_cut tells whether two peers
- * cannot reach each other.
+ * rest; it replaces a partition before it. network_heal ends it. network_cut tells whether two
+ * peers cannot reach each other.
  */
 void network_partition(Network *network, uint32_t ppm, uint32_t event);
 void network_heal(Network *network);

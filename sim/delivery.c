@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * delivery.c - data that arrives: through the processor to its flow and its peer, hashed and counted on the way.
+ * delivery.c - data that arrives: through the processor to its flow and its peer, hashed and
+ *              counted on the way.
  */
 #include "fingerprint.h"
 #include "world.h"

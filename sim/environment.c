@@ -76,7 +76,8 @@ static void env_done(PealEnv *env, uint64_t token, const PealOutcome *outcome)
     workload_done(peer_of(env)->world, peer_of(env), token, outcome);
 }
 
-/* A simulated peer that restarts is given its identity by the plan, and its users register again. */
+/* A simulated peer that restarts is given its identity by the plan, and its users register
+ * again. */
 static int env_persist(PealEnv *env, PealSlot slot, const uint8_t *data, size_t len)
 {
     (void)env;

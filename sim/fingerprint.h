@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fingerprint.h - a hash chained over everything that was delivered to one peer; the run's is the sum over peers.
- * Source: multiply and fold, as in wyhash (Wang Yi) and its relatives; the constants are primes near 2^64 / phi.
+ * fingerprint.h - a hash chained over everything that was delivered to one peer; the run's is the
+ *                 sum over peers.
+ * Source: multiply and fold, as in wyhash (Wang Yi) and its relatives; the constants are primes
+ *         near 2^64 / phi.
  * State:  64 bits a peer.
  * Time:   none. Reads bytes in little-endian order on any machine.
  */

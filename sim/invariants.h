@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * invariants.h - what must be true of an overlay that was left alone for a while: one ring, and no value lost.
+ * invariants.h - what must be true of an overlay that was left alone for a while: one ring, and no
+ *                value lost.
  * Source: RFC 6940 s.10.7; Zave, How to make Chord correct, 2015.
  * State:  none.
  * Time:   at the instant of the call.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * lookups.c - records in an array with a free list; a table with linear probing over their transactions.
+ * lookups.c - records in an array with a free list; a table with linear probing over their
+ *             transactions.
  */
 #include "lookups.h"
 

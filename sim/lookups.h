@@ -41,7 +41,8 @@ typedef struct Lookups {
 void lookups_init(Lookups *lookups);
 void lookups_fini(Lookups *lookups);
 
-/* lookups_add makes a lookup and puts it in front of its asker's list. Returns its number, not 0. */
+/* lookups_add makes a lookup and puts it in front of its asker's list. Returns its number, not
+ * 0. */
 uint32_t lookups_add(Lookups *lookups, uint32_t asker, uint32_t *asker_list);
 
 /* lookups_bind: this lookup's request has that transaction. */

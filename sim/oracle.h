@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * oracle.h - the truth about the ring: which joined, living peer owns a key.
- * Source: RFC 6940 s.10.2: a peer is responsible for the ids from behind its predecessor up to its own.
+ * Source: RFC 6940 s.10.2: a peer is responsible for the ids from behind its predecessor up to its
+ *         own.
  * State:  20 bytes a member, in the order of their ids.
- * Time:   as of the last change. It serves checkers and the set-up of a converged overlay; no protocol decision
- *         may read it.
+ * Time:   as of the last change. It serves checkers and the set-up of a converged overlay; no
+ *         protocol decision may read it.
  */
 #ifndef SIM_ORACLE_H
 #define SIM_ORACLE_H

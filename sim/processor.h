@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * processor.h - each peer's processor: one server, first in first out, and a bound on what waits for it.
+ * processor.h - each peer's processor: one server, first in first out, and a bound on what waits
+ *               for it.
  * Source: the M/G/1/K queue.
  * State:  16 bytes a peer, none with an infinite processor.
- * Time:   a frame that arrives reaches its peer when its service ends. Timers and sending cost nothing.
+ * Time:   a frame that arrives reaches its peer when its service ends. Timers and sending cost
+ *         nothing.
  */
 #ifndef SIM_PROCESSOR_H
 #define SIM_PROCESSOR_H
@@ -33,14 +35,14 @@ static inline bool processor_is_infinite(const Processor *processor)
 }
 
 /*
- * processor_arrive queues one frame. A queue of K messages holds K frames, the one in service included; a queue of a
- * time turns away what would wait longer than that for its service to begin.
+ * processor_arrive queues one frame. A queue of K messages holds K frames, the one in service
+ * included; a queue of a time turns away what would wait longer than that for its service to begin.
  * Returns false when it is turned away, else *ret_end is when its service ends.
  */
 bool processor_arrive(Processor *processor, uint32_t peer, PealTime now, PealTime *ret_end);
 
-/* processor_served: that service ended. The processor is the machine's, not the peer's: what waits when the peer
- * dies is worked off all the same. */
+/* processor_served: that service ended. The processor is the machine's, not the peer's: what waits
+ * when the peer dies is worked off all the same. */
 void processor_served(Processor *processor, uint32_t peer);
 
 #endif

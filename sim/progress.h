@@ -25,7 +25,8 @@ void progress_init(Progress *progress, unsigned steps, bool quiet);
 /* progress_step begins replication number `step` of all. */
 void progress_step(Progress *progress, unsigned step);
 
-/* progress_draw is called as often as one likes. fraction of this replication that is done, messages delivered in it. */
+/* progress_draw is called as often as one likes. fraction of this replication that is done,
+ * messages delivered in it. */
 void progress_draw(Progress *progress, double fraction, uint64_t messages);
 
 /* progress_clear wipes the bar, so that a message can take its line. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * queue.h - the event queue: a calendar of time buckets, each sorted when its turn comes.
- * Source: R. Brown, Calendar queues, CACM 31(10), 1988; the layout follows measurements of our own (README).
- * State:  16 bytes an event; 4,096 buckets as wide as about QUEUE_BUCKET_AIM events, a heap for what lies beyond
- *         them and a heap for what is put into the bucket that is being drained.
- * Time:   events come out in the total order (time, destination, own timer first, source, source sequence), exactly,
- *         whatever the width of a bucket; so the width may follow the load without changing any result.
+ * Source: R. Brown, Calendar queues, CACM 31(10), 1988; the layout follows measurements of our own
+ *         (README).
+ * State:  16 bytes an event; 4,096 buckets as wide as about QUEUE_BUCKET_AIM events, a heap for
+ *         what lies beyond them and a heap for what is put into the bucket that is being drained.
+ * Time:   events come out in the total order (time, destination, own timer first, source, source
+ *         sequence), exactly, whatever the width of a bucket; so the width may follow the load
+ *         without changing any result.
  */
 #ifndef SIM_QUEUE_H
 #define SIM_QUEUE_H
@@ -78,8 +80,8 @@ static inline bool queue_is_drained(const Queue *queue)
     return queue->pos == queue->len && queue->near.len == 0;
 }
 
-/* queue_next_start is the least time that the next bucket may hold, INT64_MAX when there is none. The open bucket
- * must be drained; this is where the width of the buckets follows the load. */
+/* queue_next_start is the least time that the next bucket may hold, INT64_MAX when there is none.
+ * The open bucket must be drained; this is where the width of the buckets follows the load. */
 int64_t queue_next_start(Queue *queue);
 
 /* queue_width is how many ns the next bucket spans. */
@@ -88,13 +90,15 @@ static inline int64_t queue_width(const Queue *queue)
     return INT64_C(1) << queue->width_shift;
 }
 
-/* queue_open sorts the next bucket; the one before must be drained. Returns false when there is none. */
+/* queue_open sorts the next bucket; the one before must be drained. Returns false when there is
+ * none. */
 bool queue_open(Queue *queue);
 
 /* queue_pop_near is queue_pop where `near` holds something. */
 bool queue_pop_near(Queue *queue, int64_t before, Event *ret_event);
 
-/* queue_pop takes the first event of the open bucket if it comes before `before`, else returns false. */
+/* queue_pop takes the first event of the open bucket if it comes before `before`, else returns
+ * false. */
 static inline bool queue_pop(Queue *queue, int64_t before, Event *ret_event)
 {
     if (__builtin_expect(queue->near.len > 0, 0)) {
@@ -107,8 +111,8 @@ static inline bool queue_pop(Queue *queue, int64_t before, Event *ret_event)
     return true;
 }
 
-/* queue_ahead is the event n places behind the one popped last, for prefetching; n < QUEUE_PREFETCH. Past the end
- * of the bucket it is an event of peer 0 without a packet. */
+/* queue_ahead is the event n places behind the one popped last, for prefetching; n <
+ * QUEUE_PREFETCH. Past the end of the bucket it is an event of peer 0 without a packet. */
 static inline const Event *queue_ahead(const Queue *queue, uint32_t n)
 {
     return &queue->sorted[queue->pos + n];

@@ -58,7 +58,7 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* --- options -------------------------------------------------------------------------------------------------- */
+/* Options. */
 
 static bool parse_limit(RunOptions *options, GError **error)
 {
@@ -186,7 +186,7 @@ static void free_options(RunOptions *options)
     }
 }
 
-/* --- before the work starts ----------------------------------------------------------------------------------- */
+/* Before the work starts. */
 
 static Scenario *load_scenario(const RunOptions *options, GError **error)
 {
@@ -268,7 +268,7 @@ static Results *open_results(const Run *run, GError **error)
     return text == NULL ? NULL : results_open(&config, error);
 }
 
-/* --- one replication ------------------------------------------------------------------------------------------ */
+/* One replication. */
 
 static bool keep_on(void *user, PealTime now, uint64_t messages)
 {
@@ -427,7 +427,7 @@ static bool run_replication(Run *run, unsigned point, unsigned number, GError **
     return pcap_writer_close(capture, ok ? error : NULL) && ok;
 }
 
-/* --- the run -------------------------------------------------------------------------------------------------- */
+/* The run. */
 
 typedef struct Parameters {
     const Scenario *point;

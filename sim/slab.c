@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * slab.c - size classes: a block of c is taken from the class's free list, else carved from the last segment.
+ * slab.c - size classes: a block of c is taken from the class's free list, else carved from the
+ *          last segment.
  */
 #include "slab.h"
 

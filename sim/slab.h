@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * slab.h - memory of one simulation: size classes carved from huge pages, free blocks kept last in first out.
+ * slab.h - memory of one simulation: size classes carved from huge pages, free blocks kept last in
+ *          first out.
  * Source: none.
  * State:  one Slab per use (packet buffers, peers' arrays); 32 MiB segments, touched as they fill.
- * Time:   none. The same calls in the same order give the same blocks: nothing depends on an address.
+ * Time:   none. The same calls in the same order give the same blocks: nothing depends on an
+ *         address.
  */
 #ifndef SIM_SLAB_H
 #define SIM_SLAB_H
@@ -13,7 +15,7 @@
 
 enum {
     SLAB_SEGMENT_SHIFT = 25, /* 32 MiB, aligned to its size */
-    SLAB_CLASSES = 80, /* 1 to 8 units, then eight sizes to each doubling up to 4096 units */
+    SLAB_CLASSES = 80,       /* 1 to 8 units, then eight sizes to each doubling up to 4096 units */
     SLAB_UNITS_MAX = 4096
 };
 

@@ -122,7 +122,8 @@ static int64_t find_filled(const uint64_t *filled, uint32_t slots, uint32_t from
     return (word * 64 + (uint32_t)__builtin_ctzll(bits) + slots - from) % slots;
 }
 
-/* A slot of level 1 that lies ahead of `opened` is spread over level 0 as soon as the wheel stands at its start. */
+/* A slot of level 1 that lies ahead of `opened` is spread over level 0 as soon as the wheel stands
+ * at its start. */
 static void find_next(Timers *timers)
 {
     const unsigned ratio = TIMERS_SHIFT_1 - TIMERS_SHIFT_0;

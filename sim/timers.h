@@ -3,11 +3,12 @@
  * timers.h - the peers' deadlines, one each, in a wheel of two levels that is put right lazily.
  * Source: G. Varghese, A. Lauck, Hashed and hierarchical timing wheels, SOSP 1987.
  * State:  24 bytes a peer, 8 bytes an entry of the wheel, usually one or two entries a peer.
- * Time:   level 0 spans 1.07 s in slots of 1.05 ms, level 1 73 min in slots of 1.07 s. What lies beyond is filed at
- *         the wheel's end and filed again there.
+ * Time:   level 0 spans 1.07 s in slots of 1.05 ms, level 1 73 min in slots of 1.07 s. What lies
+ *         beyond is filed at the wheel's end and filed again there.
  *
- * A deadline that moves later leaves its entry alone: when that comes up, it is filed again. One that moves earlier
- * adds an entry, and the later entry stays known, for the deadline often moves back.
+ * A deadline that moves later leaves its entry alone: when that comes up, it is filed again. One
+ * that moves earlier adds an entry, and the later entry stays known, for the deadline often moves
+ * back.
  */
 #ifndef SIM_TIMERS_H
 #define SIM_TIMERS_H
@@ -63,10 +64,12 @@ static inline PeerTimer timers_none(void)
     return (PeerTimer){INT64_MAX, INT64_MAX, INT64_MAX};
 }
 
-/* timers_file adds an entry for a peer; inside timers.c and timers_set. Returns the time it is filed at. */
+/* timers_file adds an entry for a peer; inside timers.c and timers_set. Returns the time it is
+ * filed at. */
 int64_t timers_file(Timers *timers, uint32_t peer, int64_t at);
 
-/* timers_set replaces the peer's deadline. at: not before the last event popped; INT64_MAX for none. */
+/* timers_set replaces the peer's deadline. at: not before the last event popped; INT64_MAX for
+ * none. */
 static inline void timers_set(Timers *timers, uint32_t peer, PeerTimer *timer, int64_t at)
 {
     timer->deadline = at;
@@ -78,15 +81,16 @@ static inline void timers_set(Timers *timers, uint32_t peer, PeerTimer *timer, i
     }
 }
 
-/* timers_due is called with each timer event. Returns true when the peer's deadline has come, which is then
- * cleared; otherwise the event was out of date. */
+/* timers_due is called with each timer event. Returns true when the peer's deadline has come, which
+ * is then cleared; otherwise the event was out of date. */
 bool timers_due(Timers *timers, uint32_t peer, PeerTimer *timer, int64_t at);
 
-/* timers_open moves the entries of the first slot that holds something to the queue, at timers->next. */
+/* timers_open moves the entries of the first slot that holds something to the queue, at
+ * timers->next. */
 void timers_open(Timers *timers);
 
-/* timers_pass tells that the queue has opened a bucket that ends at `end`, at or before timers->next: deadlines before
- * that go straight to the queue from now on. */
+/* timers_pass tells that the queue has opened a bucket that ends at `end`, at or before
+ * timers->next: deadlines before that go straight to the queue from now on. */
 static inline void timers_pass(Timers *timers, int64_t end)
 {
     int64_t slot = ((end - 1) >> TIMERS_SHIFT_0) + 1;

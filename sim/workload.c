@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * workload.c - users register and look each other up; every lookup is followed and judged by the oracle.
+ * workload.c - users register and look each other up; every lookup is followed and judged by the
+ *              oracle.
  */
 #include "world.h"
 

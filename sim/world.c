@@ -138,7 +138,8 @@ static void run_action(World *world, const PlanAction *action)
     world_after_dispatch(world);
 }
 
-/* What comes from outside the queue: samples first, then the scenario's actions, then the peers' events. */
+/* What comes from outside the queue: samples first, then the scenario's actions, then the peers'
+ * events. */
 static PealTime next_mark(const World *world)
 {
     return peal_time_min(recorder_next_sample(world->recorder), plan_peek(world->plan));
@@ -170,8 +171,8 @@ static void run_mark(World *world, PealTime at)
 }
 
 /*
- * Memory of events to come is asked for before it is needed, in stages: what the event names; what that names; and,
- * nearest, what the peer's decision will name.
+ * Memory of events to come is asked for before it is needed, in stages: what the event names; what
+ * that names; and, nearest, what the peer's decision will name.
  */
 static inline __attribute__((always_inline)) void prefetch_named(const World *world)
 {
@@ -243,7 +244,8 @@ static void dispatch(World *world, const Event *event)
     }
 }
 
-/* Opens the next bucket, with the timers that fall into it. Returns false when nothing is due before `mark`. */
+/* Opens the next bucket, with the timers that fall into it. Returns false when nothing is due
+ * before `mark`. */
 static bool advance(World *world, PealTime mark)
 {
     for (;;) {

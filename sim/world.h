@@ -2,7 +2,8 @@
 /*
  * world.h - the simulated world: one replication of one point of a scenario.
  * Source: none.
- * State:  one block a peer identity (128 bytes of the world's, then the peer itself), its flows, and what is under way.
+ * State:  one block a peer identity (128 bytes of the world's, then the peer itself), its flows,
+ *         and what is under way.
  * Time:   discrete events in a total order; a run depends on the scenario and the seed alone.
  */
 #ifndef SIM_WORLD_H
@@ -86,7 +87,8 @@ typedef struct WorldCounts {
     uint64_t register_failed;
 } WorldCounts;
 
-/* WorldKeepOn is called now and then, at least ten times a second of wall time; false interrupts. */
+/* WorldKeepOn is called now and then, at least ten times a second of wall time; false
+ * interrupts. */
 typedef bool (*WorldKeepOn)(void *user, PealTime now, uint64_t messages);
 
 struct World {
@@ -141,12 +143,14 @@ typedef struct WorldConfig {
     void *user;
 } WorldConfig;
 
-/* world_new sets everything up, peers of a converged start included. NULL with a GError of SCENARIO_ERROR. */
+/* world_new sets everything up, peers of a converged start included. NULL with a GError of
+ * SCENARIO_ERROR. */
 World *world_new(const WorldConfig *config, GError **error);
 void world_free(World *world);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
 
-/* world_run runs to the scenario's end, and finishes the recorder. Returns false when it was interrupted. */
+/* world_run runs to the scenario's end, and finishes the recorder. Returns false when it was
+ * interrupted. */
 bool world_run(World *world);
 
 /* world_fingerprint is the sum of all peers'. */

@@ -20,7 +20,7 @@ PealId fake_id(uint8_t first)
     return (PealId){{first}};
 }
 
-/* --- doubles of pending.c and peer.c ------------------------------------------------------------ */
+/* Doubles of pending.c and peer.c. */
 
 int request_send(PealPeer *peer, const RequestSpec *spec)
 {
@@ -106,7 +106,7 @@ size_t peal_peer_successors(const PealPeer *peer, PealId *ret_ids, size_t max)
     return peer->topology->replica_set(peer, ret_ids, max);
 }
 
-/* --- environment and topology -------------------------------------------------------------------- */
+/* Environment and topology. */
 
 static PealTime fake_now(PealEnv *env)
 {
@@ -224,7 +224,7 @@ void fake_free(FakePeer *fake)
     free(fake);
 }
 
-/* --- requests to the peer ------------------------------------------------------------------------- */
+/* Requests to the peer. */
 
 void fake_serve(FakePeer *fake, ReloadCode code, PealBytes body, const PealId *signer)
 {
@@ -402,7 +402,7 @@ bool fake_holds_only(FakePeer *fake, const PealId *resource, uint32_t kind, Peal
            fake_values(fake, model, stored, 2, NULL) == 1 && fake_value_is(&stored[0], value);
 }
 
-/* --- time and what went out ------------------------------------------------------------------------ */
+/* Time and what went out. */
 
 void fake_run(FakePeer *fake, PealSpan span)
 {

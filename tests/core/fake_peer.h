@@ -80,7 +80,8 @@ typedef struct FakeKindData {
 /* An id whose first byte is `first` and whose other bytes are 0. */
 PealId fake_id(uint8_t first);
 
-/* A peer 0x80 responsible for (0x40, 0x80], with successors 0x90 and 0xa0, which accepts replicas. */
+/* A peer 0x80 responsible for (0x40, 0x80], with successors 0x90 and 0xa0, which accepts
+ * replicas. */
 FakePeer *fake_new(void);
 FakePeer *fake_new_at(uint8_t id, uint8_t from);
 /* Asserts that everything was given back. */

@@ -1,7 +1,9 @@
 /*
- * mini_world.h - a handful of peers on a clock of their own, with a hook that loses or looks at any frame: enough to
- *                script what a link, a route or a ring must survive. It knows nothing of sim/.
- * Source: none.   State: one MiniWorld, at most MINI_PEERS_MAX peers.   Time: events in order of time, then of birth.
+ * mini_world.h - a handful of peers on a clock of their own, with a hook that loses or looks at any
+ *                frame: enough to script what a link, a route or a ring must survive. It knows
+ *                nothing of sim/.
+ * Source: none.   State: one MiniWorld, at most MINI_PEERS_MAX peers.   Time: events in order of
+ *         time, then of birth.
  */
 #ifndef MINI_WORLD_H
 #define MINI_WORLD_H
@@ -66,7 +68,8 @@ struct MiniWorld {
     uint64_t seed;
 };
 
-/* Defaults: UDP links, 10 ms one way, the built-in Kinds, short timers. Change world->overlay before the first peer. */
+/* Defaults: UDP links, 10 ms one way, the built-in Kinds, short timers. Change world->overlay
+ * before the first peer. */
 MiniWorld *mini_new(uint64_t seed);
 /* Ends all peers; asserts that every byte and buffer was given back. */
 void mini_free(MiniWorld *world);

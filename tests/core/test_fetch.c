@@ -287,7 +287,7 @@ static void stat_digests_the_value_with_its_length(void)
     fake_free(fake);
 }
 
-/* --- Find ------------------------------------------------------------------------------------------ */
+/* Find. */
 
 static uint16_t find(FakePeer *fake, const PealId *resource, const uint32_t *kinds, size_t len)
 {

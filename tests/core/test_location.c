@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_location.c - registrations that are stored, refreshed, tried again and removed (RFC 7904). */
+/* test_location.c - registrations that are stored, refreshed, tried again and removed (RFC
+ * 7904). */
 #include "core/fake_peer.h"
 #include "peal_test.h"
 #include "sip/registration.h"

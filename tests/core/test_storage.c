@@ -221,7 +221,8 @@ static void storage_of_two_halves_becomes_one_when_they_meet(void)
     mini_free(world);
 }
 
-/* A peer dies and another joins every 12 s; adapters, the first four peers, register anew meanwhile. */
+/* A peer dies and another joins every 12 s; adapters, the first four peers, register anew
+ * meanwhile. */
 static void live_through(MiniWorld *world, uint64_t seed, int rounds)
 {
     uint64_t draws = 0;

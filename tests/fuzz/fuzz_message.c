@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fuzz_message.c - whatever the codec accepts, it writes again, and accepts the same once more: every
- *                  message, body, stored value, selector and registration.
- * An input that starts with RELOAD's token is a whole message; else its first byte picks a decoder, its second what
- * that decoder must be told.
+ * fuzz_message.c - whatever the codec accepts, it writes again, and accepts the same once more:
+ *                  every message, body, stored value, selector and registration.
+ * An input that starts with RELOAD's token is a whole message; else its first byte picks a decoder,
+ * its second what that decoder must be told.
  */
 #include "core/reencode.h"
 #include "fuzz/fuzz.h"
@@ -84,7 +84,8 @@ static void fuzz_selector(PealBytes input, PealModel model)
     PEAL_ASSERT(elements.len == 0);
 }
 
-/* Elements of unknown types are passed over and so not written: what was written is the same for ever. */
+/* Elements of unknown types are passed over and so not written: what was written is the same for
+ * ever. */
 static void rewrite_twice(Case what, PealBytes input)
 {
     static uint8_t first[OUTPUT_MAX];

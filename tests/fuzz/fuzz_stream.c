@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fuzz_stream.c - a stream cut anywhere gives the same frames, and fragments come together or are dropped; whatever
- *                 happens, every buffer and byte is given back.
+ * fuzz_stream.c - a stream cut anywhere gives the same frames, and fragments come together or are
+ *                 dropped; whatever happens, every buffer and byte is given back.
  * The first byte is the size of the pieces that the rest of the input arrives in.
  */
 #include "core/plain_env.h"

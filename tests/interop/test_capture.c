@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_capture.c - a second opinion on what peers put on the wire: a run's capture, read with libpcap and with a decoder
- *                  of its own that shares nothing with core, follows every message from peer to peer.
+ * test_capture.c - a second opinion on what peers put on the wire: a run's capture, read with
+ *                  libpcap and with a decoder of its own that shares nothing with core, follows
+ *                  every message from peer to peer.
  * Source: RFC 6940 s.6.1.2, s.6.3.2, s.6.6.2.
  */
 #include <glib.h>
@@ -309,7 +310,8 @@ static void capture_answers_go_back_along_the_reversed_via(void)
         index = answered(answer, i);
         CU_ASSERT_FATAL(index >= 0);
         request = hop_at((guint)index);
-        /* First back to the neighbour it came from, whose name via does not hold yet, then via from its end. */
+        /* First back to the neighbour it came from, whose name via does not hold yet, then via from
+         * its end. */
         CU_ASSERT_EQUAL(answer->to, request->from);
         CU_ASSERT_EQUAL_FATAL(answer->dest_len, request->via_len + NODE_ENTRY);
         entries = request->via_len / NODE_ENTRY;

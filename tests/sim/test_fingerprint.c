@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_fingerprint.c - every part of a delivery enters the fingerprint, and its place in the chain.
- */
+/* test_fingerprint.c - every part of a delivery enters the fingerprint, and its place in the
+ * chain. */
 #include <stdint.h>
 
 #include "fingerprint.h"

@@ -18,7 +18,7 @@ static uint64_t counter(RecorderCounter which)
     return toy.world->totals.counter[which];
 }
 
-/* --- UDP ------------------------------------------------------------------------------------------------------ */
+/* UDP. */
 
 static void udp_script(PealEnv *env, uint32_t peer, const ToyEvent *event)
 {
@@ -167,7 +167,7 @@ static void a_message_counts_once_however_often_it_is_sent(void)
     toy_end();
 }
 
-/* --- TCP ------------------------------------------------------------------------------------------------------ */
+/* TCP. */
 
 static void tcp_script(PealEnv *env, uint32_t peer, const ToyEvent *event)
 {
@@ -292,7 +292,7 @@ static void a_partition_breaks_streams_and_silences_datagrams(void)
     toy_end();
 }
 
-/* --- the rest of the environment ------------------------------------------------------------------------------- */
+/* The rest of the environment. */
 
 static void wake_script(PealEnv *env, uint32_t peer, const ToyEvent *event)
 {

@@ -8,8 +8,8 @@
 
 enum { ASKERS = 5, SLOTS = 800 };
 
-/* Transactions that share their home in the table, so that probing and closing gaps is put to work.
- */
+/* Transactions that share their home in the table, so that probing and closing gaps is put to
+ * work. */
 static uint64_t transaction_of(uint64_t number)
 {
     return number % 2 == 0 ? number + 1 : peal_random_at(1, 1, number) | 1;

@@ -169,7 +169,7 @@ void peal_peer_each_resource(const PealPeer *peer,
     (void)user;
 }
 
-/* --- the world around it -------------------------------------------------------------------------------------- */
+/* The world around it. */
 
 void toy_run(ToyScript script, const char *const *settings)
 {

@@ -135,7 +135,8 @@ void peal_peer_on_flow_down(PealPeer *peer, PealFlow flow)
     peer_schedule(peer);
 }
 
-/* The way most messages go: what is passed on changes no deadline but its link's, which lowers it itself. */
+/* The way most messages go: what is passed on changes no deadline but its link's, which lowers it
+ * itself. */
 void peal_peer_on_bytes_take(PealPeer *peer, PealFlow flow, PealBuf *buf)
 {
     link_on_bytes_take(peer, flow, buf);
@@ -162,7 +163,8 @@ int peer_grow(PealPeer *peer, void *array_ptr, uint32_t *cap, uint32_t need, siz
     if (need <= *cap) {
         return 0;
     }
-    /* Half as much again, but exactly what is asked for at first: most peers have few of anything. */
+    /* Half as much again, but exactly what is asked for at first: most peers have few of
+     * anything. */
     larger = larger + larger / 2 > need ? larger + larger / 2 : need;
     fresh = peer_alloc(peer, larger * element);
     if (fresh == NULL) {
@@ -195,7 +197,7 @@ void peer_drop(PealPeer *peer, PealDrop why, uint16_t code, uint64_t transaction
     peer_trace(peer, PEAL_TRACE_MESSAGE_DROPPED, (uint16_t)why, code, transaction, &peer->id);
 }
 
-/* --- looks from outside ----------------------------------------------------------------------------------------- */
+/* Looks from outside. */
 
 PealPeerState peal_peer_state(const PealPeer *peer)
 {

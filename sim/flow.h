@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * flow.h - flows between peers: which one at the other end, how far away, and a model of UDP and TCP.
+ * flow.h - flows between peers: which one at the other end, how far away, and a model of UDP and
+ *          TCP.
  * Source: RFC 768; RFC 9293 in so far as a peer can notice it.
  * State:  16 bytes a flow and end, and 8 more while the network can reorder.
  * Time:   delays are the network's.
  *
- * A packet carries the index of its flow at the receiver, as a datagram carries a port, so that nobody searches; the
- * first ones, sent before the opener has heard anything, are found by the sender's index.
+ * A packet carries the index of its flow at the receiver, as a datagram carries a port, so that
+ * nobody searches; the first ones, sent before the opener has heard anything, are found by the
+ * sender's index.
  *
- * UDP. The opener's flow is up at once; the other end's comes up with the first datagram. Closing says nothing to
- * the other end, and what it sends afterwards vanishes.
- * TCP. Opening costs a round trip, after which the opener's end is up; the acceptor's is half a round trip later.
- * Nobody there, or a partition between: the opener's flow goes down after FLOW_CONNECT_TIMEOUT. Bytes stay in order.
- * A dead machine or a partition shows as FLOW_USER_TIMEOUT without acknowledgement, and nothing is delivered on such a
- * flow any more; a machine that is up but has forgotten the flow resets it. A segment is never lost otherwise: TCP
- * repairs that below.
+ * UDP. The opener's flow is up at once; the other end's comes up with the first datagram. Closing
+ * says nothing to the other end, and what it sends afterwards vanishes. TCP. Opening costs a round
+ * trip, after which the opener's end is up; the acceptor's is half a round trip later. Nobody
+ * there, or a partition between: the opener's flow goes down after FLOW_CONNECT_TIMEOUT. Bytes stay
+ * in order. A dead machine or a partition shows as FLOW_USER_TIMEOUT without acknowledgement, and
+ * nothing is delivered on such a flow any more; a machine that is up but has forgotten the flow
+ * resets it. A segment is never lost otherwise: TCP repairs that below.
  */
 #ifndef SIM_FLOW_H
 #define SIM_FLOW_H
@@ -53,15 +55,16 @@ int flow_open(struct World *world, struct SimPeer *peer, const PealTarget *to, P
 void flow_close(struct World *world, struct SimPeer *peer, PealFlow name);
 void flow_send_take(struct World *world, struct SimPeer *peer, PealFlow name, PealBuf *buf);
 
-/* flow_pair makes a flow that is up at both ends without a word; false when one end has none left. */
+/* flow_pair makes a flow that is up at both ends without a word; false when one end has none
+ * left. */
 bool flow_pair(struct World *world, struct SimPeer *opener, struct SimPeer *other,
                PealFlow *ret_opener, PealFlow *ret_other);
 
 /* flow_between finds a flow that is up towards a peer. */
 bool flow_between(const struct SimPeer *peer, uint32_t other, PealFlow *ret_flow);
 
-/* flow_of finds the flow here that an arriving packet belongs to, NULL when there is none, and notes what the packet
- * tells about the other end. */
+/* flow_of finds the flow here that an arriving packet belongs to, NULL when there is none, and
+ * notes what the packet tells about the other end. */
 SimFlow *flow_of(struct SimPeer *peer, const Packet *packet);
 
 /* flow_accept makes the flow here that an arriving packet opens; NULL when there is none left. */

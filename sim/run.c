@@ -224,7 +224,8 @@ static void append_value(void *user, const char *key, const char *value)
     g_string_append_printf(user, "%s = %s\n", key, value);
 }
 
-/* What tells whether results in a directory are of this scenario: all points, with every key in force. */
+/* What tells whether results in a directory are of this scenario: all points, with every key in
+ * force. */
 static char *whole_text(const Scenario *scenario, GError **error)
 {
     GString *text = g_string_new(NULL);
@@ -278,7 +279,8 @@ static bool keep_on(void *user, PealTime now, uint64_t messages)
     return stop_requested == 0;
 }
 
-/* The kernel's high-water mark of resident memory, started afresh for each replication where it allows that. */
+/* The kernel's high-water mark of resident memory, started afresh for each replication where it
+ * allows that. */
 static void peak_rss_reset(void)
 {
     FILE *file = fopen("/proc/self/clear_refs", "w");
@@ -508,7 +510,8 @@ static int run_all(Run *run, GError **error)
     return ok ? EXIT_OK : EXIT_FAILED;
 }
 
-/* Before anything is written: can the capture be? It is not opened yet, so that an old one survives other errors. */
+/* Before anything is written: can the capture be? It is not opened yet, so that an old one survives
+ * other errors. */
 static bool check_capture(const char *path, GError **error)
 {
     g_autofree char *dir = g_path_get_dirname(path);

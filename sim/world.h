@@ -51,8 +51,7 @@ typedef struct SimPeer {
     uint32_t index;
     uint32_t sequence; /* of the next packet from here */
     /* --- second line */
-    int64_t *
-        arrivals; /* of the last bytes sent on each flow, where the network can reorder; else NULL */
+    int64_t *arrivals; /* of the last bytes on each flow, where the network can reorder */
     uint32_t draws[PEAL_DRAW_CORE_COUNT];
     uint32_t messages;  /* delivered in the measured window */
     uint32_t lookups;   /* first one under way */

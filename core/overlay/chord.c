@@ -53,7 +53,7 @@ void chord_watch(PealPeer *peer, PealTime at)
     }
 }
 
-/* --- neighbours ------------------------------------------------------------------------------------------------- */
+/* Neighbours. */
 
 uint16_t chord_ready(const PealPeer *peer, size_t i, bool successors)
 {
@@ -69,7 +69,8 @@ uint16_t chord_ready(const PealPeer *peer, size_t i, bool successors)
     return LINK_NONE;
 }
 
-/* Marks up to `max` ready links from one end as neighbours and chains their ids into the fingerprint. */
+/* Marks up to `max` ready links from one end as neighbours and chains their ids into the
+ * fingerprint. */
 static uint64_t mark_side(PealPeer *peer, bool successors, unsigned max, uint64_t fingerprint,
                           uint16_t *ret_count)
 {
@@ -161,7 +162,7 @@ bool chord_wants_neighbour(const PealPeer *peer, const PealId *id)
     return nearer_after < peer->overlay->successors || nearer_before < before_max;
 }
 
-/* --- fingers ---------------------------------------------------------------------------------------------------- */
+/* Fingers. */
 
 PealId chord_finger_point(PealPeer *peer, unsigned i)
 {
@@ -194,7 +195,7 @@ void chord_set_finger(PealPeer *peer, unsigned i, uint16_t link)
     link_routes_refresh(peer);
 }
 
-/* --- tombs ------------------------------------------------------------------------------------------------------ */
+/* Tombs. */
 
 void chord_bury(PealPeer *peer, const PealId *id)
 {
@@ -245,7 +246,7 @@ static void exhume(PealPeer *peer, const PealId *id)
     }
 }
 
-/* --- the plug-in's answers -------------------------------------------------------------------------------------- */
+/* The plug-in's answers. */
 
 /* s.10.1: (predecessor, self]. */
 static bool chord_responsible(const PealPeer *peer, const PealId *id)
@@ -297,9 +298,10 @@ static uint16_t first_route_from(const Links *links, uint16_t begin, uint16_t ex
 }
 
 /*
- * s.10.3: the largest Node-ID between this peer and the id, else the smallest beyond it. Where that is the peer the
- * message came from, the two disagree about who lies between them, as while a peer joins: sending it back would make a
- * loop, and the smallest beyond is the one the other has not heard of.
+ * s.10.3: the largest Node-ID between this peer and the id, else the smallest beyond it. Where that
+ * is the peer the message came from, the two disagree about who lies between them, as while a peer
+ * joins: sending it back would make a loop, and the smallest beyond is the one the other has not
+ * heard of.
  */
 static uint16_t chord_next_hop(const PealPeer *peer, const PealId *id, uint16_t back)
 {
@@ -344,7 +346,8 @@ static size_t chord_replica_set(const PealPeer *peer, PealId *ret_ids, size_t ma
                      max < peer->overlay->replicas ? max : peer->overlay->replicas);
 }
 
-/* How many ready links lie in [id, self), the sender among them: predecessors nearer to the resource's owner. */
+/* How many ready links lie in [id, self), the sender among them: predecessors nearer to the
+ * resource's owner. */
 static unsigned ready_between(const PealPeer *peer, const PealId *id)
 {
     const Links *links = &peer->links;
@@ -356,8 +359,8 @@ static unsigned ready_between(const PealPeer *peer, const PealId *id)
     return count;
 }
 
-/* A sender is plausible when it owns the resource as far as this peer can see, or is in its replica set, and this
- * peer may be in it too (s.7.4.1.1). */
+/* A sender is plausible when it owns the resource as far as this peer can see, or is in its replica
+ * set, and this peer may be in it too (s.7.4.1.1). */
 static bool chord_accepts_replica(const PealPeer *peer, const PealId *resource,
                                   const PealId *sender)
 {
@@ -371,7 +374,8 @@ static bool chord_holds(const PealPeer *peer, const PealId *resource)
            ready_between(peer, resource) <= peer->overlay->replicas;
 }
 
-/* The responder may not lie further clockwise from the resource than a neighbour of this peer (s.6.3.4). */
+/* The responder may not lie further clockwise from the resource than a neighbour of this peer
+ * (s.6.3.4). */
 static bool chord_plausible(const PealPeer *peer, const PealId *resource, const PealId *responder)
 {
     const Links *links = &peer->links;
@@ -415,7 +419,7 @@ static uint32_t chord_responsible_ppb(const PealPeer *peer)
     return (uint32_t)(((unsigned __int128)chord->span.high * PPB) >> 64);
 }
 
-/* --- links ------------------------------------------------------------------------------------------------------ */
+/* Links. */
 
 static void chord_on_link_up(PealPeer *peer, uint16_t slot)
 {

@@ -1,10 +1,11 @@
 /*
  * chord.h - CHORD-RELOAD: a ring of successors and predecessors, and fingers across it.
  * Source: RFC 6940 s.10.
- * State:  one Chord per peer; its neighbours are the nearest ready links of the index on either side, so that only
- *         their fingerprint is kept; 2 bytes a finger.
- * Time:   Updates every update_interval, fingers looked after every finger_interval, a look for other partitions
- *         every partition_interval, all offset by a draw; a change of neighbours is told after CHORD_SETTLE.
+ * State:  one Chord per peer; its neighbours are the nearest ready links of the index on either
+ *         side, so that only their fingerprint is kept; 2 bytes a finger.
+ * Time:   Updates every update_interval, fingers looked after every finger_interval, a look for
+ *         other partitions every partition_interval, all offset by a draw; a change of neighbours
+ *         is told after CHORD_SETTLE.
  */
 #ifndef OVERLAY_CHORD_H
 #define OVERLAY_CHORD_H
@@ -60,13 +61,14 @@ typedef struct Chord {
 
 extern const TopologyOps CHORD_OPS;
 
-/* --- chord.c: tables and routes --------------------------------------------------------------------------------- */
+/* Chord.c: tables and routes. */
 
-/* The ready links of the index, clockwise from this peer: entry `i` from the front (successors) or from the back
- * (predecessors); LINK_NONE past the end. */
+/* The ready links of the index, clockwise from this peer: entry `i` from the front (successors) or
+ * from the back (predecessors); LINK_NONE past the end. */
 uint16_t chord_ready(const PealPeer *peer, size_t i, bool successors);
 
-/* chord_refresh works out neighbours and range anew after links changed, and says what that means to the others.
+/* chord_refresh works out neighbours and range anew after links changed, and says what that means
+ * to the others.
  * lost  somebody failed */
 void chord_refresh(PealPeer *peer, bool lost);
 
@@ -76,7 +78,7 @@ PealId chord_finger_point(PealPeer *peer, unsigned i);
 void chord_set_finger(PealPeer *peer, unsigned i, uint16_t link);
 void chord_watch(PealPeer *peer, PealTime at);
 
-/* --- chord_join.c: joining and leaving -------------------------------------------------------------------------- */
+/* chord_join.c: joining and leaving. */
 
 void chord_rejoin(PealPeer *peer);
 void chord_on_bootstrap(PealPeer *peer, uint16_t link);
@@ -89,7 +91,7 @@ void chord_join_on_attached(PealPeer *peer, uint16_t purpose, const PealId *id, 
 void chord_join_on_wake(PealPeer *peer, PealTime now);
 void chord_joined(PealPeer *peer);
 
-/* --- chord_maintain.c: Updates, fingers, failures, partitions ---------------------------------------------------- */
+/* chord_maintain.c: Updates, fingers, failures, partitions. */
 
 /* type is CHORD_UPDATE_*. */
 void chord_send_update(PealPeer *peer, uint16_t slot, uint8_t type);
@@ -97,7 +99,8 @@ void chord_send_update(PealPeer *peer, uint16_t slot, uint8_t type);
 void chord_tell(PealPeer *peer);
 void chord_on_update(PealPeer *peer, const Inbound *request);
 void chord_on_route_query(PealPeer *peer, const Inbound *request);
-/* chord_learn hears from `teller` that a peer exists, and links to it if it should be a neighbour. */
+/* chord_learn hears from `teller` that a peer exists, and links to it if it should be a
+ * neighbour. */
 void chord_learn(PealPeer *peer, const PealId *id, const PealId *teller);
 void chord_learn_all(PealPeer *peer, PealBytes ids, const PealId *teller);
 void chord_bury(PealPeer *peer, const PealId *id);

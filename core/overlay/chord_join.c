@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* chord_join.c - joining the ring, admitting joiners, leaving; see chord.h. Source: RFC 6940 s.10.5, s.10.9. */
+/* chord_join.c - joining the ring, admitting joiners, leaving; see chord.h. Source: RFC 6940
+ * s.10.5, s.10.9. */
 #include "overlay/chord.h"
 
 #include "peer.h"
@@ -68,7 +69,8 @@ static void ask_admission(PealPeer *peer)
     set_patience(peer, peer->overlay->request_lifetime);
 }
 
-/* s.10.5 step 3: the desired fingers. What lies before the last known successor needs no Attach of its own. */
+/* s.10.5 step 3: the desired fingers. What lies before the last known successor needs no Attach of
+ * its own. */
 static void seek_fingers(PealPeer *peer)
 {
     for (unsigned i = 1; i <= peer->chord.fingers_len; i++) {
@@ -191,7 +193,8 @@ void chord_on_join(PealPeer *peer, const Inbound *request)
         request_refuse(peer, request, RELOAD_ERROR_FORBIDDEN, (PealBytes){NULL, 0});
         return;
     }
-    /* Joined already: its predecessor's place is taken by itself, and it only wants to hear it again. */
+    /* Joined already: its predecessor's place is taken by itself, and it only wants to hear it
+     * again. */
     if (chord->phase != CHORD_JOINED || (!peer->topology->responsible(peer, &join.joining) &&
                                          !peal_id_equal(&join.joining, &before))) {
         request_refuse(peer, request, RELOAD_ERROR_NOT_FOUND, (PealBytes){NULL, 0});
@@ -207,7 +210,7 @@ void chord_on_join(PealPeer *peer, const Inbound *request)
     chord_send_update(peer, request->link, CHORD_UPDATE_NEIGHBORS);
 }
 
-/* --- leaving ---------------------------------------------------------------------------------------------------- */
+/* Leaving. */
 
 static PealBytes list_ids(const PealPeer *peer, bool successors, uint8_t *ret_ids, size_t cap)
 {
@@ -235,7 +238,8 @@ static void on_leave_answer(PealPeer *peer, uint64_t token, const RequestResult 
     }
 }
 
-/* A neighbour after this peer has it as predecessor, and hears the predecessors; one before it the successors. */
+/* A neighbour after this peer has it as predecessor, and hears the predecessors; one before it the
+ * successors. */
 static void say_leave(PealPeer *peer, uint16_t slot, bool to_successor)
 {
     uint8_t ids[PEAL_NEIGHBOURS_MAX * PEAL_ID_LEN];

@@ -26,8 +26,8 @@ typedef struct TopologyOps {
     void (*leave)(PealPeer *peer, uint64_t token);
     void (*converge)(PealPeer *peer, PealRingView *view);
     /* Routing. responsible: is this Resource-ID mine? next_hop: the link towards an id, not
-     * `back`, which it came over; LINK_NONE when there is none. Node-IDs that are linked directly have been tried
-     * before. */
+     * `back`, which it came over; LINK_NONE when there is none. Node-IDs that are linked directly
+     * have been tried before. */
     bool (*responsible)(const PealPeer *peer, const PealId *id);
     uint16_t (*next_hop)(const PealPeer *peer, const PealId *id, uint16_t back);
     /* replica_set: who else stores what this peer is responsible for, nearest first, up to max. */
@@ -45,7 +45,8 @@ typedef struct TopologyOps {
     void (*on_attached)(PealPeer *peer, uint16_t purpose, const PealId *id, bool linked);
     /* The other side of the link wants an Update; the link may still be coming up. */
     void (*on_update_wanted)(PealPeer *peer, uint16_t link);
-    /* The bootstrap link is up: a way into the overlay, or, once joined, into what may be another part of it. */
+    /* The bootstrap link is up: a way into the overlay, or, once joined, into what may be another
+     * part of it. */
     void (*on_bootstrap)(PealPeer *peer, uint16_t link);
     /* join, leave, update, route_query and attach's send_update. */
     void (*on_request)(PealPeer *peer, const Inbound *request);

@@ -39,7 +39,8 @@ static Decision decide_node(const PealPeer *peer, const PealId *id, uint16_t bac
 }
 
 /* RFC 6940 s.6.1: the first entry decides; entries that name this peer are taken off on the way.
- * back  the link the message came over, or one that has failed: not the way on while there is another */
+ * back  the link the message came over, or one that has failed: not the way on while there is
+ *       another */
 static Decision decide(const PealPeer *peer, PealBuf *buf, uint16_t back)
 {
     uint8_t *message = wire_message(buf);
@@ -131,8 +132,9 @@ static void drop_take(PealPeer *peer, PealDrop why, PealBuf *buf)
     peer->env->ops->drop(peer->env, buf);
 }
 
-/* A request remembers its way in the via list; answers need none (s.6.1.2). Pieces of a message are all treated as
- * requests: most do not tell, and the first via entry must be the same in all for them to be put together again. */
+/* A request remembers its way in the via list; answers need none (s.6.1.2). Pieces of a message are
+ * all treated as requests: most do not tell, and the first via entry must be the same in all for
+ * them to be put together again. */
 static PealBuf *append_via_take(PealPeer *peer, uint16_t from, PealBuf *buf)
 {
     const PealId *previous = &link_at(&peer->links, from)->id;

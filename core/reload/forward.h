@@ -11,18 +11,20 @@
 
 enum { FORWARD_VIA_ROOM = 8 * RELOAD_NODE_ENTRY_LEN }; /* kept free in new messages for the way */
 
-/* forward_message_take serves or passes on a message that came over a link; buf holds its frame room first. */
+/* forward_message_take serves or passes on a message that came over a link; buf holds its frame
+ * room first. */
 void forward_message_take(PealPeer *peer, uint16_t from, PealBuf *buf);
 
-/* forward_own_take sends a message that was made here: over `link` if it is not LINK_NONE, else by its destination
- * list; to itself by the queue of pending.h. Returns 0 or -PEAL_E_UNREACHABLE; buf is taken either way. */
+/* forward_own_take sends a message that was made here: over `link` if it is not LINK_NONE, else by
+ * its destination list; to itself by the queue of pending.h. Returns 0 or -PEAL_E_UNREACHABLE; buf
+ * is taken either way. */
 int forward_own_take(PealPeer *peer, uint16_t link, PealBuf *buf);
 
 /* forward_again_take sends on what was sent over a link that has failed since. */
 void forward_again_take(PealPeer *peer, uint16_t failed, PealBuf *buf);
 
-/* forward_name_link sends the Ping that names this peer on an EXP-LINK link; forward_read_name reads such a Ping:
- * 0, or -PEAL_E_VALUE when the message is anything else. */
+/* forward_name_link sends the Ping that names this peer on an EXP-LINK link; forward_read_name
+ * reads such a Ping: 0, or -PEAL_E_VALUE when the message is anything else. */
 void forward_name_link(PealPeer *peer, uint16_t link);
 int forward_read_name(const PealPeer *peer, PealBytes packet, PealId *ret_name) PEAL_MUST_USE;
 

@@ -244,7 +244,8 @@ static void finish(PealPeer *peer, PendingRequest **at, const RequestResult *res
     peer_release(peer, request, request_size(request));
 }
 
-/* The requester cannot know the way, so an error from on the way is one failed try, not an answer (s.6.3.4). */
+/* The requester cannot know the way, so an error from on the way is one failed try, not an answer
+ * (s.6.3.4). */
 static bool from_on_the_way(uint16_t error)
 {
     return error == RELOAD_ERROR_TTL_EXCEEDED || error == RELOAD_ERROR_MESSAGE_TOO_LARGE ||
@@ -292,7 +293,8 @@ void pending_on_answer(PealPeer *peer, const Inbound *answer)
     finish(peer, at, &result);
 }
 
-/* The destination list of an answer: the node the request came from, then its via list backwards (s.6.2.2). */
+/* The destination list of an answer: the node the request came from, then its via list backwards
+ * (s.6.2.2). */
 static size_t reverse_path(const PealPeer *peer, const Inbound *request, uint8_t *ret_dest,
                            size_t cap)
 {

@@ -9,7 +9,7 @@
 #define REPAIR_RETRY_MAX peal_seconds(300)
 enum { REPAIR_NOBODY = -1 };
 
-/* --- the repair's own state ------------------------------------------------------------------- */
+/* The repair's own state. */
 
 static size_t repair_size(const PealPeer *peer)
 {
@@ -117,7 +117,7 @@ static void repair_forget_later(PealPeer *peer)
         peal_time_min(repair->forget_at, peal_time_add(peer_now(peer), peer->overlay->hold_down));
 }
 
-/* --- the walk ---------------------------------------------------------------------------------- */
+/* The walk. */
 
 static StorageJoiner *repair_joiner(StorageWork *work, const PealId *resource)
 {
@@ -300,7 +300,7 @@ void repair_on_transfer(PealPeer *peer, StorageTransfer *transfer, bool delivere
     repair_pump(peer);
 }
 
-/* --- what is owed ------------------------------------------------------------------------------ */
+/* What is owed. */
 
 /* Sends what is new in a slot to everybody who should hold a replica now (s.10.4). A member of the
  * served set that cannot be reached for want of room gets all of it by the walk. */

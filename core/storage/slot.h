@@ -59,8 +59,8 @@ void slot_remove(PealPeer *peer, uint32_t index);
 /* slot_put inserts a value, in place of the one with its index or key if there is one. */
 void slot_put(PealPeer *peer, StorageValue **values, PealModel model, StorageValue *value);
 
-/* slot_sweep frees the values that have ended by now, and slots that are left empty. Returns whether
- * there were any. Sets storage->expire_at. */
+/* slot_sweep frees the values that have ended by now, and slots that are left empty. Returns
+ * whether there were any. Sets storage->expire_at. */
 bool slot_sweep(PealPeer *peer, PealTime now);
 
 /* slot_live tells whether a slot has a value that exists and has not ended. */

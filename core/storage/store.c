@@ -27,7 +27,7 @@ typedef struct StoreJob {
     uint8_t scratch[STORE_ANSWER_MAX];
 } StoreJob;
 
-/* --- one Kind's values ------------------------------------------------------------------------ */
+/* One Kind's values. */
 
 /* The index that an append gets: one past the end of what is stored and staged. */
 static uint64_t store_end(const StorageValue *stored, const StorageValue *staged)
@@ -240,7 +240,7 @@ StorageSlot *store_apply(PealPeer *peer, const StoreScope *scope, StoreStage *st
     return slot;
 }
 
-/* --- the request ------------------------------------------------------------------------------ */
+/* The request. */
 
 static ReloadErrorCode store_refused(StoreJob *job, ReloadErrorCode error, const char *text)
 {

@@ -1,4 +1,5 @@
-/* test_link.c - links between two peers: naming, acknowledgement, retransmission, suspicion, death. */
+/* test_link.c - links between two peers: naming, acknowledgement, retransmission, suspicion,
+ * death. */
 #include "mini_world.h"
 #include "peal_test.h"
 
@@ -42,7 +43,8 @@ static bool watch_frames(void *user, uint32_t from, uint32_t to, const uint8_t *
     return seen->lose_everything;
 }
 
-/* Two joined peers with nothing going on between them, and a hook on what peer 0 sends from now on. */
+/* Two joined peers with nothing going on between them, and a hook on what peer 0 sends from now
+ * on. */
 static MiniWorld *quiet_pair(Seen *seen)
 {
     MiniWorld *world = mini_new(1);

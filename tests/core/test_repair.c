@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_repair.c - replicas, hand-over and resynchronisation (RFC 6940 s.6.4.2.3, s.10.4, s.10.7). */
+/* test_repair.c - replicas, hand-over and resynchronisation (RFC 6940 s.6.4.2.3, s.10.4,
+ * s.10.7). */
 #include "core/fake_peer.h"
 #include "peal_test.h"
 #include "storage/repair.h"
@@ -348,7 +349,7 @@ static void part_is_sent_again_when_values_end_in_between(void)
     fake_free(fake);
 }
 
-/* --- joiners ---------------------------------------------------------------------------------------- */
+/* Joiners. */
 
 static void join_that_carries_no_data_sends_nothing(void)
 {
@@ -488,7 +489,7 @@ static void joiner_that_took_its_copy_but_never_came_counts_for_nothing(void)
     fake_free(fake);
 }
 
-/* --- ranges that move ---------------------------------------------------------------------------------- */
+/* Ranges that move. */
 
 static void value_of_a_new_owner_is_stored_there_and_forgotten_later(void)
 {
@@ -554,7 +555,7 @@ static void replica_out_of_range_for_a_moment_is_kept(void)
     fake_free(fake);
 }
 
-/* --- resynchronisation ----------------------------------------------------------------------------------- */
+/* Resynchronisation. */
 
 static void older_copy_fetches_the_newer_one_and_passes_it_on(void)
 {
@@ -697,7 +698,7 @@ static void value_that_ends_while_it_is_sent_harms_nothing(void)
     fake_free(fake);
 }
 
-/* --- leaving ------------------------------------------------------------------------------------------- */
+/* Leaving. */
 
 static void leaving_peer_stores_what_its_successor_lacks(void)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fuzz_peer.c - a joined peer survives whatever its links bring: no assertion, and all its memory comes back.
- * The first byte chooses links and crypto mode. Then comes a list of steps: a byte that says what happens, and over
- * which flow or how much later; for bytes that arrive a length and as many bytes, framed and put under the overlay's
- * hash here, so that they get past the door.
+ * fuzz_peer.c - a joined peer survives whatever its links bring: no assertion, and all its memory
+ *               comes back.
+ * The first byte chooses links and crypto mode. Then comes a list of steps: a byte that says what
+ * happens, and over which flow or how much later; for bytes that arrive a length and as many bytes,
+ * framed and put under the overlay's hash here, so that they get past the door.
  */
 #include <peal/peer.h>
 #include <peal_openssl/crypto.h>
@@ -123,7 +124,8 @@ static void world_run(FuzzWorld *world, PealPeer *peer, PealSpan span)
     world->now = until;
 }
 
-/* Bytes arrive over a flow as one data frame; a message's token, overlay and length are put right. */
+/* Bytes arrive over a flow as one data frame; a message's token, overlay and length are put
+ * right. */
 static void deliver(FuzzWorld *world, PealPeer *peer, const PealOverlay *overlay, uint16_t flow,
                     PealBytes bytes)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_flow.c - what a peer sees of UDP and TCP, of its deadline and of a dead or divided network. */
+/* test_flow.c - what a peer sees of UDP and TCP, of its deadline and of a dead or divided
+ * network. */
 #include "peal_test.h"
 #include "toy_peer.h"
 

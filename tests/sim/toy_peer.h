@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * toy_peer.h - a peer without a protocol, in place of core's: it tells a test what its environment does to it.
+ * toy_peer.h - a peer without a protocol, in place of core's: it tells a test what its environment
+ *              does to it.
  * Source: none.
  * State:  a log of what came, in the order in which it came; one for the whole program.
  * Time:   each peer wakes at TOY_WAKE for the first time, and hands the script the word.
@@ -38,8 +39,8 @@ typedef struct Toy {
 } Toy;
 extern Toy toy;
 
-/* toy_run runs a world of toy peers. settings: NULL-terminated `section.key=value`; the rest is `constant:50ms`, two
- * peers, 20 s. The log and the world stay until toy_end. */
+/* toy_run runs a world of toy peers. settings: NULL-terminated `section.key=value`; the rest is
+ * `constant:50ms`, two peers, 20 s. The log and the world stay until toy_end. */
 void toy_run(ToyScript script, const char *const *settings);
 void toy_end(void);
 

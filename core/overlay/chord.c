@@ -384,6 +384,10 @@ static bool chord_plausible(const PealPeer *peer, const PealId *resource, const 
     if (chord_responsible(peer, resource)) {
         return peal_id_equal(responder, &peer->id);
     }
+    /* A joiner keeps no neighbour table: a dead peer in it would shut the overlay's true answers out for ever. */
+    if (peer->chord.phase != CHORD_JOINED) {
+        return true;
+    }
     for (uint16_t place = 0; place < links->index_len; place++) {
         const Link *link = link_at(links, links->slot[place]);
 

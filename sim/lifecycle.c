@@ -88,7 +88,7 @@ static bool view_link(PealRingView *view, uint32_t rank)
 static size_t find_bootstrap(World *world, uint32_t index, uint32_t others,
                              PealTarget ret_targets[WORLD_BOOTSTRAP_MAX])
 {
-    uint32_t found[WORLD_BOOTSTRAP_MAX];
+    uint32_t found[WORLD_BOOTSTRAP_MAX] = {0};
     size_t len = 0;
 
     for (uint32_t choice = 0; choice < BOOTSTRAP_CHOICES && len < WORLD_BOOTSTRAP_MAX; choice++) {

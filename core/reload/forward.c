@@ -57,9 +57,10 @@ static Decision decide(const PealPeer *peer, PealBuf *buf, uint16_t back)
             return nowhere(PEAL_DROP_STALE); /* an opaque id that this peer never gave out */
         }
         if (wire_entry_type(entry) == RELOAD_DEST_RESOURCE) {
-            return peer->topology->responsible(peer, &id)
-                       ? (Decision){.way = WAY_HERE}
-                       : go_on(peer->topology->next_hop(peer, &id, back));
+            if (peer->topology->responsible(peer, &id)) {
+                return (Decision){.way = WAY_HERE};
+            }
+            return go_on(peer->topology->next_hop(peer, &id, back));
         }
         if (peal_id_is_wildcard(&id)) {
             return (Decision){.way = WAY_HERE};

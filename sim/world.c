@@ -172,11 +172,12 @@ static void run_mark(World *world, PealTime at)
 
 /*
  * Memory of events to come is asked for before it is needed, in stages: what the event names; what
- * that names; and, nearest, what the peer's decision will name.
+ * that names; and, nearest, what the peer's decision will name. gcc 12 takes a function that does nothing else for one
+ * without effect and drops its calls, hence the attribute.
  */
-static inline __attribute__((always_inline)) void prefetch_named(const World *world)
+static inline __attribute__((always_inline)) void prefetch_named(const World *world,
+                                                                 const Event *event)
 {
-    const Event *event = queue_ahead(&world->queue, AHEAD_PACKET);
     const uint8_t *peer = world->peers + event->dest * world->stride;
 
     __builtin_prefetch(peer, 1);
@@ -195,10 +196,9 @@ static inline __attribute__((always_inline)) void prefetch_named(const World *wo
     }
 }
 
-static inline __attribute__((always_inline)) void prefetch_tables(const World *world)
+static inline __attribute__((always_inline)) void prefetch_tables(const World *world,
+                                                                  const Event *event)
 {
-    const Event *event = queue_ahead(&world->queue, AHEAD_FLOW);
-
     if (event->ref != 0) {
         SimPeer *there = world_peer(world, event->dest);
         const Packet *packet = packet_at(&world->packets, event->ref);
@@ -210,10 +210,9 @@ static inline __attribute__((always_inline)) void prefetch_tables(const World *w
     }
 }
 
-static inline __attribute__((always_inline)) void prefetch_way(const World *world)
+static inline __attribute__((always_inline)) void prefetch_way(const World *world,
+                                                               const Event *event)
 {
-    const Event *event = queue_ahead(&world->queue, AHEAD_WAY);
-
     if (event->ref != 0) {
         SimPeer *there = world_peer(world, event->dest);
         const Packet *packet = packet_at(&world->packets, event->ref);
@@ -226,6 +225,17 @@ static inline __attribute__((always_inline)) void prefetch_way(const World *worl
         if (way < there->flows_cap) {
             __builtin_prefetch(&there->flows[way], 1);
         }
+    }
+}
+
+/* The first events of a bucket have had nobody to look ahead for them. */
+static void prefetch_first(const World *world)
+{
+    for (uint32_t i = 0; i <= AHEAD_PACKET; i++) {
+        prefetch_named(world, queue_ahead(&world->queue, i));
+    }
+    for (uint32_t i = 0; i <= AHEAD_FLOW; i++) {
+        prefetch_tables(world, queue_ahead(&world->queue, i));
     }
 }
 
@@ -257,7 +267,11 @@ static bool advance(World *world, PealTime mark)
         }
         if (world->timers.next >= end) {
             timers_pass(&world->timers, end);
-            return queue_open(&world->queue);
+            if (!queue_open(&world->queue)) {
+                return false;
+            }
+            prefetch_first(world);
+            return true;
         }
         timers_open(&world->timers);
     }
@@ -279,9 +293,9 @@ static bool run_until(World *world, PealTime mark)
 
     do {
         while (queue_pop(&world->queue, mark.ns, &event)) {
-            prefetch_named(world);
-            prefetch_tables(world);
-            prefetch_way(world);
+            prefetch_named(world, queue_ahead(&world->queue, AHEAD_PACKET));
+            prefetch_tables(world, queue_ahead(&world->queue, AHEAD_FLOW));
+            prefetch_way(world, queue_ahead(&world->queue, AHEAD_WAY));
             dispatch(world, &event);
             if (++world->counts.events % KEEP_ON_EVENTS == 0 && world_interrupted(world)) {
                 return false;

@@ -305,25 +305,36 @@ void forward_message_take(PealPeer *peer, uint16_t from, PealBuf *buf)
     }
 }
 
+/* Sends a message that was made here and is for somebody else. */
+static int send_own_take(PealPeer *peer, const Decision *decision, PealBuf *buf)
+{
+    if (decision->way == WAY_NOWHERE) {
+        drop_take(peer, decision->drop, buf);
+        return -PEAL_E_UNREACHABLE;
+    }
+    wire_set_ttl(wire_message(buf), (uint8_t)(wire_ttl(wire_message(buf)) - 1));
+    transmit_take(peer, decision->link, buf);
+    return 0;
+}
+
 int forward_own_take(PealPeer *peer, uint16_t link, PealBuf *buf)
 {
-    Decision decision = go_on(link);
+    Decision decision = link != LINK_NONE ? go_on(link) : decide(peer, buf, LINK_NONE);
 
-    if (link == LINK_NONE) {
-        decision = decide(peer, buf, LINK_NONE);
+    return decision.way == WAY_HERE ? pending_local_take(peer, buf)
+                                    : send_own_take(peer, &decision, buf);
+}
+
+/* Tables may have changed since it was found to be for this peer. */
+void forward_local_take(PealPeer *peer, PealBuf *buf)
+{
+    Decision decision = decide(peer, buf, LINK_NONE);
+
+    if (decision.way == WAY_HERE) {
+        deliver_take(peer, LINK_NONE, buf);
+    } else {
+        (void)!send_own_take(peer, &decision, buf);
     }
-    switch (decision.way) {
-    case WAY_HERE:
-        return pending_local_take(peer, buf);
-    case WAY_ON:
-        wire_set_ttl(wire_message(buf), (uint8_t)(wire_ttl(wire_message(buf)) - 1));
-        transmit_take(peer, decision.link, buf);
-        return 0;
-    case WAY_NOWHERE:
-        break;
-    }
-    drop_take(peer, decision.drop, buf);
-    return -PEAL_E_UNREACHABLE;
 }
 
 void forward_again_take(PealPeer *peer, uint16_t failed, PealBuf *buf)

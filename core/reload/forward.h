@@ -11,7 +11,7 @@
 
 enum { FORWARD_VIA_ROOM = 8 * RELOAD_NODE_ENTRY_LEN }; /* kept free in new messages for the way */
 
-/* forward_message_take serves or passes on a message that came over a link; buf holds its frame
+/* forward_message_take serves or passes on a message that came over the link `from`; buf holds its frame
  * room first. */
 void forward_message_take(PealPeer *peer, uint16_t from, PealBuf *buf);
 
@@ -19,6 +19,10 @@ void forward_message_take(PealPeer *peer, uint16_t from, PealBuf *buf);
  * its destination list; to itself by the queue of pending.h. Returns 0 or -PEAL_E_UNREACHABLE; buf
  * is taken either way. */
 int forward_own_take(PealPeer *peer, uint16_t link, PealBuf *buf);
+
+/* forward_local_take serves a message of this peer to itself, out of the queue of pending.h; or sends
+ * it on, where it is no longer for this peer. */
+void forward_local_take(PealPeer *peer, PealBuf *buf);
 
 /* forward_again_take sends on what was sent over a link that has failed since. */
 void forward_again_take(PealPeer *peer, uint16_t failed, PealBuf *buf);

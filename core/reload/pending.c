@@ -395,7 +395,7 @@ static void serve_local(PealPeer *peer)
     pending->local_cap = 0;
     pending->local_len = 0;
     for (uint16_t i = 0; i < len; i++) {
-        forward_message_take(peer, LINK_NONE, local[i]);
+        forward_local_take(peer, local[i]);
     }
     peer_release(peer, local, cap * sizeof(*local));
 }

@@ -12,6 +12,8 @@ typedef struct Watch {
     uint64_t transaction[16];
     uint32_t len;
     uint16_t code;
+    uint16_t via_len; /* of the last one */
+    uint8_t ttl;
     bool lose_requests;
     bool lose_answers;
 } Watch;
@@ -33,6 +35,8 @@ static bool watch_requests(void *user, uint32_t from, uint32_t to, const uint8_t
     if (message.code != watch->code || from != 0) {
         return false;
     }
+    watch->via_len = (uint16_t)message.header.via.len;
+    watch->ttl = message.header.ttl;
     /* Link retransmissions of the same try do not count. */
     if (watch->len == 0 ||
         peal_time_since(watch->world->now, watch->at[watch->len - 1]).ns >= peal_seconds(2).ns) {
@@ -181,6 +185,29 @@ static void pending_request_to_itself_is_answered_in_a_later_dispatch_at_the_sam
     mini_free(world);
 }
 
+/* Between the question and its dispatch somebody came to stand between the key and this peer. */
+static void pending_request_to_itself_goes_on_when_the_range_shrank_meanwhile(void)
+{
+    Watch watch;
+    MiniWorld *world = pair(&watch, RELOAD_FETCH_REQ);
+    MiniPeer *asker = &world->peers[0];
+    PealIdHalves self = peal_id_halves(peal_peer_id(asker->peer));
+    PealId key = peal_id_from_halves(peal_halves_sub(self, (PealIdHalves){0, 9}));
+    PealId newcomer = peal_id_from_halves(peal_halves_sub(self, (PealIdHalves){0, 5}));
+    const PealFlow flow = {20, 1};
+
+    CU_ASSERT_EQUAL(peal_peer_fetch(asker->peer, &key, PEAL_KIND_SIP_REGISTRATION, 1), 0);
+    asker->flows[flow.index] = (MiniFlow){.used = true, .generation = 1, .other = 1};
+    peal_peer_adopt(asker->peer, flow, &newcomer);
+    asker->peer->topology->on_link_up(asker->peer, flow.index);
+    CU_ASSERT_FALSE(peal_peer_responsible(asker->peer, &key));
+    mini_run(world, peal_ms(1));
+    CU_ASSERT_EQUAL(watch.len, 1);
+    CU_ASSERT_EQUAL(watch.via_len, 0);
+    CU_ASSERT_EQUAL(watch.ttl, 99);
+    mini_free(world);
+}
+
 static void pending_has_an_end(void)
 {
     Watch watch;
@@ -217,4 +244,5 @@ PEAL_TEST_MAIN(
     PEAL_TEST(pending_store_sent_twice_has_the_same_answer),
     PEAL_TEST(pending_refusal_carries_the_error_code),
     PEAL_TEST(pending_request_to_itself_is_answered_in_a_later_dispatch_at_the_same_time),
+    PEAL_TEST(pending_request_to_itself_goes_on_when_the_range_shrank_meanwhile),
     PEAL_TEST(pending_has_an_end), PEAL_TEST(pending_before_it_joined_a_peer_asks_nothing))

@@ -28,7 +28,7 @@ done
 mount -t proc proc "$ROOT/proc"
 mount --bind /dev "$ROOT/dev"
 chroot_run apt-get update -qq
-chroot_run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends git >/dev/null
+chroot_run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends git >/dev/null
 git clone -q --no-hardlinks "$CHECKOUT" "$ROOT/root/peal"
 for command in demo test; do
     echo "fresh: ./dev $command" >&2

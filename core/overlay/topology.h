@@ -2,7 +2,7 @@
  * topology.h - what an overlay algorithm must answer: RELOAD's topology plug-in.
  * Source: RFC 6940 s.6.4.1.
  * State:  the plug-in's own, inside the peer.   Time: each function runs inside a dispatch.
- * A new overlay is one file with one table of these, and one row in topology.c.
+ * A new overlay is one file with one table of these, and one row in peer.c.
  */
 #ifndef OVERLAY_TOPOLOGY_H
 #define OVERLAY_TOPOLOGY_H

@@ -339,6 +339,9 @@ void repair_on_stored(PealPeer *peer, StorageSlot *slot, bool changed)
     bool fresh = !(slot->flags & SLOT_OWNED);
 
     if (!peer->topology->responsible(peer, &slot->resource) || repair_ensure(peer) == NULL) {
+        /* A joiner is handed what it will own; should it not, because another joined in between, then whoever
+         * does is owed a copy. */
+        slot->flags |= peal_peer_state(peer) == PEAL_PEER_JOINED ? 0 : SLOT_OWED;
         return;
     }
     slot->flags |= SLOT_OWNED;
@@ -420,6 +423,7 @@ static bool repair_judge(PealPeer *peer, StorageSlot *slot)
     if (owned) {
         if (!(slot->flags & SLOT_OWNED)) {
             slot->due = repair_everybody(peer->storage.repair);
+            slot->flags &= (uint8_t)~SLOT_OWED;
         }
         slot->flags |= SLOT_OWNED;
         slot->flags &= (uint8_t) ~(SLOT_HANDED | SLOT_STRAY);

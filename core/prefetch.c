@@ -18,13 +18,16 @@ static inline __attribute__((always_inline)) void prefetch_link(const Links *lin
 void peal_peer_prefetch(const PealPeer *peer, PealFlow flow)
 {
     const Links *links = &peer->links;
-    const uint8_t *index = (const uint8_t *)links->routes;
-    const uint8_t *end = (const uint8_t *)(links->slot + links->index_len);
+    const uint8_t *end;
 
     if (flow.index < links->links_cap) {
         prefetch_link(links, flow.index);
     }
-    for (const uint8_t *line = index; line < end; line += LINE) {
+    if (links->index_len == 0) {
+        return; /* there may be no arrays yet */
+    }
+    end = (const uint8_t *)(links->slot + links->index_len);
+    for (const uint8_t *line = (const uint8_t *)links->routes; line < end; line += LINE) {
         __builtin_prefetch(line);
     }
 }

@@ -16,6 +16,83 @@ enum {
     PACKET_HOT = 256
 };
 
+/*
+ * Memory of events to come is asked for before it is needed, in stages: what the event names; what
+ * that names; and, nearest, what the peer's decision will name. gcc 12 takes a function that does
+ * nothing else for one without effect and drops its calls, hence the attributes.
+ */
+static inline __attribute__((always_inline)) void prefetch_peer(const World *world, uint32_t index)
+{
+    const uint8_t *peer = world->peers + index * world->stride;
+
+    __builtin_prefetch(peer, 1);
+    __builtin_prefetch(peer + LINE, 1);
+    __builtin_prefetch(peer + SIM_PEER_BLOCK, 1);
+    __builtin_prefetch(peer + SIM_PEER_BLOCK + LINE, 1);
+    __builtin_prefetch(peer + SIM_PEER_BLOCK + 2 * LINE, 1);
+}
+
+static inline __attribute__((always_inline)) void prefetch_named(const World *world,
+                                                                 const Event *event)
+{
+    prefetch_peer(world, event->dest);
+    if (event->ref != 0) {
+        const uint8_t *packet = slab_ptr(&world->packets, event->ref);
+
+        for (int i = 0; i <= PACKET_HOT; i += LINE) {
+            __builtin_prefetch(packet + i, 1);
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void prefetch_tables(const World *world,
+                                                                  const Event *event)
+{
+    if (event->ref != 0) {
+        SimPeer *there = world_peer(world, event->dest);
+        const Packet *packet = packet_at(&world->packets, event->ref);
+
+        if (packet->to.index < there->flows_cap) {
+            __builtin_prefetch(&there->flows[packet->to.index]);
+            peal_peer_prefetch(sim_peer_core(there), packet->to);
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void prefetch_way(const World *world,
+                                                               const Event *event)
+{
+    if (event->ref != 0) {
+        SimPeer *there = world_peer(world, event->dest);
+        const Packet *packet = packet_at(&world->packets, event->ref);
+        uint16_t way;
+
+        if (packet->type != PACKET_DATA || !there->up) {
+            return;
+        }
+        way = peal_peer_foresee(sim_peer_core(there), packet->buf.data, packet->buf.len);
+        if (way < there->flows_cap) {
+            __builtin_prefetch(&there->flows[way], 1);
+        }
+    }
+}
+
+/* Takes the next action of the plan, and puts the last of those ahead in its place. */
+static PlanAction next_action(World *world)
+{
+    PlanAction *place = &world->actions[world->action];
+    PlanAction action = *place;
+
+    if (!plan_next(world->plan, PEAL_TIME_NEVER, place)) {
+        *place = (PlanAction){.at = PEAL_TIME_NEVER};
+    }
+    prefetch_peer(world, place->peer);
+    world->action = (world->action + 1) % WORLD_ACTIONS_AHEAD;
+    peal_peer_prefetch(sim_peer_core(world_peer(world, world->actions[world->action].peer)),
+                       (PealFlow){UINT16_MAX, 0});
+    return action;
+}
+
 static bool peers_map(World *world, GError **error)
 {
     size_t bytes = (size_t)world->peers_len * world->stride;
@@ -78,6 +155,9 @@ World *world_new(const WorldConfig *config, GError **error)
     }
     world->plain = network_is_plain(world->network);
     world->plan = plan_new(scenario, config->seed);
+    for (int i = 0; i < WORLD_ACTIONS_AHEAD; i++) {
+        (void)next_action(world);
+    }
     if (scenario->start == SCENARIO_START_CONVERGED) {
         world_converge(world);
     }
@@ -138,11 +218,22 @@ static void run_action(World *world, const PlanAction *action)
     world_after_dispatch(world);
 }
 
+/* The first events of a bucket have had nobody to look ahead for them. */
+static void prefetch_first(const World *world)
+{
+    for (uint32_t i = 0; i <= AHEAD_PACKET; i++) {
+        prefetch_named(world, queue_ahead(&world->queue, i));
+    }
+    for (uint32_t i = 0; i <= AHEAD_FLOW; i++) {
+        prefetch_tables(world, queue_ahead(&world->queue, i));
+    }
+}
+
 /* What comes from outside the queue: samples first, then the scenario's actions, then the peers'
  * events. */
 static PealTime next_mark(const World *world)
 {
-    return peal_time_min(recorder_next_sample(world->recorder), plan_peek(world->plan));
+    return peal_time_min(recorder_next_sample(world->recorder), world->actions[world->action].at);
 }
 
 static void clear_peer_counts(World *world)
@@ -164,79 +255,9 @@ static void run_mark(World *world, PealTime at)
         recorder_sample(world->recorder, at, &world->totals);
         return;
     }
-    if (plan_next(world->plan, peal_time_add(at, (PealSpan){1}), &action)) {
-        world->counts.events++;
-        run_action(world, &action);
-    }
-}
-
-/*
- * Memory of events to come is asked for before it is needed, in stages: what the event names; what
- * that names; and, nearest, what the peer's decision will name. gcc 12 takes a function that does nothing else for one
- * without effect and drops its calls, hence the attribute.
- */
-static inline __attribute__((always_inline)) void prefetch_named(const World *world,
-                                                                 const Event *event)
-{
-    const uint8_t *peer = world->peers + event->dest * world->stride;
-
-    __builtin_prefetch(peer, 1);
-    __builtin_prefetch(peer + 64, 1);
-    __builtin_prefetch(peer + SIM_PEER_BLOCK, 1);
-    __builtin_prefetch(peer + SIM_PEER_BLOCK + 64, 1);
-    __builtin_prefetch(peer + SIM_PEER_BLOCK + 128, 1);
-    if (event->ref != 0) {
-        const uint8_t *packet = slab_ptr(&world->packets, event->ref);
-
-        __builtin_prefetch(packet, 1);
-        __builtin_prefetch(packet + 64, 1);
-        __builtin_prefetch(packet + 128, 1);
-        __builtin_prefetch(packet + 192, 1);
-        __builtin_prefetch(packet + 256, 1);
-    }
-}
-
-static inline __attribute__((always_inline)) void prefetch_tables(const World *world,
-                                                                  const Event *event)
-{
-    if (event->ref != 0) {
-        SimPeer *there = world_peer(world, event->dest);
-        const Packet *packet = packet_at(&world->packets, event->ref);
-
-        if (packet->to.index < there->flows_cap) {
-            __builtin_prefetch(&there->flows[packet->to.index]);
-            peal_peer_prefetch(sim_peer_core(there), packet->to);
-        }
-    }
-}
-
-static inline __attribute__((always_inline)) void prefetch_way(const World *world,
-                                                               const Event *event)
-{
-    if (event->ref != 0) {
-        SimPeer *there = world_peer(world, event->dest);
-        const Packet *packet = packet_at(&world->packets, event->ref);
-        uint16_t way;
-
-        if (packet->type != PACKET_DATA || !there->up) {
-            return;
-        }
-        way = peal_peer_foresee(sim_peer_core(there), packet->buf.data, packet->buf.len);
-        if (way < there->flows_cap) {
-            __builtin_prefetch(&there->flows[way], 1);
-        }
-    }
-}
-
-/* The first events of a bucket have had nobody to look ahead for them. */
-static void prefetch_first(const World *world)
-{
-    for (uint32_t i = 0; i <= AHEAD_PACKET; i++) {
-        prefetch_named(world, queue_ahead(&world->queue, i));
-    }
-    for (uint32_t i = 0; i <= AHEAD_FLOW; i++) {
-        prefetch_tables(world, queue_ahead(&world->queue, i));
-    }
+    action = next_action(world);
+    world->counts.events++;
+    run_action(world, &action);
 }
 
 static void dispatch(World *world, const Event *event)

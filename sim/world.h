@@ -25,6 +25,7 @@
 enum {
     WORLD_PORT = 6084,       /* RELOAD's, at both ends of every flow */
     WORLD_BOOTSTRAP_MAX = 3, /* bootstrap peers a starting peer is told */
+    WORLD_ACTIONS_AHEAD = 2, /* of the plan, so that their peers' memory is fetched in time */
     WORLD_LOST_SECONDS = 64  /* a lost frame is remembered at least that long */
 };
 
@@ -118,6 +119,8 @@ struct World {
     struct BigBlock *big; /* arrays beyond the slab's largest */
     Network *network;
     Plan *plan;
+    PlanAction actions[WORLD_ACTIONS_AHEAD]; /* the next ones, from `action` on, round */
+    uint32_t action;
     Recorder *recorder;
     PcapWriter *capture;
     Processor processor;

@@ -182,6 +182,23 @@ size_t attach_wanting(const PealPeer *peer, uint16_t purpose)
     return count;
 }
 
+void attach_around(const PealPeer *peer, uint16_t purpose, const PealId *id, unsigned *after,
+                   unsigned *before)
+{
+    PealIdHalves distance = peal_id_distance(&peer->id, id);
+
+    for (uint32_t i = 0; i < peer->attaches.list_len; i++) {
+        const Attach *attach = &peer->attaches.list[i];
+
+        if (attach->purpose == purpose && !attach->to_resource && !peal_id_equal(&attach->to, id)) {
+            bool nearer = peal_halves_less(peal_id_distance(&peer->id, &attach->to), distance);
+
+            *after += nearer;
+            *before += !nearer;
+        }
+    }
+}
+
 /* s.6.5.1.2: of two Attaches that cross, the one of the larger Node-ID goes ahead. Returns whether
  * to refuse. */
 static bool crosses(PealPeer *peer, const PealId *other)

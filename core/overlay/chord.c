@@ -132,7 +132,8 @@ void chord_refresh(PealPeer *peer, bool lost)
     }
     peer_trace(peer, PEAL_TRACE_NEIGHBOURS_CHANGED, range_changed,
                (uint32_t)successors + predecessors, 0, &peer->id);
-    if (successors == 0) {
+    /* s.10.7.1. Who founded the overlay has nobody to ask, and is the overlay when left alone. */
+    if (successors == 0 && lost && peer->bootstrap.addrs_len > 0) {
         chord_rejoin(peer);
         return;
     }
@@ -144,7 +145,7 @@ void chord_refresh(PealPeer *peer, bool lost)
     }
 }
 
-/* Would the id be among the neighbours if it were ready? */
+/* Would the id be among the neighbours if it, and all that are being attached to, were ready? */
 bool chord_wants_neighbour(const PealPeer *peer, const PealId *id)
 {
     const Links *links = &peer->links;
@@ -153,12 +154,14 @@ bool chord_wants_neighbour(const PealPeer *peer, const PealId *id)
     unsigned nearer_before = 0;
     unsigned before_max = peer->overlay->predecessors > 0 ? peer->overlay->predecessors : 1;
 
+    /* A joiner's links lead to what it was told are its neighbours, ready or not yet. */
     for (uint16_t place = 0; place < links->index_len; place++) {
-        if (link_at(links, links->slot[place])->ready) {
+        if (link_at(links, links->slot[place])->ready || peer->chord.phase != CHORD_JOINED) {
             nearer_after += place < rank;
             nearer_before += place >= rank;
         }
     }
+    attach_around(peer, CHORD_FOR_NEIGHBOUR, id, &nearer_after, &nearer_before);
     return nearer_after < peer->overlay->successors || nearer_before < before_max;
 }
 
@@ -353,6 +356,9 @@ static unsigned ready_between(const PealPeer *peer, const PealId *id)
     const Links *links = &peer->links;
     unsigned count = 0;
 
+    if (peal_id_equal(id, &peer->id)) {
+        return 0; /* not the whole ring */
+    }
     for (uint16_t place = link_rank(peer, id); place < links->index_len; place++) {
         count += link_at(links, links->slot[place])->ready;
     }

@@ -46,7 +46,7 @@ typedef struct Chord {
     PealTime settle_at; /* a change of neighbours is to be told */
     PealTime join_at;   /* the phase's patience ends */
     union {
-        PealId admitting;     /* while joining; FINDING: who sent the last Update, if `told` */
+        PealId admitting;     /* while joining */
         uint64_t leave_token; /* while leaving */
     };
     uint32_t tombs_cap;
@@ -55,13 +55,12 @@ typedef struct Chord {
     uint16_t leaves;         /* Leave requests that are unanswered */
     uint8_t phase;           /* ChordPhase */
     uint8_t next_stabilised; /* STABILISE: the finger whose turn it is */
-    bool told;               /* FINDING: `admitting` has sent its Update */
     bool range_changed;      /* since the last Updates: all links are to be told */
 } Chord;
 
 extern const TopologyOps CHORD_OPS;
 
-/* Chord.c: tables and routes. */
+/* chord.c: tables and routes. */
 
 /* The ready links of the index, clockwise from this peer: entry `i` from the front (successors) or
  * from the back (predecessors); LINK_NONE past the end. */
@@ -106,7 +105,9 @@ void chord_learn_all(PealPeer *peer, PealBytes ids, const PealId *teller);
 void chord_bury(PealPeer *peer, const PealId *id);
 bool chord_buried(const PealPeer *peer, const PealId *id);
 void chord_seek_finger(PealPeer *peer, unsigned i);
+/* Periodic work goes on from chord_joined until the peer leaves or has to join again. */
 void chord_start_timers(PealPeer *peer);
+void chord_stop_timers(PealPeer *peer);
 void chord_maintain_on_wake(PealPeer *peer, PealTime now);
 /* The bootstrap link leads, perhaps, into another partition (s.10.7.4.4). */
 void chord_probe_partition(PealPeer *peer, uint16_t link);

@@ -19,6 +19,7 @@ void chord_rejoin(PealPeer *peer)
 {
     peer->chord.phase = CHORD_SEEKING;
     peer->chord.join_at = PEAL_TIME_NEVER;
+    chord_stop_timers(peer);
     peer->state = PEAL_PEER_JOINING;
     bootstrap_seek(peer);
 }
@@ -31,8 +32,10 @@ void chord_on_bootstrap(PealPeer *peer, uint16_t link)
         chord_probe_partition(peer, link);
         return;
     }
+    if (chord->phase == CHORD_LEAVING) {
+        return;
+    }
     chord->phase = CHORD_FINDING;
-    chord->told = false;
     set_patience(peer, peer->overlay->request_lifetime);
     attach_begin(peer, &(AttachSpec){.to = peal_id_successor_point(&peer->id),
                                      .to_resource = true,
@@ -97,12 +100,11 @@ void chord_join_on_attached(PealPeer *peer, uint16_t purpose, const PealId *id, 
             chord_rejoin(peer);
             return;
         }
-        if (chord->told && peal_id_equal(id, &chord->admitting)) {
-            gather(peer);
-            return;
-        }
         chord->admitting = *id;
-        chord->told = false;
+        /* Its Update goes straight, and may have overtaken the answer that says who admits. */
+        if (link_at(&peer->links, link_find(peer, id))->ready) {
+            gather(peer);
+        }
         return;
     }
     if (chord->phase == CHORD_GATHERING && purpose == CHORD_FOR_NEIGHBOUR &&
@@ -115,21 +117,28 @@ void chord_join_on_update(PealPeer *peer, const PealId *from, bool named)
 {
     Chord *chord = &peer->chord;
 
-    /* The Update goes straight and may overtake the answer that says who admits. */
-    if (chord->phase == CHORD_FINDING && attach_wanting(peer, CHORD_FOR_ADMISSION) > 0) {
-        chord->admitting = *from;
-        chord->told = true;
-        return;
-    }
-    if (!peal_id_equal(from, &chord->admitting)) {
+    if (!peal_id_equal(from, &chord->admitting) || attach_wanting(peer, CHORD_FOR_ADMISSION) > 0) {
         return;
     }
     if (chord->phase == CHORD_FINDING) {
         gather(peer);
     } else if (chord->phase == CHORD_ASKING && named) {
         chord_joined(peer);
+        chord->neighbours =
+            0; /* the same neighbours mean more to a peer that answers for a range */
         chord_refresh(peer, false);
         chord_tell(peer);
+        chord->settle_at = PEAL_TIME_NEVER;
+    }
+}
+
+static void on_leave_answer(PealPeer *peer, uint64_t token, const RequestResult *result)
+{
+    (void)result;
+    peer->chord.leaves--;
+    if (peer->chord.leaves == 0) {
+        peer->chord.join_at = PEAL_TIME_NEVER;
+        peer_left(peer, token);
     }
 }
 
@@ -150,6 +159,7 @@ void chord_join_on_wake(PealPeer *peer, PealTime now)
         chord_rejoin(peer);
         break;
     case CHORD_LEAVING:
+        request_cancel(peer, on_leave_answer, chord->leave_token);
         peer_left(peer, chord->leave_token);
         break;
     default:
@@ -181,8 +191,8 @@ void chord_on_join(PealPeer *peer, const Inbound *request)
     uint8_t answer[2];
     Writer writer = writer_make(answer, sizeof(answer));
     ReloadJoinReq join;
-    uint16_t predecessor = chord_ready(peer, 0, false);
-    PealId before = predecessor == LINK_NONE ? peer->id : link_at(&peer->links, predecessor)->id;
+    uint16_t predecessor;
+    PealId before;
 
     if (reload_join_req_decode(request->message.body, &join) != 0) {
         request_refuse(peer, request, RELOAD_ERROR_INVALID_MESSAGE, (PealBytes){NULL, 0});
@@ -193,18 +203,18 @@ void chord_on_join(PealPeer *peer, const Inbound *request)
         request_refuse(peer, request, RELOAD_ERROR_FORBIDDEN, (PealBytes){NULL, 0});
         return;
     }
-    /* Joined already: its predecessor's place is taken by itself, and it only wants to hear it
-     * again. */
-    if (chord->phase != CHORD_JOINED || (!peer->topology->responsible(peer, &join.joining) &&
-                                         !peal_id_equal(&join.joining, &before))) {
+    /* One that is back before it was missed still has its place, but nothing of what it stored. */
+    link_at(&peer->links, request->link)->ready = 0;
+    chord_refresh(peer, false);
+    if (chord->phase != CHORD_JOINED || !peer->topology->responsible(peer, &join.joining)) {
         request_refuse(peer, request, RELOAD_ERROR_NOT_FOUND, (PealBytes){NULL, 0});
         return;
     }
+    predecessor = chord_ready(peer, 0, false);
+    before = predecessor == LINK_NONE ? peer->id : link_at(&peer->links, predecessor)->id;
     put_join_ans(&writer, &(ReloadJoinAns){{NULL, 0}});
     request_answer(peer, request, writer_view(&writer));
-    if (!peal_id_equal(&join.joining, &before)) {
-        storage_hand_over(peer, &join.joining, &before, &join.joining);
-    }
+    storage_hand_over(peer, &join.joining, &before, &join.joining);
     link_at(&peer->links, request->link)->ready = 1;
     chord_refresh(peer, false);
     chord_send_update(peer, request->link, CHORD_UPDATE_NEIGHBORS);
@@ -226,16 +236,6 @@ static PealBytes list_ids(const PealPeer *peer, bool successors, uint8_t *ret_id
         put_id(&writer, &link_at(&peer->links, slot)->id);
     }
     return writer_view(&writer);
-}
-
-static void on_leave_answer(PealPeer *peer, uint64_t token, const RequestResult *result)
-{
-    (void)result;
-    peer->chord.leaves--;
-    if (peer->chord.leaves == 0) {
-        peer->chord.join_at = PEAL_TIME_NEVER;
-        peer_left(peer, token);
-    }
 }
 
 /* A neighbour after this peer has it as predecessor, and hears the predecessors; one before it the
@@ -274,6 +274,7 @@ void chord_leave(PealPeer *peer, uint64_t token)
     chord->phase = CHORD_LEAVING;
     chord->leave_token = token;
     chord->leaves = 0;
+    chord_stop_timers(peer);
     storage_leave(peer);
     for (uint16_t i = 0; i < peer->overlay->successors; i++) {
         uint16_t slot = chord_ready(peer, i, true);

@@ -59,6 +59,7 @@ static void put_fingers(const PealPeer *peer, Writer *writer)
     }
 }
 
+/* It says that this peer may be routed through, so only one that has joined says it (s.6.5.1). */
 void chord_send_update(PealPeer *peer, uint16_t slot, uint8_t type)
 {
     uint8_t predecessors[SIDE_MAX];
@@ -72,6 +73,9 @@ void chord_send_update(PealPeer *peer, uint16_t slot, uint8_t type)
     ChordUpdate update = {.uptime_s = uptime_s(peer), .type = type};
     const Link *link = link_at(&peer->links, slot);
 
+    if (peer->chord.phase != CHORD_JOINED) {
+        return;
+    }
     if (type != CHORD_UPDATE_PEER_READY) {
         put_side(peer, &before, false);
         put_side(peer, &after, true);
@@ -245,6 +249,23 @@ void chord_seek_finger(PealPeer *peer, unsigned i)
                                      .purpose = (uint16_t)(CHORD_FOR_FINGER + i)});
 }
 
+/* s.10.7.4.2: an entry is valid while it lies in its range, which is where the way to it has i - 1 leading zeros. The
+ * ring grows, and the owner of a point then is not the owner now. */
+static bool finger_is_valid(const PealPeer *peer, unsigned i)
+{
+    uint16_t slot = peer->chord.fingers[i - 1];
+    PealIdHalves way;
+
+    if (slot == LINK_NONE) {
+        return false;
+    }
+    way = peal_id_distance(&peer->id, &link_at(&peer->links, slot)->id);
+    if (way.high != 0) {
+        return (unsigned)__builtin_clzll(way.high) == i - 1;
+    }
+    return way.low != 0 && (unsigned)__builtin_clzll(way.low) + 64 == i - 1;
+}
+
 /* s.10.7.4.2, alternative 1: of the invalid entries each is tried with probability one half, from
  * the half ring down. */
 static void refresh_fingers(PealPeer *peer)
@@ -253,7 +274,7 @@ static void refresh_fingers(PealPeer *peer)
     uint64_t coins = peer_random(peer, PEAL_DRAW_FINGER);
 
     for (unsigned i = 1; i <= chord->fingers_len; i++) {
-        if (chord->fingers[i - 1] == LINK_NONE && (coins >> (i % 64) & 1) != 0) {
+        if (!finger_is_valid(peer, i) && (coins >> (i % 64) & 1) != 0) {
             chord_seek_finger(peer, i);
         }
     }
@@ -302,6 +323,16 @@ void chord_start_timers(PealPeer *peer)
         chord->partition_at = offset_by_draw(peer, overlay->partition_interval);
         chord_watch(peer, chord->partition_at);
     }
+}
+
+void chord_stop_timers(PealPeer *peer)
+{
+    Chord *chord = &peer->chord;
+
+    chord->update_at = PEAL_TIME_NEVER;
+    chord->finger_at = PEAL_TIME_NEVER;
+    chord->partition_at = PEAL_TIME_NEVER;
+    chord->settle_at = PEAL_TIME_NEVER;
 }
 
 static void update_neighbours(PealPeer *peer)
@@ -356,9 +387,7 @@ void chord_maintain_on_wake(PealPeer *peer, PealTime now)
 
     if (peal_time_due(chord->settle_at, now)) {
         chord->settle_at = PEAL_TIME_NEVER;
-        if (chord->phase == CHORD_JOINED) {
-            chord_tell(peer);
-        }
+        chord_tell(peer);
     }
     if (peal_time_due(chord->update_at, now)) {
         on_update_timer(peer, now);
@@ -370,9 +399,7 @@ void chord_maintain_on_wake(PealPeer *peer, PealTime now)
     }
     if (peal_time_due(chord->partition_at, now)) {
         chord->partition_at = peal_time_add(now, peer->overlay->partition_interval);
-        if (chord->phase == CHORD_JOINED) {
-            bootstrap_seek(peer);
-        }
+        bootstrap_seek(peer);
     }
 }
 

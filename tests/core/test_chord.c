@@ -2,6 +2,9 @@
 #include "mini_world.h"
 #include "peal_test.h"
 
+#include "peer.h"
+#include "reload/codec.h"
+
 static MiniPeer *live_peer(MiniWorld *world, uint32_t i)
 {
     CU_ASSERT_FATAL(world->peers[i].alive);
@@ -168,6 +171,149 @@ static void chord_joins_survive_ten_percent_loss(void)
     mini_free(world);
 }
 
+static void chord_founder_left_alone_goes_on_and_admits_again(void)
+{
+    MiniWorld *world = mini_ring(36, 2);
+    PealPeer *founder = world->peers[0].peer;
+    PealId key = {{1}};
+
+    mini_kill(&world->peers[1]);
+    mini_run(world, peal_seconds(60));
+    CU_ASSERT_EQUAL(peal_peer_state(founder), PEAL_PEER_JOINED);
+    CU_ASSERT_TRUE(peal_peer_responsible(founder, &key));
+    mini_start(mini_peer(world, NULL));
+    mini_run(world, peal_seconds(30));
+    CU_ASSERT_EQUAL(peal_peer_state(world->peers[2].peer), PEAL_PEER_JOINED);
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+/* What a leaver sends, and what comes back to it. */
+typedef struct Leaver {
+    uint32_t index;
+    uint32_t updates;
+    bool lose_answers;
+} Leaver;
+
+static bool watch_leaver(void *user, uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
+{
+    Leaver *leaver = user;
+    PealFrameInfo info;
+
+    if (peal_frame_info(bytes, len, &info) != 0 || !info.data) {
+        return false;
+    }
+    leaver->updates += from == leaver->index && info.code == RELOAD_UPDATE_REQ;
+    return leaver->lose_answers && to == leaver->index && info.code == RELOAD_LEAVE_ANS;
+}
+
+static void chord_a_leave_is_done_once_though_answers_come_late(void)
+{
+    MiniWorld *world = mini_ring(37, 6);
+    Leaver leaver = {.index = 3, .lose_answers = true};
+
+    world->hook = watch_leaver;
+    world->hook_user = &leaver;
+    CU_ASSERT_EQUAL(peal_peer_leave(world->peers[3].peer, 99), 0);
+    mini_run(world, peal_seconds(4));
+    CU_ASSERT_EQUAL(world->outcomes_len, 1);
+    leaver.lose_answers = false;
+    mini_run(world, peal_seconds(10));
+    CU_ASSERT_EQUAL(world->outcomes_len, 1);
+    CU_ASSERT_EQUAL(peal_peer_state(world->peers[3].peer), PEAL_PEER_LEFT);
+    mini_free(world);
+}
+
+/* Its Updates would make it a neighbour again. */
+static void chord_a_leaver_sends_no_updates(void)
+{
+    MiniWorld *world = mini_ring(38, 6);
+    Leaver leaver = {.index = 3};
+
+    world->hook = watch_leaver;
+    world->hook_user = &leaver;
+    CU_ASSERT_EQUAL(peal_peer_leave(world->peers[3].peer, 99), 0);
+    mini_run(world, peal_seconds(60));
+    CU_ASSERT_EQUAL(leaver.updates, 0);
+    mini_kill(&world->peers[3]);
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+static void chord_a_leaver_does_not_join_when_its_bootstrap_peer_answers_at_last(void)
+{
+    MiniWorld *world = mini_ring(39, 6);
+    PealPeer *leaver = world->peers[3].peer;
+    const MiniOutcome *outcome;
+
+    leaver->bootstrap.addrs[0].flow.index = LINK_NONE; /* no link from before */
+    bootstrap_seek(leaver);
+    CU_ASSERT_EQUAL(peal_peer_leave(leaver, 99), 0);
+    mini_run(world, peal_seconds(60));
+    outcome = mini_await(world, 99, peal_ms(0));
+    CU_ASSERT_PTR_NOT_NULL(outcome);
+    CU_ASSERT_EQUAL(leaver->chord.phase, CHORD_LEAVING);
+    CU_ASSERT_EQUAL(peal_peer_state(leaver), PEAL_PEER_LEFT);
+    mini_free(world);
+}
+
+/* A peer that is back before anybody missed it has lost its values: its admission brings them. */
+static void chord_a_quick_restart_gets_its_values_back(void)
+{
+    static const uint8_t value[] = "v";
+    static const PealKind kinds[] = {{.id = 0xF0000001,
+                                      .model = PEAL_MODEL_SINGLE,
+                                      .access = PEAL_ACCESS_ANY,
+                                      .count_max = 1,
+                                      .size_max = 100}};
+    MiniWorld *world = mini_new(40);
+    PealId id;
+
+    /* Without link acknowledgements nobody misses it at all. */
+    world->overlay.link = PEAL_TCP;
+    world->overlay.link_acks = false;
+    for (uint32_t i = 0; i < 12; i++) {
+        mini_start(mini_peer(world, NULL));
+        mini_run(world, peal_seconds(1));
+    }
+    mini_run(world, peal_seconds(30));
+    id = *peal_peer_id(world->peers[5].peer);
+    const PealId resources[] = {id, peal_id_from_halves(peal_halves_sub(peal_id_halves(&id),
+                                                                        (PealIdHalves){0, 1}))};
+    const MiniOutcome *outcome;
+
+    world->overlay.kinds = kinds;
+    world->overlay.kinds_len = 1;
+    for (uint64_t i = 0; i < 2; i++) {
+        PealStoreItem item = {.resource = resources[i],
+                              .kind = kinds[0].id,
+                              .value = {value, 1},
+                              .lifetime_s = 1000,
+                              .exists = true};
+
+        CU_ASSERT_EQUAL(peal_peer_store(world->peers[0].peer, &item, i), 0);
+        outcome = mini_await(world, i, peal_seconds(10));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(outcome);
+        CU_ASSERT_EQUAL(outcome->status, 0);
+    }
+    mini_run(world, peal_seconds(1));
+    mini_kill(&world->peers[5]);
+    mini_run(world, peal_ms(20));
+    mini_start(mini_peer(world, &id));
+    mini_run(world, peal_seconds(30));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    for (uint64_t i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(peal_peer_stored(world->peers[12].peer, &resources[i], kinds[0].id), 1);
+        CU_ASSERT_EQUAL(peal_peer_fetch(world->peers[0].peer, &resources[i], kinds[0].id, 10 + i),
+                        0);
+        outcome = mini_await(world, 10 + i, peal_seconds(10));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(outcome);
+        CU_ASSERT_EQUAL(outcome->status, 0);
+        CU_ASSERT_EQUAL(outcome->values, 1);
+    }
+    mini_free(world);
+}
+
 PEAL_TEST_MAIN("core/chord", PEAL_TEST(chord_founder_owns_the_whole_ring),
                PEAL_TEST(chord_two_peers_share_the_ring),
                PEAL_TEST(chord_joins_by_messages_make_one_ring),
@@ -177,4 +323,9 @@ PEAL_TEST_MAIN("core/chord", PEAL_TEST(chord_founder_owns_the_whole_ring),
                PEAL_TEST(chord_a_leaver_is_forgotten_at_once),
                PEAL_TEST(chord_a_peer_restarts_under_its_node_id),
                PEAL_TEST(chord_two_halves_become_one_ring_again),
-               PEAL_TEST(chord_joins_survive_ten_percent_loss))
+               PEAL_TEST(chord_joins_survive_ten_percent_loss),
+               PEAL_TEST(chord_founder_left_alone_goes_on_and_admits_again),
+               PEAL_TEST(chord_a_leave_is_done_once_though_answers_come_late),
+               PEAL_TEST(chord_a_leaver_sends_no_updates),
+               PEAL_TEST(chord_a_leaver_does_not_join_when_its_bootstrap_peer_answers_at_last),
+               PEAL_TEST(chord_a_quick_restart_gets_its_values_back))

@@ -281,14 +281,17 @@ static void refresh_fingers(PealPeer *peer)
 }
 
 /* A link over which nothing came since the last look is asked for a sign of life: peer_ready is
- * also the connectivity check of non-neighbours (s.10.7). */
+ * also the connectivity check of non-neighbours (s.10.7). One whose other side has not even named
+ * itself is closed. */
 static void check_silent_links(PealPeer *peer)
 {
     for (uint16_t slot = 0; slot < peer->links.links_cap; slot++) {
-        Link *link = link_at(&peer->links, slot);
+        const Link *link = link_at(&peer->links, slot);
 
-        if (link->indexed && !link->heard) {
+        if (link->phase == LINK_UP && !link->heard) {
             chord_send_update(peer, slot, CHORD_UPDATE_PEER_READY);
+        } else if (link->phase == LINK_NAMING && !link->heard) {
+            link_close(peer, slot, PEAL_DOWN_UNUSED);
         }
         link_at(&peer->links, slot)->heard = 0;
     }

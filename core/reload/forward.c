@@ -354,6 +354,16 @@ void forward_again_take(PealPeer *peer, uint16_t failed, PealBuf *buf)
     }
 }
 
+/* Where the link itself cannot tell that nobody is there. */
+static void on_named(PealPeer *peer, uint64_t arg, const RequestResult *result)
+{
+    PealFlow flow = {(uint16_t)arg, (uint16_t)(arg >> 16)};
+
+    if (result->status == -PEAL_E_TIMEOUT && link_valid(&peer->links, flow)) {
+        link_close(peer, flow.index, PEAL_DOWN_DEAD);
+    }
+}
+
 void forward_name_link(PealPeer *peer, uint16_t link)
 {
     uint8_t options[4 + PEAL_ID_LEN];
@@ -368,11 +378,16 @@ void forward_name_link(PealPeer *peer, uint16_t link)
     put_ping_req(&body_writer, &ping);
     link_at(&peer->links, link)->named = 1;
     /* A peer with too much outstanding cannot name itself; the other side will close the link. */
-    (void)!request_send(peer, &(RequestSpec){.code = RELOAD_PING_REQ,
-                                             .to = PEAL_ID_WILDCARD,
-                                             .link = link,
-                                             .options = writer_view(&options_writer),
-                                             .body = writer_view(&body_writer)});
+    (void)!request_send(peer,
+                        &(RequestSpec){.code = RELOAD_PING_REQ,
+                                       .to = PEAL_ID_WILDCARD,
+                                       .link = link,
+                                       .options = writer_view(&options_writer),
+                                       .body = writer_view(&body_writer),
+                                       .done = on_named,
+                                       .arg =
+                                           link | (uint64_t)link_at(&peer->links, link)->generation
+                                                      << 16});
 }
 
 int forward_read_name(const PealPeer *peer, PealBytes packet, PealId *ret_name)

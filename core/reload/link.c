@@ -44,8 +44,8 @@ static int link_begin(PealPeer *peer, PealFlow flow, LinkPhase phase)
         links->links_cap = cap;
     }
     PEAL_ASSERT(link_at(links, flow.index)->phase == LINK_FREE);
-    *link_at(links, flow.index) = (Link){.generation = flow.generation};
-    link_at(links, flow.index)->phase = (uint8_t)phase;
+    *link_at(links, flow.index) =
+        (Link){.generation = flow.generation, .phase = (uint8_t)phase, .heard = 1};
     return 0;
 }
 
@@ -108,7 +108,8 @@ void link_stream_drop(PealPeer *peer, uint16_t slot)
     peer_release(peer, stream, sizeof(*stream));
 }
 
-/* What the link's end means to the others, once it is out of the tables. */
+/* What the link's end means to the others, once it is out of the tables: nothing where another link
+ * to the same peer has taken its place. */
 static void link_ended(PealPeer *peer, uint16_t slot, PealDownReason reason)
 {
     Links *links = &peer->links;
@@ -128,7 +129,7 @@ static void link_ended(PealPeer *peer, uint16_t slot, PealDownReason reason)
     if (phase >= LINK_UP) {
         peer_trace(peer, PEAL_TRACE_LINK_DOWN, slot, reason, 0, &id);
     }
-    if (phase != LINK_SUSPECT) {
+    if (phase != LINK_SUSPECT && link_find(peer, &id) == LINK_NONE) {
         peer->topology->on_link_down(peer, slot, &id, reason);
     }
 }
@@ -155,7 +156,7 @@ void link_suspect(PealPeer *peer, uint16_t slot)
     }
 }
 
-/* A newer link to the same Node-ID may have taken its place meanwhile. */
+/* Another link to the same Node-ID may have taken its place meanwhile. */
 void link_restore(PealPeer *peer, uint16_t slot)
 {
     Link *link = link_at(&peer->links, slot);
@@ -193,6 +194,23 @@ void link_on_flow_down(PealPeer *peer, PealFlow flow)
     }
 }
 
+/* Links to the same peer that its side, or this one, has forgotten: it would not have opened another
+ * else. */
+static void close_forgotten(PealPeer *peer, uint16_t slot)
+{
+    const PealId id = link_at(&peer->links, slot)->id;
+    const bool opened = link_at(&peer->links, slot)->opened;
+
+    for (uint16_t i = 0; i < peer->links.links_cap; i++) {
+        const Link *link = link_at(&peer->links, i);
+
+        if (i != slot && link->phase >= LINK_UP && link->opened == opened &&
+            peal_id_equal(&link->id, &id)) {
+            link_close(peer, i, PEAL_DOWN_UNUSED);
+        }
+    }
+}
+
 void link_identify(PealPeer *peer, uint16_t slot, const PealId *id)
 {
     Links *links = &peer->links;
@@ -208,8 +226,9 @@ void link_identify(PealPeer *peer, uint16_t slot, const PealId *id)
         forward_name_link(peer, slot);
     }
     if (old != LINK_NONE) {
+        /* An Update that was sent over the old one may never have come. */
         link_at(links, slot)->ready = link_at(links, old)->ready;
-        link_at(links, slot)->wants_update = link_at(links, old)->wants_update;
+        link_at(links, slot)->wants_update = 1;
         link_index_remove(peer, old);
     }
     if (link_index_insert(peer, slot) != 0) {
@@ -218,9 +237,7 @@ void link_identify(PealPeer *peer, uint16_t slot, const PealId *id)
     }
     peer_trace(peer, PEAL_TRACE_LINK_UP, slot, link_at(links, slot)->opened, 0, id);
     peer->topology->on_link_up(peer, slot);
-    if (old != LINK_NONE && link_at(links, old)->opened == link_at(links, slot)->opened) {
-        link_close(peer, old, PEAL_DOWN_UNUSED);
-    }
+    close_forgotten(peer, slot);
 }
 
 static void acknowledge(PealPeer *peer, uint16_t slot, uint32_t sequence)
@@ -270,7 +287,7 @@ static void on_frame_take(PealPeer *peer, uint16_t slot, PealBuf *buf, const Fra
 
     link->heard = 1;
     if (frame->data) {
-        if (link->phase == LINK_SUSPECT) {
+        if (link->phase >= LINK_UP && !link->indexed) {
             link_restore(peer, slot);
         }
         on_data_take(peer, slot, buf, frame);

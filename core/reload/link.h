@@ -41,7 +41,7 @@ typedef struct Link {
     uint8_t finger : 1;
     uint8_t indexed : 1;
     uint8_t wants_update : 1; /* its Attach asked for an Update once the link is up */
-    uint8_t heard : 1;        /* a frame came since the last look */
+    uint8_t heard : 1;        /* it is new, or a frame came, since the last look */
 } Link;
 
 _Static_assert(sizeof(Link) == 40, "a link exists dozens of times a peer");
@@ -86,9 +86,9 @@ void link_close(PealPeer *peer, uint16_t slot, PealDownReason reason);
 void link_on_flow_up(PealPeer *peer, PealFlow flow, bool opened, const PealId *identity);
 void link_on_flow_down(PealPeer *peer, PealFlow flow);
 
-/* link_identify: the other side named itself. A second link to the same Node-ID takes the first
- * one's place in the index; the first is closed if the same side had opened it, since that side has
- * then forgotten it. */
+/* link_identify: the other side named itself. A further link to the same Node-ID takes the place of
+ * the one before in the index; those that the same side had opened are closed, since that side has
+ * then forgotten them. */
 void link_identify(PealPeer *peer, uint16_t slot, const PealId *id);
 
 /* link_on_bytes_take reads frames, acknowledges them and hands each message to
@@ -138,7 +138,8 @@ void link_sender_drop(PealPeer *peer, uint16_t slot);
 /* link_sender_reroute sends what is unacknowledged by other ways; its oldest message stays to probe
  * the link. */
 void link_sender_reroute(PealPeer *peer, uint16_t slot);
-/* link_suspect takes a silent link out of the index, link_restore puts it back. */
+/* link_suspect takes a silent link out of the index. link_restore puts a link that is heard of again
+ * back, unless there is another to the same Node-ID. */
 void link_suspect(PealPeer *peer, uint16_t slot);
 void link_restore(PealPeer *peer, uint16_t slot);
 

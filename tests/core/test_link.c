@@ -257,6 +257,59 @@ static void link_second_to_the_same_peer_takes_the_place_of_the_first(void)
     mini_free(world);
 }
 
+static uint32_t links_in_use(const PealPeer *peer)
+{
+    uint32_t count = 0;
+
+    for (uint16_t slot = 0; slot < peer->links.links_cap; slot++) {
+        count += link_at(&peer->links, slot)->phase != LINK_FREE;
+    }
+    return count;
+}
+
+/* Takes a flow as an established link, as if its other side had opened it or this one had. */
+static void adopt(MiniPeer *mini, uint16_t slot, bool opened, const PealId *id)
+{
+    const PealFlow flow = {slot, 1};
+
+    mini->flows[slot] = (MiniFlow){.used = true, .generation = 1, .other = 1};
+    peal_peer_adopt(mini->peer, flow, id);
+    link_at(&mini->peer->links, slot)->opened = opened;
+}
+
+/* Two links by which a former life of peer 1 was known, one from each side. */
+static void link_to_a_former_life_is_closed(void)
+{
+    MiniWorld *world = mini_ring(6, 2);
+    MiniPeer *mini = &world->peers[0];
+    const PealId *other = peal_peer_id(world->peers[1].peer);
+
+    adopt(mini, 20, true, other);
+    adopt(mini, 21, false, other);
+    CU_ASSERT_EQUAL(links_in_use(mini->peer), 3);
+    mini_run(world, peal_seconds(120));
+    CU_ASSERT_EQUAL(links_in_use(mini->peer), 1);
+    CU_ASSERT_EQUAL(peal_peer_links(mini->peer), 1);
+    CU_ASSERT_FALSE(chord_buried(mini->peer, other));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+static void link_that_is_never_named_is_closed(void)
+{
+    MiniWorld *world = mini_new(7);
+    MiniPeer *mini = mini_peer(world, NULL);
+    const PealFlow flow = {0, 1};
+
+    mini_start(mini);
+    mini->flows[0] = (MiniFlow){.used = true, .generation = 1, .other = 0};
+    peal_peer_on_flow_up(mini->peer, flow, false, NULL);
+    mini_run(world, peal_seconds(100));
+    CU_ASSERT_EQUAL(links_in_use(mini->peer), 0);
+    CU_ASSERT_FALSE(mini->flows[0].used);
+    mini_free(world);
+}
+
 PEAL_TEST_MAIN(
     "core/link", PEAL_TEST(link_acknowledges_every_data_frame),
     PEAL_TEST(link_window_opens_by_acknowledgements),
@@ -267,4 +320,5 @@ PEAL_TEST_MAIN(
     PEAL_TEST(link_lost_acknowledgement_makes_a_duplicate_with_one_answer),
     PEAL_TEST(link_before_the_naming_ping_accepts_nothing),
     PEAL_TEST(link_index_finds_every_link_in_ring_order),
-    PEAL_TEST(link_second_to_the_same_peer_takes_the_place_of_the_first))
+    PEAL_TEST(link_second_to_the_same_peer_takes_the_place_of_the_first),
+    PEAL_TEST(link_to_a_former_life_is_closed), PEAL_TEST(link_that_is_never_named_is_closed))

@@ -125,7 +125,7 @@ uint16_t link_find_any(const PealPeer *peer, const PealId *id);
 /* link_rank: how many indexed links lie nearer clockwise than id; the place of id among them. */
 uint16_t link_rank(const PealPeer *peer, const PealId *id);
 
-/* link_routes_refresh rebuilds the bits of `routes` from the links' neighbour and finger flags. */
+/* link_routes_refresh rebuilds the bits of `routes`: neighbours and fingers that are ready. */
 void link_routes_refresh(PealPeer *peer);
 
 /* Between link.c, link_index.c and link_send.c. */

@@ -179,7 +179,7 @@ void link_routes_refresh(PealPeer *peer)
     for (uint16_t place = 0; place < links->index_len; place++) {
         const Link *link = link_at(links, links->slot[place]);
 
-        if (link->neighbour || link->finger) {
+        if (link->ready && (link->neighbour || link->finger)) {
             links->routes[place / 64] |= UINT64_C(1) << (place % 64);
         }
     }

@@ -27,7 +27,11 @@ struct PendingRequest {
     uint8_t bytes[];
 };
 
-enum { DEST_LIST_MAX = 2 * RELOAD_RESOURCE_ENTRY_LEN, VIA_STEP = RELOAD_NODE_ENTRY_LEN };
+enum {
+    DEST_LIST_MAX = 2 * RELOAD_RESOURCE_ENTRY_LEN,
+    VIA_STEP = RELOAD_NODE_ENTRY_LEN,
+    COPIED_OPTIONS_MAX = 1024 /* bytes; an answer that would need more is too large */
+};
 
 void pending_init(PealPeer *peer)
 {
@@ -256,7 +260,9 @@ static bool from_on_the_way(uint16_t error)
 static bool plausible(const PealPeer *peer, const PendingRequest *request, const PealId *signer)
 {
     if (request->to_resource) {
-        return peer->topology->plausible(peer, &request->to, signer);
+        /* Asked by way of a given link, as a bootstrap peer: its part of the overlay may know nobody
+         * nearer than this peer does (s.10.7.4.4). */
+        return request->has_link || peer->topology->plausible(peer, &request->to, signer);
     }
     return peal_id_equal(&request->to, signer) || peal_id_is_wildcard(&request->to);
 }
@@ -322,17 +328,34 @@ static size_t reverse_path(const PealPeer *peer, const Inbound *request, uint8_t
     return len;
 }
 
+/* s.6.3.2.3: options that ask for it come back in the answer, their flags cleared. */
+static void copy_options(Writer *writer, PealBytes options)
+{
+    ReloadOption option;
+
+    while (reload_option_next(&options, &option)) {
+        if ((option.flags & RELOAD_OPTION_RESPONSE_COPY) != 0) {
+            option.flags = 0;
+            put_option(writer, &option);
+        }
+    }
+}
+
 static void answer_with(PealPeer *peer, const Inbound *request, uint16_t code, PealBytes body)
 {
     const ReloadHeader *header = &request->message.header;
     uint8_t dest[(UINT8_MAX + 1) * VIA_STEP];
+    uint8_t options[COPIED_OPTIONS_MAX];
     size_t dest_len = reverse_path(peer, request, dest, sizeof(dest));
+    Writer copied = writer_make(options, sizeof(options));
     PealBuf *buf = NULL;
 
-    if (dest_len > 0) {
+    copy_options(&copied, header->options);
+    if (dest_len > 0 && !copied.overflow) {
         buf = pending_compose(peer, &(PendingDraft){.transaction = header->transaction,
                                                     .code = code,
                                                     .dest = {dest, dest_len},
+                                                    .options = writer_view(&copied),
                                                     .body = body});
     }
     if (buf == NULL || (header->max_response_length != 0 && code != RELOAD_ERROR &&

@@ -151,6 +151,8 @@ typedef struct Told {
     uint64_t transaction;
     uint32_t answers;
     uint16_t error;
+    uint8_t options[64];
+    size_t options_len;
 } Told;
 
 static bool listen(void *user, uint32_t from, uint32_t to, const uint8_t *bytes, size_t len)
@@ -166,6 +168,9 @@ static bool listen(void *user, uint32_t from, uint32_t to, const uint8_t *bytes,
         message.header.transaction != told->transaction) {
         return false;
     }
+    CU_ASSERT_TRUE_FATAL(message.header.options.len <= sizeof(told->options));
+    told->options_len = message.header.options.len;
+    memcpy(told->options, message.header.options.ptr, told->options_len);
     if (message.code == RELOAD_ERROR) {
         CU_ASSERT_EQUAL(reload_error_decode(message.body, &error), 0);
         told->error = error.code;
@@ -337,6 +342,59 @@ static void forward_unknown_critical_option_is_refused_where_it_matters(void)
     mini_free(world);
 }
 
+static void forward_option_that_asks_for_it_comes_back_without_its_flags(void)
+{
+    static const uint8_t value[] = {7, 8, 9};
+    MiniWorld *world = mini_ring(42, 8);
+    uint8_t dest[RELOAD_NODE_ENTRY_LEN];
+    uint8_t options[32];
+    Writer to_me = writer_make(dest, sizeof(dest));
+    Writer list = writer_make(options, sizeof(options));
+    PealBytes back;
+    ReloadOption option;
+    Told told;
+
+    put_dest_node(&to_me, peal_peer_id(world->peers[0].peer));
+    put_option(&list, &(ReloadOption){.type = 200});
+    put_option(&list, &(ReloadOption){.type = 201,
+                                      .flags = RELOAD_OPTION_RESPONSE_COPY |
+                                               RELOAD_OPTION_FORWARD_CRITICAL,
+                                      .value = {value, sizeof(value)}});
+    told = tell(world, &(Crafted){.dest = writer_view(&to_me),
+                                  .options = writer_view(&list),
+                                  .ttl = 90,
+                                  .config_sequence = world->overlay.config_sequence});
+    CU_ASSERT_EQUAL(told.answers, 1);
+    back = (PealBytes){told.options, told.options_len};
+    CU_ASSERT_TRUE_FATAL(reload_option_next(&back, &option));
+    CU_ASSERT_EQUAL(option.type, 201);
+    CU_ASSERT_EQUAL(option.flags, 0);
+    CU_ASSERT_EQUAL_FATAL(option.value.len, sizeof(value));
+    CU_ASSERT_EQUAL(memcmp(option.value.ptr, value, sizeof(value)), 0);
+    CU_ASSERT_EQUAL(back.len, 0);
+    mini_free(world);
+}
+
+/* Attached, and wanted as a finger, but no Update came: it may not have joined (s.6.5.1). */
+static void forward_next_hop_is_never_a_peer_that_is_not_ready(void)
+{
+    MiniWorld *world = mini_ring(43, 16);
+    PealPeer *peer = world->peers[0].peer;
+    const PealFlow flow = {40, 1};
+    PealId half = peal_id_finger_point(&peer->id, 1, (PealIdHalves){0, 0});
+    PealId key = peal_id_successor_point(&half);
+
+    world->peers[0].flows[flow.index] = (MiniFlow){.used = true, .generation = 1, .other = 1};
+    peal_peer_adopt(peer, flow, &half);
+    link_at(&peer->links, flow.index)->ready = 0;
+    chord_set_finger(peer, 1, flow.index);
+    CU_ASSERT_NOT_EQUAL(peer->topology->next_hop(peer, &key, LINK_NONE), flow.index);
+    link_at(&peer->links, flow.index)->ready = 1;
+    chord_refresh(peer, false);
+    CU_ASSERT_EQUAL(peer->topology->next_hop(peer, &key, LINK_NONE), flow.index);
+    mini_free(world);
+}
+
 static void forward_other_configuration_is_refused_by_the_destination(void)
 {
     MiniWorld *world = mini_ring(42, 8);
@@ -454,6 +512,8 @@ PEAL_TEST_MAIN("core/forward",
                PEAL_TEST(forward_resource_before_the_end_of_the_list_is_dropped),
                PEAL_TEST(forward_opaque_id_never_given_out_is_dropped),
                PEAL_TEST(forward_unknown_critical_option_is_refused_where_it_matters),
+               PEAL_TEST(forward_option_that_asks_for_it_comes_back_without_its_flags),
+               PEAL_TEST(forward_next_hop_is_never_a_peer_that_is_not_ready),
                PEAL_TEST(forward_other_configuration_is_refused_by_the_destination),
                PEAL_TEST(forward_next_hop_past_the_end_of_the_table_wraps),
                PEAL_TEST(forward_next_hop_is_not_the_peer_it_came_from_while_there_is_another),

@@ -25,11 +25,9 @@ static inline __attribute__((always_inline)) void prefetch_peer(const World *wor
 {
     const uint8_t *peer = world->peers + index * world->stride;
 
-    __builtin_prefetch(peer, 1);
-    __builtin_prefetch(peer + LINE, 1);
-    __builtin_prefetch(peer + SIM_PEER_BLOCK, 1);
-    __builtin_prefetch(peer + SIM_PEER_BLOCK + LINE, 1);
-    __builtin_prefetch(peer + SIM_PEER_BLOCK + 2 * LINE, 1);
+    for (int i = 0; i < SIM_PEER_BLOCK + PEAL_PEER_HOT; i += LINE) {
+        __builtin_prefetch(peer + i, 1);
+    }
 }
 
 static inline __attribute__((always_inline)) void prefetch_named(const World *world,
@@ -243,7 +241,14 @@ static void clear_peer_counts(World *world)
     }
 }
 
-static void run_mark(World *world, PealTime at)
+/* Counts an event, and looks at the wall clock now and then. Returns false when interrupted. */
+static bool count_event(World *world)
+{
+    return ++world->counts.events % KEEP_ON_EVENTS != 0 || !world_interrupted(world);
+}
+
+/* Returns false when interrupted. */
+static bool run_mark(World *world, PealTime at)
 {
     PlanAction action;
 
@@ -253,11 +258,11 @@ static void run_mark(World *world, PealTime at)
             clear_peer_counts(world);
         }
         recorder_sample(world->recorder, at, &world->totals);
-        return;
+        return true;
     }
     action = next_action(world);
-    world->counts.events++;
     run_action(world, &action);
+    return count_event(world);
 }
 
 static void dispatch(World *world, const Event *event)
@@ -318,7 +323,7 @@ static bool run_until(World *world, PealTime mark)
             prefetch_tables(world, queue_ahead(&world->queue, AHEAD_FLOW));
             prefetch_way(world, queue_ahead(&world->queue, AHEAD_WAY));
             dispatch(world, &event);
-            if (++world->counts.events % KEEP_ON_EVENTS == 0 && world_interrupted(world)) {
+            if (!count_event(world)) {
                 return false;
             }
         }
@@ -359,7 +364,7 @@ bool world_run(World *world)
 
         whole = run_until(world, mark);
         if (whole && mark.ns < end.ns) {
-            run_mark(world, mark);
+            whole = run_mark(world, mark);
         } else if (whole) {
             world->now = end;
         }

@@ -10,10 +10,14 @@ cd "$SCRATCH" || exit 1
 printf '%s\n' '[scenario]' 'duration = 1000h' 'warmup = 1s' 'replications = 3' '[overlay]' 'peers = 100' \
     'start = converged' '[workload]' 'lookups-per-peer-hour = 3600' >long.conf
 
+# One peer needs no messages: nothing but the scenario's own actions happens.
+printf '%s\n' '[scenario]' 'duration = 3650d' 'warmup = 1s' 'replications = 1' '[overlay]' 'peers = 1' \
+    'start = converged' '[workload]' 'lookups-per-peer-hour = 3600000' >quiet.conf
+
 # It would run for hours; a second after the signal it is gone, or the test's own limit says otherwise.
 ends_soon_and_says_so() {
-    local pid status
-    "$PEAL" run long.conf --out out >stdout 2>stderr </dev/null &
+    local scenario=$1 pid status
+    "$PEAL" run "$scenario" --out out --force >stdout 2>stderr </dev/null &
     pid=$!
     sleep 1
     kill -INT "$pid"
@@ -33,6 +37,7 @@ what_was_measured_is_kept() {
 
 # Bash ignores SIGINT in background jobs unless job control is on.
 set -m
-check interrupted_run_ends_soon_and_says_so ends_soon_and_says_so
+check run_without_messages_can_be_interrupted ends_soon_and_says_so quiet.conf
+check interrupted_run_ends_soon_and_says_so ends_soon_and_says_so long.conf
 check interrupted_run_keeps_what_was_measured what_was_measured_is_kept
 finish

@@ -62,6 +62,9 @@ static const char SCHEMA[] =
         " ON DELETE CASCADE, at_s REAL NOT NULL, text TEXT NOT NULL);"
         "CREATE INDEX events_replication ON events (replication_id);";
 
+/* Who reads results while a run writes them makes the run wait, not fail. */
+enum { BUSY_MS = 60 * 1000 };
+
 static void set_error(GError **error, ResultsError code, sqlite3 *db, const char *doing)
 {
     const char *path = db != NULL ? sqlite3_db_filename(db, "main") : NULL;
@@ -132,6 +135,7 @@ sqlite3 *database_create(const char *path, GError **error)
         set_write_error(error, db);
         return NULL;
     }
+    sqlite3_busy_timeout(db, BUSY_MS);
     /* A crash of the machine may cost the last replications; a crash of the program does not. */
     if (!database_run(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL;", error)) {
         return NULL;
@@ -157,6 +161,7 @@ sqlite3 *database_open(const char *dir, GError **error)
         set_error(error, RESULTS_ERROR_READ, db, "read");
         return NULL;
     }
+    sqlite3_busy_timeout(db, BUSY_MS);
     if (!check_schema(db, path, error)) {
         return NULL;
     }

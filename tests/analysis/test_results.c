@@ -395,6 +395,36 @@ static void two_runs_cannot_write_into_one_directory(void)
     remove_tree(dir);
 }
 
+static gpointer end_reading(gpointer db)
+{
+    g_usleep(50 * 1000);
+    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    return NULL;
+}
+
+static void reader_of_a_running_run_does_not_make_it_fail(void)
+{
+    g_autofree char *dir = make_dir();
+    g_autofree char *path = g_build_filename(dir, "results.db", NULL);
+    ResultsConfig config = config_for(dir);
+    Results *results = results_open(&config, NULL);
+    sqlite3 *reader = NULL;
+    GThread *thread;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(results);
+    CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &reader), SQLITE_OK);
+    CU_ASSERT_EQUAL(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM replications", NULL, NULL,
+                                 NULL),
+                    SQLITE_OK);
+    thread = g_thread_new("reader", end_reading, reader);
+    CU_ASSERT_TRUE(add(results, 0, 0, 4, 60));
+    g_thread_join(thread);
+    CU_ASSERT_TRUE(results_has(results, 0, 0));
+    sqlite3_close(reader);
+    results_close(results);
+    remove_tree(dir);
+}
+
 static sqlite3_int64 query_number(sqlite3 *db, const char *sql)
 {
     sqlite3_stmt *query = NULL;
@@ -483,6 +513,7 @@ PEAL_TEST_MAIN("analysis/results", PEAL_TEST(summary_has_the_fields_that_others_
                PEAL_TEST(force_replaces_results_and_nothing_else),
                PEAL_TEST(place_that_cannot_be_written_is_named_with_the_remedy),
                PEAL_TEST(two_runs_cannot_write_into_one_directory),
+               PEAL_TEST(reader_of_a_running_run_does_not_make_it_fail),
                PEAL_TEST(database_rows_agree_with_each_other),
                PEAL_TEST(csv_has_a_header_and_a_line_for_each_row),
                PEAL_TEST(csv_of_no_results_is_refused))

@@ -200,52 +200,60 @@ void chord_set_finger(PealPeer *peer, unsigned i, uint16_t link)
 
 /* Tombs. */
 
-void chord_bury(PealPeer *peer, const PealId *id)
+static ChordTomb *tomb_of(const Chord *chord, const PealId *id)
+{
+    for (uint16_t i = 0; i < chord->tombs_len; i++) {
+        if (peal_id_equal(&chord->tombs[i].id, id)) {
+            return &chord->tombs[i];
+        }
+    }
+    return NULL;
+}
+
+/* The one that has served its time, or a new one; NULL when all are in use. */
+static ChordTomb *tomb_free(PealPeer *peer)
 {
     Chord *chord = &peer->chord;
-    PealTime until = peal_time_add(peer_now(peer), peer->overlay->hold_down);
     PealTime now = peer_now(peer);
-    ChordTomb *tomb = NULL;
 
     for (uint16_t i = 0; i < chord->tombs_len; i++) {
-        if (peal_id_equal(&chord->tombs[i].id, id) || peal_time_due(chord->tombs[i].until, now)) {
-            tomb = &chord->tombs[i];
-            break;
+        if (peal_time_due(chord->tombs[i].until, now)) {
+            return &chord->tombs[i];
         }
     }
+    if (chord->tombs_len == TOMBS_MAX || peer_grow(peer, &chord->tombs, &chord->tombs_cap,
+                                                   chord->tombs_len + 1u, sizeof(ChordTomb)) != 0) {
+        return NULL;
+    }
+    return &chord->tombs[chord->tombs_len++];
+}
+
+void chord_bury(PealPeer *peer, const PealId *id)
+{
+    ChordTomb *tomb = tomb_of(&peer->chord, id);
+
     if (tomb == NULL) {
-        if (chord->tombs_len == TOMBS_MAX ||
-            peer_grow(peer, &chord->tombs, &chord->tombs_cap, chord->tombs_len + 1u,
-                      sizeof(ChordTomb)) != 0) {
-            return;
-        }
-        tomb = &chord->tombs[chord->tombs_len++];
+        tomb = tomb_free(peer);
     }
-    *tomb = (ChordTomb){*id, until};
+    if (tomb != NULL) {
+        *tomb = (ChordTomb){*id, peal_time_add(peer_now(peer), peer->overlay->hold_down)};
+    }
 }
 
 bool chord_buried(const PealPeer *peer, const PealId *id)
 {
-    const Chord *chord = &peer->chord;
-    PealTime now = peer->env->ops->now(peer->env);
+    const ChordTomb *tomb = tomb_of(&peer->chord, id);
 
-    for (uint16_t i = 0; i < chord->tombs_len; i++) {
-        if (peal_id_equal(&chord->tombs[i].id, id)) {
-            return !peal_time_due(chord->tombs[i].until, now);
-        }
-    }
-    return false;
+    return tomb != NULL && !peal_time_due(tomb->until, peer->env->ops->now(peer->env));
 }
 
 static void exhume(PealPeer *peer, const PealId *id)
 {
     Chord *chord = &peer->chord;
+    ChordTomb *tomb = tomb_of(chord, id);
 
-    for (uint16_t i = 0; i < chord->tombs_len; i++) {
-        if (peal_id_equal(&chord->tombs[i].id, id)) {
-            chord->tombs[i] = chord->tombs[--chord->tombs_len];
-            return;
-        }
+    if (tomb != NULL) {
+        *tomb = chord->tombs[--chord->tombs_len];
     }
 }
 
@@ -315,8 +323,12 @@ static uint16_t chord_next_hop(const PealPeer *peer, const PealId *id, uint16_t 
     if (links->index_len == 0) {
         return LINK_NONE;
     }
-    if (rank < links->index_len && peal_id_equal(&link_at(links, links->slot[rank])->id, id)) {
-        return links->slot[rank];
+    if (rank < links->index_len && links->dist[rank] == peal_id_distance(&peer->id, id).high) {
+        const Link *link = link_at(links, links->slot[rank]);
+
+        if (link->ready && peal_id_equal(&link->id, id)) {
+            return links->slot[rank];
+        }
     }
     slot = last_route_below(links, rank, LINK_NONE);
     if (slot == LINK_NONE || slot == back) {
@@ -570,7 +582,9 @@ static void chord_converge(PealPeer *peer, PealRingView *view)
     }
     chord_joined(peer);
     chord_refresh(peer, false);
+    /* Nobody needs to be told. */
     peer->chord.settle_at = PEAL_TIME_NEVER;
+    peer->chord.range_changed = false;
 }
 
 const TopologyOps CHORD_OPS = {.name = "CHORD-RELOAD",

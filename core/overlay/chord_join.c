@@ -269,7 +269,7 @@ void chord_leave(PealPeer *peer, uint64_t token)
 {
     Chord *chord = &peer->chord;
     Links *links = &peer->links;
-    uint16_t said = 0;
+    uint16_t told = 0; /* links of lower rank have heard it */
 
     chord->phase = CHORD_LEAVING;
     chord->leave_token = token;
@@ -281,14 +281,14 @@ void chord_leave(PealPeer *peer, uint64_t token)
 
         if (slot != LINK_NONE) {
             say_leave(peer, slot, true);
-            said++;
+            told = (uint16_t)(link_rank(peer, &link_at(links, slot)->id) + 1);
         }
     }
     /* In a small ring the same peers are found on both sides: each hears it once. */
     for (uint16_t i = 0; i < peer->overlay->predecessors; i++) {
         uint16_t slot = chord_ready(peer, i, false);
 
-        if (slot != LINK_NONE && link_rank(peer, &link_at(links, slot)->id) >= said) {
+        if (slot != LINK_NONE && link_rank(peer, &link_at(links, slot)->id) >= told) {
             say_leave(peer, slot, false);
         }
     }

@@ -314,6 +314,27 @@ static void chord_a_quick_restart_gets_its_values_back(void)
     mini_free(world);
 }
 
+static void chord_a_peer_that_is_linked_again_has_no_tomb_left(void)
+{
+    MiniWorld *world = mini_ring(46, 2);
+    MiniPeer *mini = &world->peers[0];
+    PealId other = {{9}};
+    const PealFlow flow = {20, 1};
+
+    chord_bury(mini->peer, &other);
+    other.bytes[0] = 10;
+    mini_run(world, peal_ms(4000)); /* of 5 s */
+    chord_bury(mini->peer, &other);
+    mini_run(world, peal_ms(2000));
+    chord_bury(mini->peer, &other);
+    CU_ASSERT_TRUE(chord_buried(mini->peer, &other));
+    mini->flows[flow.index] = (MiniFlow){.used = true, .generation = 1, .other = 1};
+    peal_peer_adopt(mini->peer, flow, &other);
+    mini->peer->topology->on_link_up(mini->peer, flow.index);
+    CU_ASSERT_FALSE(chord_buried(mini->peer, &other));
+    mini_free(world);
+}
+
 PEAL_TEST_MAIN("core/chord", PEAL_TEST(chord_founder_owns_the_whole_ring),
                PEAL_TEST(chord_two_peers_share_the_ring),
                PEAL_TEST(chord_joins_by_messages_make_one_ring),
@@ -328,4 +349,5 @@ PEAL_TEST_MAIN("core/chord", PEAL_TEST(chord_founder_owns_the_whole_ring),
                PEAL_TEST(chord_a_leave_is_done_once_though_answers_come_late),
                PEAL_TEST(chord_a_leaver_sends_no_updates),
                PEAL_TEST(chord_a_leaver_does_not_join_when_its_bootstrap_peer_answers_at_last),
-               PEAL_TEST(chord_a_quick_restart_gets_its_values_back))
+               PEAL_TEST(chord_a_quick_restart_gets_its_values_back),
+               PEAL_TEST(chord_a_peer_that_is_linked_again_has_no_tomb_left))

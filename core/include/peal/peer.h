@@ -120,17 +120,20 @@ void peal_peer_fini(PealPeer *peer);
  * peal_peer_start joins the overlay through the first bootstrap peer that answers, with back-off,
  * for ever.
  * bootstrap  copied; with none the peer founds the overlay
- * Returns 0, -PEAL_E_ARG (more than 8) or -PEAL_E_STATE (already started).
+ * Returns 0, -PEAL_E_ARG (more than 8), -PEAL_E_MEMORY or -PEAL_E_STATE (already started).
  */
 int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap,
                     size_t bootstrap_len) PEAL_MUST_USE;
 
-/* peal_peer_bootstrap gives a peer that was converged, not started, its bootstrap peers: for
- * partitions to heal. */
+/* peal_peer_bootstrap gives a peer that is to be converged, not started, its bootstrap peers: for
+ * partitions to heal. To be called before peal_peer_converge. Returns 0, -PEAL_E_ARG (more than 8)
+ * or -PEAL_E_MEMORY. */
 int peal_peer_bootstrap(PealPeer *peer, const PealTarget *bootstrap,
                         size_t bootstrap_len) PEAL_MUST_USE;
 
-/* peal_peer_leave says Leave to every neighbour; `done` gets token once that is sent. Then fini. */
+/* peal_peer_leave says Leave to every neighbour; `done` gets token once, from a later dispatch, when
+ * all have answered or request_timeout is over. Then fini. Returns 0 or -PEAL_E_STATE (not
+ * joined). */
 int peal_peer_leave(PealPeer *peer, uint64_t token) PEAL_MUST_USE;
 
 /* What the world tells the peer. */

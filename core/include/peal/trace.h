@@ -21,7 +21,7 @@
     X(LINK_ACKED, "flow index", "round trip in us")                                               \
     X(JOINED, "0", "ms since start") /* an Update named this peer predecessor */                  \
     X(LEFT, "0", "0")                                                                             \
-    X(NEIGHBOURS_CHANGED, "1 predecessor changed, 2 successor changed", "entries")                \
+    X(NEIGHBOURS_CHANGED, "1 when the range changed too", "entries")                              \
     X(PARTITION_SEEN, "0", "0")                                                                   \
     X(VALUE_STORED, "replica number", "Kind-ID")                                                  \
     X(VALUE_REMOVED, "0", "Kind-ID")                                                              \

@@ -151,8 +151,8 @@ void link_suspect(PealPeer *peer, uint16_t slot)
     link->phase = LINK_SUSPECT;
     if (link->indexed) {
         link_index_remove(peer, slot);
-        link_sender_reroute(peer, slot);
         peer->topology->on_link_down(peer, slot, &id, PEAL_DOWN_DEAD);
+        link_sender_reroute(peer, slot); /* by the tables as they are without it */
     }
 }
 

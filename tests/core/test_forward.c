@@ -461,6 +461,24 @@ static void forward_next_hop_is_not_the_peer_it_came_from_while_there_is_another
     mini_free(world);
 }
 
+/* The predecessor dies unnoticed, and with it what was sent to it: it is this peer's to answer. */
+static void forward_unacknowledged_is_served_here_where_the_range_has_grown(void)
+{
+    MiniWorld *world = mini_ring(45, 16);
+    MiniPeer *asker = &world->peers[0];
+    const MiniOutcome *outcome;
+    PealId key;
+
+    CU_ASSERT_EQUAL_FATAL(peal_peer_predecessors(asker->peer, &key, 1), 1);
+    mini_kill(mini_owner(world, &key));
+    CU_ASSERT_EQUAL(peal_peer_fetch(asker->peer, &key, PEAL_KIND_SIP_REGISTRATION, 1), 0);
+    outcome = mini_await(world, 1, peal_ms(900));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(outcome);
+    CU_ASSERT_EQUAL(outcome->status, 0);
+    CU_ASSERT_TRUE(peal_id_equal(&outcome->responder, peal_peer_id(asker->peer)));
+    mini_free(world);
+}
+
 /* A message longer than a datagram goes in pieces and is answered once. */
 static void forward_long_messages_travel_in_fragments(void)
 {
@@ -517,4 +535,5 @@ PEAL_TEST_MAIN("core/forward",
                PEAL_TEST(forward_other_configuration_is_refused_by_the_destination),
                PEAL_TEST(forward_next_hop_past_the_end_of_the_table_wraps),
                PEAL_TEST(forward_next_hop_is_not_the_peer_it_came_from_while_there_is_another),
+               PEAL_TEST(forward_unacknowledged_is_served_here_where_the_range_has_grown),
                PEAL_TEST(forward_long_messages_travel_in_fragments))

@@ -4,12 +4,15 @@
 #include <analysis/results.h>
 
 #include "database.h"
+#include "plot/figure.h"
 #include "rows.h"
 #include "summary.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -26,44 +29,102 @@ static char *path_in(const char *dir, const char *name)
     return g_build_filename(dir, name, NULL);
 }
 
-/* Removes the files of dir/sub that end in one of the suffixes, and the directory if that
- * empties it. */
-static void remove_made_files(const char *dir, const char *sub, const char *const *suffixes)
+static void remove_in(const char *dir, const char *name, const char *suffix)
 {
-    g_autofree char *path = path_in(dir, sub);
-    GDir *listing = g_dir_open(path, 0, NULL);
-    const char *name;
+    g_autofree char *file = g_strconcat(name, suffix, NULL);
+    g_autofree char *path = path_in(dir, file);
 
-    if (listing == NULL) {
-        return;
+    g_unlink(path);
+}
+
+/* The tables that `peal plot --csv` exported, and their directory if that empties it. */
+static void remove_csv(const char *dir)
+{
+    g_autofree char *path = path_in(dir, "csv");
+
+    for (const char *const *table = DATABASE_TABLES; *table != NULL; table++) {
+        remove_in(path, *table, ".csv");
     }
-    while ((name = g_dir_read_name(listing)) != NULL) {
-        for (const char *const *suffix = suffixes; *suffix != NULL; suffix++) {
-            if (g_str_has_suffix(name, *suffix)) {
-                g_autofree char *file = path_in(path, name);
+    g_rmdir(path);
+}
 
-                g_unlink(file);
-                break;
-            }
+/* Whether plots/NAME.gp is a script of ours, by its first words. */
+static bool is_our_script(const char *plots, const char *name)
+{
+    g_autofree char *file = g_strconcat(name, ".gp", NULL);
+    g_autofree char *path = path_in(plots, file);
+    g_autofree char *ours = g_strdup_printf(FIGURE_SCRIPT_BEGIN, name);
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) && g_str_has_prefix(text, ours);
+}
+
+/* The figures that `peal plot` drew, and their directory if that empties it. Other files beside
+ * them, even images, are somebody's own. */
+static void remove_plots(const char *dir)
+{
+    static const char *const suffixes[] = {".svg", ".png", ".dat", ".gp"};
+    g_autofree char *path = path_in(dir, "plots");
+    g_autoptr(GPtrArray) scripts = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) listing = g_dir_open(path, 0, NULL);
+    const char *file;
+
+    while (listing != NULL && (file = g_dir_read_name(listing)) != NULL) {
+        if (g_str_has_suffix(file, ".gp")) {
+            g_ptr_array_add(scripts, g_strndup(file, strlen(file) - strlen(".gp")));
         }
     }
-    g_dir_close(listing);
+    for (guint i = 0; i < scripts->len; i++) {
+        const char *name = g_ptr_array_index(scripts, i);
+
+        if (!is_our_script(path, name)) {
+            continue;
+        }
+        for (size_t j = 0; j < G_N_ELEMENTS(suffixes); j++) {
+            remove_in(path, name, suffixes[j]);
+        }
+    }
     g_rmdir(path);
 }
 
 static void remove_results(const char *dir)
 {
     static const char *const files[] = {DATABASE_NAME, DATABASE_NAME "-journal", "summary.json"};
-    static const char *const plot_suffixes[] = {".svg", ".png", ".gp", ".dat", NULL};
-    static const char *const csv_suffixes[] = {".csv", NULL};
 
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
-        g_autofree char *path = path_in(dir, files[i]);
-
-        g_unlink(path);
+        remove_in(dir, files[i], "");
     }
-    remove_made_files(dir, "plots", plot_suffixes);
-    remove_made_files(dir, "csv", csv_suffixes);
+    remove_plots(dir);
+    remove_csv(dir);
+}
+
+/* Whether a results.db may be replaced: one of ours, of any version or cut off, or an empty file.
+ * Another program's is not. */
+static bool is_replaceable(const char *path)
+{
+    g_autoptr(sqlite3) db = NULL;
+    g_autofree char *schema = NULL;
+    GStatBuf status;
+    char head[16] = "";
+    FILE *file;
+
+    if (g_stat(path, &status) != 0 || status.st_size == 0) {
+        return true;
+    }
+    file = fopen(path, "rb");
+    if (file == NULL) {
+        return false;
+    }
+    if (fread(head, 1, sizeof(head), file) != sizeof(head)) {
+        head[0] = '\0';
+    }
+    fclose(file);
+    if (memcmp(head, "SQLite format 3", sizeof(head)) != 0 ||
+        sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+        return false;
+    }
+    schema = database_fact(db, "schema");
+    return schema != NULL || sqlite3_errcode(db) == SQLITE_CORRUPT;
 }
 
 static bool same_fact(sqlite3 *db, const char *key, const char *value)
@@ -203,6 +264,11 @@ static sqlite3 *take_directory(const ResultsConfig *config, GError **error)
                         "%s holds results already; choose another --out, or replace them with "
                         "--force",
                         config->dir);
+            return NULL;
+        }
+        if (!is_replaceable(path)) {
+            g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_EXISTS,
+                        "%s is not of Peal's making and is left alone; choose another --out", path);
             return NULL;
         }
         remove_results(config->dir);

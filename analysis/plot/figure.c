@@ -146,7 +146,7 @@ bool figure_draw(Plots *plots, Figure *figure, GError **error)
     static const char *const drawn[] = {".svg", ".png"};
     g_autoptr(GString) script = g_string_new(NULL);
 
-    g_string_append_printf(script, "# gnuplot %s.gp draws %s.svg and %s.png from %s.dat\n",
+    g_string_append_printf(script, FIGURE_SCRIPT_BEGIN "%s.svg and %s.png from %s.dat\n",
                            figure->name, figure->name, figure->name, figure->name);
     g_string_append_printf(script,
                            "data = '%s.dat'\n"

@@ -340,22 +340,84 @@ static void force_replaces_results_and_nothing_else(void)
     ResultsConfig config = config_for(dir);
     g_autofree char *summary = g_build_filename(dir, "summary.json", NULL);
     g_autofree char *plots = g_build_filename(dir, "plots", NULL);
+    g_autofree char *script = g_build_filename(plots, "hops.gp", NULL);
     g_autofree char *plot = g_build_filename(plots, "hops.png", NULL);
     g_autofree char *notes = g_build_filename(plots, "notes.txt", NULL);
+    g_autofree char *image = g_build_filename(plots, "photo.png", NULL);
+    g_autofree char *own_script = g_build_filename(plots, "photo.gp", NULL);
+    g_autofree char *csv = g_build_filename(dir, "csv", NULL);
+    g_autofree char *exported = g_build_filename(csv, "series.csv", NULL);
+    g_autofree char *table = g_build_filename(csv, "survey.csv", NULL);
     Results *results;
 
     json_decref(three_replications(dir));
+    CU_ASSERT_TRUE(results_export_csv(dir, NULL, NULL));
     g_mkdir(plots, 0777);
+    g_file_set_contents(script, "# gnuplot hops.gp draws hops.svg", -1, NULL);
     g_file_set_contents(plot, "old", -1, NULL);
     g_file_set_contents(notes, "mine", -1, NULL);
+    g_file_set_contents(image, "mine", -1, NULL);
+    g_file_set_contents(own_script, "plot sin(x)", -1, NULL);
+    g_file_set_contents(table, "mine", -1, NULL);
     config.force = true;
     results = results_open(&config, NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(results);
     CU_ASSERT_FALSE(results_has(results, 0, 0));
     CU_ASSERT_FALSE(g_file_test(summary, G_FILE_TEST_EXISTS));
+    CU_ASSERT_FALSE(g_file_test(script, G_FILE_TEST_EXISTS));
     CU_ASSERT_FALSE(g_file_test(plot, G_FILE_TEST_EXISTS));
+    CU_ASSERT_FALSE(g_file_test(exported, G_FILE_TEST_EXISTS));
     CU_ASSERT(g_file_test(notes, G_FILE_TEST_EXISTS));
+    CU_ASSERT(g_file_test(image, G_FILE_TEST_EXISTS));
+    CU_ASSERT(g_file_test(own_script, G_FILE_TEST_EXISTS));
+    CU_ASSERT(g_file_test(table, G_FILE_TEST_EXISTS));
     results_close(results);
+    remove_tree(dir);
+}
+
+/* Opens a directory by force whose results.db has this text, or is another program's database when
+ * it is NULL. */
+static bool force_takes(const char *text, gssize len)
+{
+    g_autofree char *dir = make_dir();
+    g_autofree char *path = g_build_filename(dir, "results.db", NULL);
+    ResultsConfig config = config_for(dir);
+    Results *results;
+    sqlite3 *db = NULL;
+    bool taken;
+
+    if (text != NULL) {
+        g_file_set_contents(path, text, len, NULL);
+    } else {
+        CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
+        CU_ASSERT_EQUAL(sqlite3_exec(db, "CREATE TABLE savings (euro)", NULL, NULL, NULL),
+                        SQLITE_OK);
+        sqlite3_close(db);
+    }
+    config.force = true;
+    results = results_open(&config, NULL);
+    taken = results != NULL;
+    CU_ASSERT(g_file_test(path, G_FILE_TEST_EXISTS));
+    results_close(results);
+    remove_tree(dir);
+    return taken;
+}
+
+static void force_leaves_a_database_of_others_alone(void)
+{
+    g_autofree char *dir = make_dir();
+    g_autofree char *path = g_build_filename(dir, "results.db", NULL);
+    g_autofree char *whole = NULL;
+    gsize len = 0;
+
+    json_decref(three_replications(dir));
+    CU_ASSERT_FATAL(g_file_get_contents(path, &whole, &len, NULL));
+    CU_ASSERT_FALSE(force_takes(NULL, 0));
+    CU_ASSERT_FALSE(force_takes("Dear diary, today I learnt SQL.", -1));
+    CU_ASSERT_TRUE(force_takes("", 0));
+    CU_ASSERT_TRUE(force_takes(whole, (gssize)len));
+    CU_ASSERT_TRUE(force_takes(whole, (gssize)len / 2));
+    CU_ASSERT_TRUE(force_takes(whole, 5000));
     remove_tree(dir);
 }
 
@@ -511,6 +573,7 @@ PEAL_TEST_MAIN("analysis/results", PEAL_TEST(summary_has_the_fields_that_others_
                PEAL_TEST(unfinished_run_resumes_without_its_interrupted_replication),
                PEAL_TEST(other_results_are_refused_and_left_alone),
                PEAL_TEST(force_replaces_results_and_nothing_else),
+               PEAL_TEST(force_leaves_a_database_of_others_alone),
                PEAL_TEST(place_that_cannot_be_written_is_named_with_the_remedy),
                PEAL_TEST(two_runs_cannot_write_into_one_directory),
                PEAL_TEST(reader_of_a_running_run_does_not_make_it_fail),

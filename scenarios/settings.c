@@ -155,6 +155,13 @@ bool settings_override(ScenarioSettings *settings, const char *option, GError **
     const char *equals = strchr(option, '=');
     const char *dot = strchr(option, '.');
 
+    if (!g_utf8_validate(option, -1, NULL)) {
+        g_autofree char *shown = g_utf8_make_valid(option, -1);
+
+        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_SYNTAX, "--set %s: this is not UTF-8",
+                    shown);
+        return false;
+    }
     if (equals == NULL || dot == NULL || dot > equals || dot == option || dot + 1 == equals) {
         g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_SYNTAX,
                     "--set %s: write --set section.key=value, as in --set overlay.peers=100",
@@ -351,6 +358,7 @@ static bool settings_read_text(ScenarioSettings *settings, const char *text, GEr
 
 ScenarioSettings *settings_read(const char *path, const char *text, gsize len, GError **error)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* some editors begin UTF-8 text with it */
     g_autofree char *terminated = NULL;
     ScenarioSettings *settings;
 
@@ -360,6 +368,10 @@ ScenarioSettings *settings_read(const char *path, const char *text, gsize len, G
                     "shows what a scenario may say",
                     path);
         return NULL;
+    }
+    if (len >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0) {
+        text += strlen(mark);
+        len -= strlen(mark);
     }
     terminated = g_strndup(text, len);
     settings = settings_new(path);

@@ -26,6 +26,12 @@ static GPtrArray *list_split(const char *text)
     }
 }
 
+/* What all points have in common: a run has one name, and figures of one number of replications. */
+static bool sweep_is_possible(const char *key)
+{
+    return strcmp(key, "scenario.name") != 0 && strcmp(key, "scenario.replications") != 0;
+}
+
 static bool is_sweep(const Setting *setting)
 {
     return strcmp(setting->section, KEYS_SWEEP) == 0;
@@ -41,6 +47,11 @@ static bool sweep_check(const Setting *setting, guint *ret_len, GError **error)
     if (dot == NULL) {
         g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
                     "a swept key is written section.key, as in overlay.peers");
+        return false;
+    }
+    if (!sweep_is_possible(setting->key)) {
+        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
+                    "all points of a sweep share this key: set it in [scenario] instead");
         return false;
     }
     g_autofree char *section = g_strndup(setting->key, (gsize)(dot - setting->key));

@@ -430,6 +430,26 @@ static void scenario_refuses_bad_sweeps(void)
             WORDS("dir/test.conf:3", "value 0", "1 to 16000000"));
     refused("[scenario]\n[sweep]\nscenario.warmup = 1min, 2h\n", NULL, SCENARIO_ERROR_VALUE,
             WORDS("dir/test.conf:3", "value 2h", "shorter"));
+    refused("[scenario]\n[sweep]\nscenario.replications = 1, 2\n", NULL, SCENARIO_ERROR_VALUE,
+            WORDS("dir/test.conf:3", "scenario.replications", "share"));
+    refused("[scenario]\n", SETS("sweep.scenario.name=a, b"), SCENARIO_ERROR_VALUE,
+            WORDS("--set sweep.scenario.name", "share"));
+}
+
+static void scenario_may_begin_with_a_byte_order_mark(void)
+{
+    g_autoptr(Scenario) scenario = loaded("\xef\xbb\xbf[scenario]\r\nduration = 20min\r\n", NULL);
+
+    CU_ASSERT_EQUAL(scenario->duration.ns, 1200 * PEAL_NS_PER_S);
+    refused("\xef\xbb\xbf", NULL, SCENARIO_ERROR_FILE, WORDS("dir/test.conf", "no scenario"));
+}
+
+static void scenario_set_takes_any_utf8_and_nothing_else(void)
+{
+    refused("[scenario]\n", SETS("network.latency=matrix:/n\xc3\xb6/m.txt"), SCENARIO_ERROR_VALUE,
+            WORDS("/n\xc3\xb6/m.txt", "no such file"));
+    refused("[scenario]\n", SETS("network.latency=matrix:/n\xf6/m.txt"), SCENARIO_ERROR_SYNTAX,
+            WORDS("--set", "UTF-8"));
 }
 
 static void scenario_replication_seeds_differ_and_start_with_the_seed(void)
@@ -561,27 +581,26 @@ static void scenario_files_of_the_project_load(void)
     CU_ASSERT_TRUE(count >= 6);
 }
 
-PEAL_TEST_MAIN("scenarios/scenario", PEAL_TEST(scenario_defaults_are_the_documented_ones),
-               PEAL_TEST(scenario_overlay_defaults_agree_with_core),
-               PEAL_TEST(scenario_reads_values_of_every_type),
-               PEAL_TEST(scenario_fingers_grow_with_the_overlay),
-               PEAL_TEST(scenario_names_line_key_and_nearest_of_an_unknown_key),
-               PEAL_TEST(scenario_names_both_lines_of_a_duplicate),
-               PEAL_TEST(scenario_names_line_key_and_range_of_a_bad_value),
-               PEAL_TEST(scenario_refuses_contradictions),
-               PEAL_TEST(scenario_clamps_default_replicas_to_successors),
-               PEAL_TEST(scenario_refuses_what_is_not_available_and_says_so),
-               PEAL_TEST(scenario_refuses_what_is_no_scenario),
-               PEAL_TEST(scenario_load_names_a_missing_file),
-               PEAL_TEST(scenario_set_replaces_a_value_and_needs_its_form),
-               PEAL_TEST(scenario_events_come_in_the_order_of_time),
-               PEAL_TEST(scenario_refuses_bad_events), PEAL_TEST(scenario_sweep_crosses_its_lists),
-               PEAL_TEST(scenario_sweep_base_need_not_be_valid),
-               PEAL_TEST(scenario_set_on_a_swept_key_replaces_the_sweep),
-               PEAL_TEST(scenario_refuses_bad_sweeps),
-               PEAL_TEST(scenario_replication_seeds_differ_and_start_with_the_seed),
-               PEAL_TEST(scenario_values_in_force_are_all_visited),
-               PEAL_TEST(scenario_finds_a_matrix_beside_the_file_and_checks_it),
-               PEAL_TEST(scenario_names_the_hole_of_a_matrix),
-               PEAL_TEST(scenario_names_a_missing_matrix),
-               PEAL_TEST(scenario_files_of_the_project_load))
+PEAL_TEST_MAIN(
+    "scenarios/scenario", PEAL_TEST(scenario_defaults_are_the_documented_ones),
+    PEAL_TEST(scenario_overlay_defaults_agree_with_core),
+    PEAL_TEST(scenario_reads_values_of_every_type),
+    PEAL_TEST(scenario_fingers_grow_with_the_overlay),
+    PEAL_TEST(scenario_names_line_key_and_nearest_of_an_unknown_key),
+    PEAL_TEST(scenario_names_both_lines_of_a_duplicate),
+    PEAL_TEST(scenario_names_line_key_and_range_of_a_bad_value),
+    PEAL_TEST(scenario_refuses_contradictions),
+    PEAL_TEST(scenario_clamps_default_replicas_to_successors),
+    PEAL_TEST(scenario_refuses_what_is_not_available_and_says_so),
+    PEAL_TEST(scenario_refuses_what_is_no_scenario), PEAL_TEST(scenario_load_names_a_missing_file),
+    PEAL_TEST(scenario_set_replaces_a_value_and_needs_its_form),
+    PEAL_TEST(scenario_events_come_in_the_order_of_time), PEAL_TEST(scenario_refuses_bad_events),
+    PEAL_TEST(scenario_sweep_crosses_its_lists), PEAL_TEST(scenario_sweep_base_need_not_be_valid),
+    PEAL_TEST(scenario_set_on_a_swept_key_replaces_the_sweep),
+    PEAL_TEST(scenario_refuses_bad_sweeps), PEAL_TEST(scenario_may_begin_with_a_byte_order_mark),
+    PEAL_TEST(scenario_set_takes_any_utf8_and_nothing_else),
+    PEAL_TEST(scenario_replication_seeds_differ_and_start_with_the_seed),
+    PEAL_TEST(scenario_values_in_force_are_all_visited),
+    PEAL_TEST(scenario_finds_a_matrix_beside_the_file_and_checks_it),
+    PEAL_TEST(scenario_names_the_hole_of_a_matrix), PEAL_TEST(scenario_names_a_missing_matrix),
+    PEAL_TEST(scenario_files_of_the_project_load))

@@ -3,13 +3,15 @@
  * peal.c - the front door: picks a subcommand.
  */
 #include <analysis/plot.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <scenarios/scenario.h>
 #include <sim/run.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 typedef struct Command {
     const char *name;
@@ -120,7 +122,7 @@ static int help_main(int argc, char **argv)
     return command->main(2, (char *[]){argv[1], option, NULL});
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
     const Command *command;
 
@@ -138,4 +140,30 @@ int main(int argc, char **argv)
     }
     command = find_command(argv[1]);
     return command != NULL ? command->main(argc - 1, argv + 1) : unknown_command(argv[1]);
+}
+
+/* A standard stream that the caller closed leads nowhere, not into the first file that is opened. */
+static void open_standard_streams(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    open_standard_streams();
+    status = run_command(argc, argv);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
+        fprintf(stderr, "peal: standard output could not be written to its end\n");
+        status = EXIT_FAILED;
+    }
+    return status;
 }

@@ -49,13 +49,18 @@ static void on_stop(int signal_number)
     stop_requested = 1;
 }
 
+/* From the first thing written on, a signal ends the run in order; a second one ends it at once.
+ * Results are files, so a reader of standard output that has seen enough ends nothing. */
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGPIPE, &ignore, NULL);
 }
 
 /* Options. */
@@ -104,6 +109,9 @@ static bool parse_peers(RunOptions *options, GError **error)
     g_auto(GStrv) parts = g_strsplit(options->pcap_peers ? options->pcap_peers : "", ",", -1);
 
     options->pcap_peer_list = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    if (options->pcap_peers != NULL && parts[0] == NULL) {
+        return bad_peers(options, error);
+    }
     for (size_t i = 0; parts[i] != NULL; i++) {
         char *end;
         uint64_t first = g_ascii_strtoull(parts[i], &end, 10);
@@ -130,7 +138,7 @@ static bool parse_peers(RunOptions *options, GError **error)
 static bool parse_options(int argc, char **argv, RunOptions *options, GError **error)
 {
     const GOptionEntry entries[] = {
-        {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &options->sets,
+        {"set", 's', 0, G_OPTION_ARG_FILENAME_ARRAY, &options->sets, /* bytes as they are */
          "Set a scenario key, in place of the file's value or sweep", "SECTION.KEY=VALUE"},
         {"seed", 0, 0, G_OPTION_ARG_STRING, &options->seed, "Same as --set scenario.seed=N", "N"},
         {"out", 'o', 0, G_OPTION_ARG_FILENAME, &options->out,
@@ -324,25 +332,33 @@ static PcapWriter *open_capture(const Run *run, GError **error)
     return pcap_writer_new(&config, error);
 }
 
+static void print_lookups(const RecorderFigures *figures)
+{
+    double percent = 100.0 / (double)MAX(figures->started, 1);
+
+    if (figures->started == 0) {
+        return;
+    }
+    printf("  lookups   %" G_GUINT64_FORMAT ", %.2f %% succeeded, %.2f %% correct",
+           figures->started, percent * (double)figures->succeeded,
+           percent * (double)figures->correct);
+    if (figures->succeeded > 0) {
+        printf(", %.2f hops, median %.0f ms, 95 %% under %.0f ms", histogram_mean(figures->hops),
+               histogram_quantile(figures->latency_ns, 0.5) / 1e6,
+               histogram_quantile(figures->latency_ns, 0.95) / 1e6);
+    }
+    printf("\n");
+}
+
 static void print_replication(const Run *run, const Recorder *recorder,
                               const ResultsReplication *replication, const Invariants *invariants)
 {
-    const RecorderFigures *figures = recorder_figures(recorder);
-    double asked = (double)MAX(figures->started, 1);
-
     if (run->options->json) {
         return;
     }
     printf("%u peers, replication %u (seed %" G_GUINT64_FORMAT ")\n", replication->peers,
            replication->replication, replication->seed);
-    if (figures->started > 0) {
-        printf("  lookups   %" G_GUINT64_FORMAT ", %.2f %% succeeded, %.2f %% correct, %.2f hops, "
-               "median %.0f ms, 95 %% under %.0f ms\n",
-               figures->started, 100.0 * (double)figures->succeeded / asked,
-               100.0 * (double)figures->correct / asked, histogram_mean(figures->hops),
-               histogram_quantile(figures->latency_ns, 0.5) / 1e6,
-               histogram_quantile(figures->latency_ns, 0.95) / 1e6);
-    }
+    print_lookups(recorder_figures(recorder));
     printf("  messages  %" G_GUINT64_FORMAT " in %.2f s, %.0f a second\n", replication->messages,
            replication->wall_seconds,
            (double)replication->messages / MAX(replication->wall_seconds, 1e-9));
@@ -548,6 +564,7 @@ static int prepare(Run *run, GError **error)
                    ? g_strdup(run->options->out)
                    : g_strdup_printf("out/%s-%" G_GUINT64_FORMAT, run->scenario->name,
                                      run->scenario->seed);
+    catch_signals();
     run->results = open_results(run, error);
     return run->results == NULL ? EXIT_USAGE : EXIT_OK;
 }
@@ -580,7 +597,6 @@ int sim_run_main(int argc, char **argv)
     if (parse_options(argc, argv, &options, &error)) {
         status = prepare(&run, &error);
         if (status == EXIT_OK) {
-            catch_signals();
             status = run_all(&run, &error);
             say_end(&run);
         }

@@ -96,13 +96,15 @@ void chord_join_on_attached(PealPeer *peer, uint16_t purpose, const PealId *id, 
     Chord *chord = &peer->chord;
 
     if (chord->phase == CHORD_FINDING && purpose == CHORD_FOR_ADMISSION) {
-        if (!linked) {
+        uint16_t link = linked ? link_find(peer, id) : LINK_NONE;
+
+        if (link == LINK_NONE) {
             chord_rejoin(peer);
             return;
         }
         chord->admitting = *id;
         /* Its Update goes straight, and may have overtaken the answer that says who admits. */
-        if (link_at(&peer->links, link_find(peer, id))->ready) {
+        if (link_at(&peer->links, link)->ready) {
             gather(peer);
         }
         return;
@@ -124,8 +126,8 @@ void chord_join_on_update(PealPeer *peer, const PealId *from, bool named)
         gather(peer);
     } else if (chord->phase == CHORD_ASKING && named) {
         chord_joined(peer);
-        chord->neighbours =
-            0; /* the same neighbours mean more to a peer that answers for a range */
+        /* The same neighbours mean more to a peer that answers for a range. */
+        chord->neighbours = 0;
         chord_refresh(peer, false);
         chord_tell(peer);
         chord->settle_at = PEAL_TIME_NEVER;

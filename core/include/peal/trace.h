@@ -18,7 +18,6 @@
     X(LINK_UP, "flow index", "1 if this peer opened it")                                          \
     X(LINK_DOWN, "flow index", "PealDownReason")                                                  \
     X(LINK_RESENT, "flow index", "try, 2..5")                                                     \
-    X(LINK_ACKED, "flow index", "round trip in us")                                               \
     X(JOINED, "0", "ms since start") /* an Update named this peer predecessor */                  \
     X(LEFT, "0", "0")                                                                             \
     X(NEIGHBOURS_CHANGED, "1 when the range changed too", "entries")                              \

@@ -378,10 +378,15 @@ static unsigned ready_between(const PealPeer *peer, const PealId *id)
 }
 
 /* A sender is plausible when it owns the resource as far as this peer can see, or is in its replica
- * set, and this peer may be in it too (s.7.4.1.1). */
+ * set, and this peer may be in it too (s.7.4.1.1). The owner takes a copy from whoever stored it before: a
+ * peer that finds it is no longer responsible must hand on what it has (s.6.4.2.3), however far away the
+ * ring has moved it, and a value speaks for itself by its signer and storage time. */
 static bool chord_accepts_replica(const PealPeer *peer, const PealId *resource,
                                   const PealId *sender)
 {
+    if (chord_responsible(peer, resource)) {
+        return true;
+    }
     return ready_between(peer, resource) <= peer->overlay->replicas + 1u &&
            link_find(peer, sender) != LINK_NONE;
 }

@@ -6,6 +6,8 @@
 #include "peer.h"
 #include "reload/codec.h"
 
+#define JOIN_PAUSE peal_seconds(1)
+
 enum { LEAVE_BODY_MAX = 64 + PEAL_NEIGHBOURS_MAX * PEAL_ID_LEN };
 
 static void set_patience(PealPeer *peer, PealSpan patience)
@@ -22,6 +24,13 @@ void chord_rejoin(PealPeer *peer)
     chord_stop_timers(peer);
     peer->state = PEAL_PEER_JOINING;
     bootstrap_seek(peer);
+}
+
+/* The same, but not at the pace of round trips: what refused this peer will do so again for a while. */
+static void rejoin_later(PealPeer *peer)
+{
+    peer->chord.phase = CHORD_SEEKING;
+    set_patience(peer, JOIN_PAUSE);
 }
 
 void chord_on_bootstrap(PealPeer *peer, uint16_t link)
@@ -47,7 +56,7 @@ static void on_join_answer(PealPeer *peer, uint64_t arg, const RequestResult *re
 {
     (void)arg;
     if (result->status != 0 && peer->chord.phase == CHORD_ASKING) {
-        chord_rejoin(peer);
+        rejoin_later(peer);
     }
 }
 
@@ -65,7 +74,7 @@ static void ask_admission(PealPeer *peer)
                                                                .link = link,
                                                                .body = writer_view(&writer),
                                                                .done = on_join_answer}) != 0) {
-        chord_rejoin(peer);
+        rejoin_later(peer);
         return;
     }
     chord->phase = CHORD_ASKING;
@@ -99,7 +108,7 @@ void chord_join_on_attached(PealPeer *peer, uint16_t purpose, const PealId *id, 
         uint16_t link = linked ? link_find(peer, id) : LINK_NONE;
 
         if (link == LINK_NONE) {
-            chord_rejoin(peer);
+            rejoin_later(peer);
             return;
         }
         chord->admitting = *id;
@@ -156,6 +165,7 @@ void chord_join_on_wake(PealPeer *peer, PealTime now)
     case CHORD_GATHERING:
         ask_admission(peer);
         break;
+    case CHORD_SEEKING:
     case CHORD_FINDING:
     case CHORD_ASKING:
         chord_rejoin(peer);

@@ -341,7 +341,7 @@ void repair_on_stored(PealPeer *peer, StorageSlot *slot, bool changed)
     if (!peer->topology->responsible(peer, &slot->resource) || repair_ensure(peer) == NULL) {
         /* A joiner is handed what it will own; should it not, because another joined in between, then whoever
          * does is owed a copy. */
-        slot->flags |= peal_peer_state(peer) == PEAL_PEER_JOINED ? 0 : SLOT_OWED;
+        slot->flags |= peer->state == PEAL_PEER_JOINED ? 0 : SLOT_OWED;
         return;
     }
     slot->flags |= SLOT_OWNED;

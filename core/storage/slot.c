@@ -56,14 +56,20 @@ int slot_reserve(PealPeer *peer, uint32_t more)
                      sizeof(StorageSlot));
 }
 
-/* Gives back room that was left by slots that are gone; without memory for it the array stays. */
+/* Gives back room that was left by slots that are gone, once most of it is; without memory for a
+ * smaller array the old one stays. */
 static void slot_shrink(PealPeer *peer)
 {
     Storage *storage = &peer->storage;
-    uint32_t cap = storage->slots_len > 0 ? storage->slots_cap / 2 : 0;
+    uint32_t cap = storage->slots_cap;
     StorageSlot *slots = NULL;
 
-    PEAL_ASSERT(cap >= storage->slots_len);
+    while (cap > 0 && (storage->slots_len == 0 || storage->slots_len < cap / 4)) {
+        cap /= 2;
+    }
+    if (cap == storage->slots_cap) {
+        return;
+    }
     if (cap > 0) {
         slots = peer_alloc(peer, cap * sizeof(*slots));
         if (slots == NULL) {
@@ -97,9 +103,7 @@ void slot_remove(PealPeer *peer, uint32_t index)
     value_free_all(peer, slot->values);
     storage->slots_len--;
     memmove(slot, slot + 1, (storage->slots_len - index) * sizeof(*slot));
-    if (storage->slots_len == 0 || storage->slots_len < storage->slots_cap / 4) {
-        slot_shrink(peer);
-    }
+    slot_shrink(peer);
 }
 
 /* Frees the ended values of one slot; the rest sets the slot's `expires`. */
@@ -125,28 +129,31 @@ static bool slot_sweep_values(PealPeer *peer, StorageSlot *slot, PealTime now)
     return any;
 }
 
+/* The slots that stay move up in one pass: whoever stores much to end at once costs no more than
+ * that. */
 bool slot_sweep(PealPeer *peer, PealTime now)
 {
     Storage *storage = &peer->storage;
+    uint32_t kept = 0;
     bool any = false;
 
     if (!peal_time_due(storage->expire_at, now)) {
         return false;
     }
     storage->expire_at = PEAL_TIME_NEVER;
-    for (uint32_t i = 0; i < storage->slots_len;) {
+    for (uint32_t i = 0; i < storage->slots_len; i++) {
         StorageSlot *slot = &storage->slots[i];
 
         if (peal_time_due(slot->expires, now)) {
             any |= slot_sweep_values(peer, slot, now);
         }
-        if (slot->values == NULL) {
-            slot_remove(peer, i);
-        } else {
+        if (slot->values != NULL) {
             storage->expire_at = peal_time_min(storage->expire_at, slot->expires);
-            i++;
+            storage->slots[kept++] = *slot;
         }
     }
+    storage->slots_len = kept;
+    slot_shrink(peer);
     return any;
 }
 

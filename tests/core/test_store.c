@@ -538,6 +538,32 @@ static void store_gives_everything_back_when_all_has_ended(void)
     fake_free(fake);
 }
 
+static void store_values_that_end_together_leave_the_others_as_they_are(void)
+{
+    FakePeer *fake = fake_new();
+    PealId r = fake_id(0x50);
+
+    for (uint8_t i = 0; i < 80; i++) {
+        r.bytes[1] = (uint8_t)(i * 37);
+        CU_ASSERT_EQUAL(
+            fake_store(fake, &r, FAKE_SINGLE,
+                       (FakeValue){.time_ms = 1, .lifetime_s = i % 7 ? 20 : 50, .value = "x"}),
+            0);
+        fake_succeed_all(fake);
+    }
+    fake_run(fake, peal_seconds(20));
+    CU_ASSERT_EQUAL(fake->traces[PEAL_TRACE_VALUE_REMOVED], 80 - 12);
+    CU_ASSERT_EQUAL(fake->peer.storage.slots_len, 12);
+    CU_ASSERT(fake->peer.storage.slots_cap <= 4 * 12 + 3);
+    for (uint8_t i = 0; i < 80; i++) {
+        r.bytes[1] = (uint8_t)(i * 37);
+        CU_ASSERT_EQUAL(peal_peer_stored(&fake->peer, &r, FAKE_SINGLE), i % 7 == 0);
+    }
+    fake_run(fake, peal_seconds(30));
+    CU_ASSERT_EQUAL(fake->env.bytes, 0);
+    fake_free(fake);
+}
+
 static void store_by_this_peer_carries_rising_times(void)
 {
     FakePeer *fake = fake_new();
@@ -602,4 +628,5 @@ PEAL_TEST_MAIN("core/store", PEAL_TEST(store_single_value_is_fetched_and_overwri
                PEAL_TEST(store_removal_outlasts_what_it_removed),
                PEAL_TEST(store_value_ends_with_its_lifetime),
                PEAL_TEST(store_gives_everything_back_when_all_has_ended),
+               PEAL_TEST(store_values_that_end_together_leave_the_others_as_they_are),
                PEAL_TEST(store_by_this_peer_carries_rising_times))

@@ -551,7 +551,7 @@ static void store_values_that_end_together_leave_the_others_as_they_are(void)
             0);
         fake_succeed_all(fake);
     }
-    fake_run(fake, peal_seconds(20));
+    fake_run(fake, peal_seconds(25));
     CU_ASSERT_EQUAL(fake->traces[PEAL_TRACE_VALUE_REMOVED], 80 - 12);
     CU_ASSERT_EQUAL(fake->peer.storage.slots_len, 12);
     CU_ASSERT(fake->peer.storage.slots_cap <= 4 * 12 + 3);

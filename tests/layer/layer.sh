@@ -148,9 +148,10 @@ core_calls_nothing_of_a_world() {
 }
 
 core_has_no_mutable_state() {
-    ! objdump -h "$CORE" 2>/dev/null |
-        awk '/file format/ { object = $1 } $2 ~ /^\.t?(data|bss)$/ && $3 !~ /^0+$/ { print object, $2, "0x" $3, "bytes" }' |
-        grep .
+    objdump -h "$CORE" >"$SCRATCH/sections" || return
+    grep -q '\.text' "$SCRATCH/sections" || fail "no object in $CORE" || return
+    ! awk '/file format/ { object = $1 }
+        $2 ~ /^\.t?(data|bss)$/ && $3 !~ /^0+$/ { print object, $2, "0x" $3, "bytes" }' "$SCRATCH/sections" | grep .
 }
 
 SCRATCH=$(mktemp -d)

@@ -142,7 +142,8 @@ static int run_command(int argc, char **argv)
     return command != NULL ? command->main(argc - 1, argv + 1) : unknown_command(argv[1]);
 }
 
-/* A standard stream that the caller closed leads nowhere, not into the first file that is opened. */
+/* A standard stream that the caller closed leads nowhere, not into the first file that is
+ * opened. */
 static void open_standard_streams(void)
 {
     int fd;

@@ -38,7 +38,8 @@ typedef struct Figure {
     unsigned height; /* of the SVG in points, 720 wide; the PNG has twice as many pixels each way */
 } Figure;
 
-/* How the script NAME.gp of a figure begins, which is how results_open knows the figure for ours. */
+/* How the script NAME.gp of a figure begins, which is how results_open knows the figure for
+ * ours. */
 #define FIGURE_SCRIPT_BEGIN "# gnuplot %s.gp draws "
 
 /* figure_new starts a figure. name: stem of its files; "-POINT" is added in a sweep unless point is

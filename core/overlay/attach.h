@@ -41,8 +41,8 @@ void attach_begin(PealPeer *peer, const AttachSpec *spec);
 /* attach_wanting: how many are under way with this purpose. */
 size_t attach_wanting(const PealPeer *peer, uint16_t purpose);
 
-/* attach_around adds to the counts how many Attaches to Node-IDs with this purpose are under way that lie nearer
- * than id on the way clockwise, and how many that lie nearer on the other way. */
+/* attach_around adds to the counts how many Attaches to Node-IDs with this purpose are under way
+ * that lie nearer than id on the way clockwise, and how many that lie nearer on the other way. */
 void attach_around(const PealPeer *peer, uint16_t purpose, const PealId *id, unsigned *after,
                    unsigned *before);
 

@@ -378,9 +378,10 @@ static unsigned ready_between(const PealPeer *peer, const PealId *id)
 }
 
 /* A sender is plausible when it owns the resource as far as this peer can see, or is in its replica
- * set, and this peer may be in it too (s.7.4.1.1). The owner takes a copy from whoever stored it before: a
- * peer that finds it is no longer responsible must hand on what it has (s.6.4.2.3), however far away the
- * ring has moved it, and a value speaks for itself by its signer and storage time. */
+ * set, and this peer may be in it too (s.7.4.1.1). The owner takes a copy from whoever stored it
+ * before: a peer that finds it is no longer responsible must hand on what it has (s.6.4.2.3),
+ * however far away the ring has moved it, and a value speaks for itself by its signer and storage
+ * time. */
 static bool chord_accepts_replica(const PealPeer *peer, const PealId *resource,
                                   const PealId *sender)
 {
@@ -407,7 +408,8 @@ static bool chord_plausible(const PealPeer *peer, const PealId *resource, const 
     if (chord_responsible(peer, resource)) {
         return peal_id_equal(responder, &peer->id);
     }
-    /* A joiner keeps no neighbour table: a dead peer in it would shut the overlay's true answers out for ever. */
+    /* A joiner keeps no neighbour table: a dead peer in it would shut the overlay's true answers
+     * out for ever. */
     if (peer->chord.phase != CHORD_JOINED) {
         return true;
     }

@@ -26,7 +26,8 @@ void chord_rejoin(PealPeer *peer)
     bootstrap_seek(peer);
 }
 
-/* The same, but not at the pace of round trips: what refused this peer will do so again for a while. */
+/* The same, but not at the pace of round trips: what refused this peer will do so again for a
+ * while. */
 static void rejoin_later(PealPeer *peer)
 {
     peer->chord.phase = CHORD_SEEKING;

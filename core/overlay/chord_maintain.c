@@ -249,8 +249,8 @@ void chord_seek_finger(PealPeer *peer, unsigned i)
                                      .purpose = (uint16_t)(CHORD_FOR_FINGER + i)});
 }
 
-/* s.10.7.4.2: an entry is valid while it lies in its range, which is where the way to it has i - 1 leading zeros. The
- * ring grows, and the owner of a point then is not the owner now. */
+/* s.10.7.4.2: an entry is valid while it lies in its range, which is where the way to it has i - 1
+ * leading zeros. The ring grows, and the owner of a point then is not the owner now. */
 static bool finger_is_valid(const PealPeer *peer, unsigned i)
 {
     uint16_t slot = peer->chord.fingers[i - 1];

@@ -11,8 +11,8 @@
 
 enum { FORWARD_VIA_ROOM = 8 * RELOAD_NODE_ENTRY_LEN }; /* kept free in new messages for the way */
 
-/* forward_message_take serves or passes on a message that came over the link `from`; buf holds its frame
- * room first. */
+/* forward_message_take serves or passes on a message that came over the link `from`; buf holds its
+ * frame room first. */
 void forward_message_take(PealPeer *peer, uint16_t from, PealBuf *buf);
 
 /* forward_own_take sends a message that was made here: over `link` if it is not LINK_NONE, else by
@@ -20,8 +20,8 @@ void forward_message_take(PealPeer *peer, uint16_t from, PealBuf *buf);
  * is taken either way. */
 int forward_own_take(PealPeer *peer, uint16_t link, PealBuf *buf);
 
-/* forward_local_take serves a message of this peer to itself, out of the queue of pending.h; or sends
- * it on, where it is no longer for this peer. */
+/* forward_local_take serves a message of this peer to itself, out of the queue of pending.h; or
+ * sends it on, where it is no longer for this peer. */
 void forward_local_take(PealPeer *peer, PealBuf *buf);
 
 /* forward_again_take sends on what was sent over a link that has failed since. */

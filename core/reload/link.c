@@ -194,8 +194,8 @@ void link_on_flow_down(PealPeer *peer, PealFlow flow)
     }
 }
 
-/* Links to the same peer that its side, or this one, has forgotten: it would not have opened another
- * else. */
+/* Links to the same peer that its side, or this one, has forgotten: it would not have opened
+ * another else. */
 static void close_forgotten(PealPeer *peer, uint16_t slot)
 {
     const PealId id = link_at(&peer->links, slot)->id;

@@ -138,8 +138,8 @@ void link_sender_drop(PealPeer *peer, uint16_t slot);
 /* link_sender_reroute sends what is unacknowledged by other ways; its oldest message stays to probe
  * the link. */
 void link_sender_reroute(PealPeer *peer, uint16_t slot);
-/* link_suspect takes a silent link out of the index. link_restore puts a link that is heard of again
- * back, unless there is another to the same Node-ID. */
+/* link_suspect takes a silent link out of the index. link_restore puts a link that is heard of
+ * again back, unless there is another to the same Node-ID. */
 void link_suspect(PealPeer *peer, uint16_t slot);
 void link_restore(PealPeer *peer, uint16_t slot);
 

@@ -260,8 +260,8 @@ static bool from_on_the_way(uint16_t error)
 static bool plausible(const PealPeer *peer, const PendingRequest *request, const PealId *signer)
 {
     if (request->to_resource) {
-        /* Asked by way of a given link, as a bootstrap peer: its part of the overlay may know nobody
-         * nearer than this peer does (s.10.7.4.4). */
+        /* Asked by way of a given link, as a bootstrap peer: its part of the overlay may know
+         * nobody nearer than this peer does (s.10.7.4.4). */
         return request->has_link || peer->topology->plausible(peer, &request->to, signer);
     }
     return peal_id_equal(&request->to, signer) || peal_id_is_wildcard(&request->to);

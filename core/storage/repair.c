@@ -339,8 +339,8 @@ void repair_on_stored(PealPeer *peer, StorageSlot *slot, bool changed)
     bool fresh = !(slot->flags & SLOT_OWNED);
 
     if (!peer->topology->responsible(peer, &slot->resource) || repair_ensure(peer) == NULL) {
-        /* A joiner is handed what it will own; should it not, because another joined in between, then whoever
-         * does is owed a copy. */
+        /* A joiner is handed what it will own; should it not, because another joined in between,
+         * then whoever does is owed a copy. */
         slot->flags |= peer->state == PEAL_PEER_JOINED ? 0 : SLOT_OWED;
         return;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ring_model.h - hops on an ideal CHORD-RELOAD ring, calculated on arrays: nothing here knows the peer's code.
+ * ring_model.h - hops on an ideal CHORD-RELOAD ring, calculated on arrays: nothing here knows
+ *                the peer's code.
  * Source: RFC 6940 s.10.3 (routing), s.10.7.4.2 (fingers).
  * State:  none beyond a call.   Time: none.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * simulation.h - runs one replication of one of the project's scenarios, and looks at what came of it.
+ * simulation.h - runs one replication of one of the project's scenarios, and looks at what came
+ *                of it.
  * Source: none.   State: one at a time.   Time: none.
  */
 #ifndef TESTS_SIM_SIMULATION_H
@@ -20,8 +21,8 @@ typedef struct Simulation {
     char *command; /* that replays it */
 } Simulation;
 
-/* simulation_run runs scenarios/FILE. settings: NULL-terminated `section.key=value` texts. Ends the test when the
- * scenario is refused. */
+/* simulation_run runs scenarios/FILE. settings: NULL-terminated `section.key=value` texts. Ends
+ * the test when the scenario is refused. */
 void simulation_run(Simulation *simulation, const char *file, const char *const *settings);
 void simulation_end(Simulation *simulation);
 

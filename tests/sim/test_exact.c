@@ -34,7 +34,8 @@ static void out_free(Out *out)
     g_free(out->dir);
 }
 
-/* Runs scenarios/bench-w.conf small, with one more setting, into `out`; standard output is the test's own. */
+/* Runs scenarios/bench-w.conf small, with one more setting, into `out`; standard output is the
+ * test's own. */
 static void run(const Out *out, const char *setting)
 {
     g_autofree char *file =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_hops.c - hops of converged overlays against an independent ring calculation (ring_model.h). */
+/* test_hops.c - hops of converged overlays against an independent ring calculation
+ * (ring_model.h). */
 #include <math.h>
 
 #include "ring_model.h"

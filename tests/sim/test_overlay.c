@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_overlay.c - whole overlays under joins, crashes and partitions, on several seeds. PEAL_TEST_SEEDS=20 tries as
- * many.
+ * test_overlay.c - whole overlays under joins, crashes and partitions, on several seeds.
+ * PEAL_TEST_SEEDS=20 tries as many.
  */
 #include "simulation.h"
 
@@ -32,8 +32,8 @@ static void overlay_of_joins_alone_is_one_ring_after_ten_minutes(void)
     }
 }
 
-/* Values that some living peer holds right after the crash: they must all be there in the end. No user registers
- * again meanwhile. */
+/* Values that some living peer holds right after the crash: they must all be there in the end. No
+ * user registers again meanwhile. */
 static uint64_t values_left_by_crash(const char *seed)
 {
     const char *settings[] = {seed, "scenario.duration=300001ms", "scenario.warmup=1min",
@@ -113,7 +113,8 @@ static void peers_that_leave_or_restart_take_no_value_along(void)
         SIM_ASSERT(&simulation, simulation.invariants.members == 200);
         SIM_ASSERT(&simulation, invariants_one_ring(&simulation.invariants));
         SIM_ASSERT(&simulation, simulation.invariants.values_lost == 0);
-        /* A peer that leaves takes its users' registrations back (20 of them); those that join bring their own. */
+        /* A peer that leaves takes its users' registrations back (20 of them); those that join
+         * bring their own. */
         SIM_ASSERT(&simulation, simulation.invariants.values >= 180);
         simulation_end(&simulation);
     }

@@ -131,8 +131,8 @@ int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap,
 int peal_peer_bootstrap(PealPeer *peer, const PealTarget *bootstrap,
                         size_t bootstrap_len) PEAL_MUST_USE;
 
-/* peal_peer_leave says Leave to every neighbour; `done` gets token once, from a later dispatch, when
- * all have answered or request_timeout is over. Then fini. Returns 0 or -PEAL_E_STATE (not
+/* peal_peer_leave says Leave to every neighbour; `done` gets token once, from a later dispatch,
+ * when all have answered or request_timeout is over. Then fini. Returns 0 or -PEAL_E_STATE (not
  * joined). */
 int peal_peer_leave(PealPeer *peer, uint64_t token) PEAL_MUST_USE;
 

@@ -160,15 +160,20 @@ void world_start_peer(World *world, uint32_t index, uint32_t others)
     if (peer->up) {
         return;
     }
-    if (others > 0 && len == 0) {
-        /* Nobody is there to ask now: the first name on the list may come back. */
-        targets[len++] = (PealTarget){world_addr(plan_bootstrap(world->seed, index, others, 0)),
-                                      world->overlay.link};
+    /* With nobody joined anywhere the overlay is gone, and whoever comes first founds it anew, as an
+     * operator would have it. While there is somebody, he names one that is there. */
+    if (others > 0 && len == 0 && world->oracle.len > 0) {
+        uint32_t rank = plan_bootstrap(world->seed, index, world->oracle.len, 0);
+
+        targets[len++] = (PealTarget){world_addr(world->oracle.peers[rank]), world->overlay.link};
     }
     core = init_peer(world, peer, &id);
     world->started = MAX(world->started, index + 1);
     status = peal_peer_start(core, targets, len);
     PEAL_ASSERT(status == 0);
+    if (len == 0) {
+        world_after_dispatch(world); /* a founder is there for the next to ask at once */
+    }
 }
 
 void world_stop_peer(World *world, uint32_t index, bool graceful)

@@ -152,7 +152,7 @@ bool chord_wants_neighbour(const PealPeer *peer, const PealId *id)
     uint16_t rank = link_rank(peer, id);
     unsigned nearer_after = 0;
     unsigned nearer_before = 0;
-    unsigned before_max = peer->overlay->predecessors > 0 ? peer->overlay->predecessors : 1;
+    unsigned before_max = chord_side_max(peer, false);
 
     /* A joiner's links lead to what it was told are its neighbours, ready or not yet. */
     for (uint16_t place = 0; place < links->index_len; place++) {
@@ -339,9 +339,28 @@ static uint16_t chord_next_hop(const PealPeer *peer, const PealId *id, uint16_t 
     return slot;
 }
 
+unsigned chord_side_max(const PealPeer *peer, bool successors)
+{
+    unsigned max = successors ? peer->overlay->successors : peer->overlay->predecessors;
+
+    return max > 0 ? max : 1;
+}
+
+void chord_put_side(const PealPeer *peer, Writer *writer, bool successors)
+{
+    for (unsigned i = 0; i < chord_side_max(peer, successors); i++) {
+        uint16_t slot = chord_ready(peer, i, successors);
+
+        if (slot == LINK_NONE) {
+            return;
+        }
+        put_id(writer, &link_at(&peer->links, slot)->id);
+    }
+}
+
 static size_t list_side(const PealPeer *peer, bool successors, PealId *ret_ids, size_t max)
 {
-    size_t side = successors ? peer->overlay->successors : peer->overlay->predecessors;
+    size_t side = chord_side_max(peer, successors);
     size_t count = 0;
 
     while (count < max && count < side) {
@@ -569,7 +588,7 @@ static void chord_converge(PealPeer *peer, PealRingView *view)
 {
     uint32_t others = view->members_len - 1;
     uint32_t ahead = peer->overlay->successors;
-    uint32_t behind = peer->overlay->predecessors > 0 ? peer->overlay->predecessors : 1;
+    uint32_t behind = chord_side_max(peer, false);
 
     for (uint32_t i = 1; i <= others && i <= ahead; i++) {
         (void)!view->link(view, (view->self_rank + i) % view->members_len);

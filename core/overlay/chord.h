@@ -11,6 +11,7 @@
 #define OVERLAY_CHORD_H
 
 #include "overlay/topology.h"
+#include "reload/codec.h"
 
 /* Changes that come together are told together. */
 #define CHORD_SETTLE peal_ms(20)
@@ -65,6 +66,12 @@ extern const TopologyOps CHORD_OPS;
 /* The ready links of the index, clockwise from this peer: entry `i` from the front (successors) or
  * from the back (predecessors); LINK_NONE past the end. */
 uint16_t chord_ready(const PealPeer *peer, size_t i, bool successors);
+
+/* How many of them are kept on a side: one predecessor at least, by which the range is known,
+ * though with overlay.predecessors = 0 it is not routed through. chord_put_side writes their ids,
+ * the nearest first. */
+unsigned chord_side_max(const PealPeer *peer, bool successors);
+void chord_put_side(const PealPeer *peer, Writer *writer, bool successors);
 
 /* chord_refresh works out neighbours and range anew after links changed, and says what that means
  * to the others.

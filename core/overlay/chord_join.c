@@ -235,22 +235,6 @@ void chord_on_join(PealPeer *peer, const Inbound *request)
 
 /* Leaving. */
 
-static PealBytes list_ids(const PealPeer *peer, bool successors, uint8_t *ret_ids, size_t cap)
-{
-    Writer writer = writer_make(ret_ids, cap);
-    unsigned max = successors ? peer->overlay->successors : peer->overlay->predecessors;
-
-    for (unsigned i = 0; i < max; i++) {
-        uint16_t slot = chord_ready(peer, i, successors);
-
-        if (slot == LINK_NONE) {
-            break;
-        }
-        put_id(&writer, &link_at(&peer->links, slot)->id);
-    }
-    return writer_view(&writer);
-}
-
 /* A neighbour after this peer has it as predecessor, and hears the predecessors; one before it the
  * successors. */
 static void say_leave(PealPeer *peer, uint16_t slot, bool to_successor)
@@ -258,12 +242,14 @@ static void say_leave(PealPeer *peer, uint16_t slot, bool to_successor)
     uint8_t ids[PEAL_NEIGHBOURS_MAX * PEAL_ID_LEN];
     uint8_t data[sizeof(ids) + 8];
     uint8_t body[LEAVE_BODY_MAX];
+    Writer ids_writer = writer_make(ids, sizeof(ids));
     Writer data_writer = writer_make(data, sizeof(data));
     Writer writer = writer_make(body, sizeof(body));
-    const ChordLeave leave = {.type = to_successor ? CHORD_LEAVE_FROM_PRED : CHORD_LEAVE_FROM_SUCC,
-                              .ids = list_ids(peer, !to_successor, ids, sizeof(ids))};
+    ChordLeave leave = {.type = to_successor ? CHORD_LEAVE_FROM_PRED : CHORD_LEAVE_FROM_SUCC};
     ReloadLeaveReq request = {.leaving = peer->id};
 
+    chord_put_side(peer, &ids_writer, !to_successor);
+    leave.ids = writer_view(&ids_writer);
     put_chord_leave(&data_writer, &leave);
     request.data = writer_view(&data_writer);
     put_leave_req(&writer, &request);
@@ -289,7 +275,7 @@ void chord_leave(PealPeer *peer, uint64_t token)
     chord->leaves = 0;
     chord_stop_timers(peer);
     storage_leave(peer);
-    for (uint16_t i = 0; i < peer->overlay->successors; i++) {
+    for (uint16_t i = 0; i < chord_side_max(peer, true); i++) {
         uint16_t slot = chord_ready(peer, i, true);
 
         if (slot != LINK_NONE) {
@@ -298,7 +284,7 @@ void chord_leave(PealPeer *peer, uint64_t token)
         }
     }
     /* In a small ring the same peers are found on both sides: each hears it once. */
-    for (uint16_t i = 0; i < peer->overlay->predecessors; i++) {
+    for (uint16_t i = 0; i < chord_side_max(peer, false); i++) {
         uint16_t slot = chord_ready(peer, i, false);
 
         if (slot != LINK_NONE && link_rank(peer, &link_at(links, slot)->id) >= told) {

@@ -28,20 +28,6 @@ static void on_update_answer(PealPeer *peer, uint64_t arg, const RequestResult *
     }
 }
 
-static void put_side(const PealPeer *peer, Writer *writer, bool successors)
-{
-    unsigned max = successors ? peer->overlay->successors : peer->overlay->predecessors;
-
-    for (unsigned i = 0; i < max; i++) {
-        uint16_t slot = chord_ready(peer, i, successors);
-
-        if (slot == LINK_NONE) {
-            return;
-        }
-        put_id(writer, &link_at(&peer->links, slot)->id);
-    }
-}
-
 /* s.10.7: numerically ascending. The index runs clockwise from this peer, so it starts where the
  * ring wraps. */
 static void put_fingers(const PealPeer *peer, Writer *writer)
@@ -77,8 +63,8 @@ void chord_send_update(PealPeer *peer, uint16_t slot, uint8_t type)
         return;
     }
     if (type != CHORD_UPDATE_PEER_READY) {
-        put_side(peer, &before, false);
-        put_side(peer, &after, true);
+        chord_put_side(peer, &before, false);
+        chord_put_side(peer, &after, true);
         update.predecessors = writer_view(&before);
         update.successors = writer_view(&after);
     }

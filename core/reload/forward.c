@@ -75,12 +75,22 @@ static Decision decide(const PealPeer *peer, PealBuf *buf, uint16_t back)
     }
 }
 
+/* A naming Ping travels whole, by IP's fragments if need be: before it came there is nobody whose
+ * pieces could be put together. */
+static bool is_to_wildcard(const uint8_t *message)
+{
+    PealId id;
+
+    return wire_entry_id(wire_dest(message), &id) && peal_id_is_wildcard(&id);
+}
+
 /* Hands a message to a link, in pieces where a datagram would be too large. */
 static void transmit_take(PealPeer *peer, uint16_t link, PealBuf *buf)
 {
     FragmentPlan plan = {.count = 1};
 
-    if (peer->overlay->link == PEAL_UDP && buf->len > peer->overlay->datagram_max) {
+    if (peer->overlay->link == PEAL_UDP && buf->len > peer->overlay->datagram_max &&
+        !is_to_wildcard(wire_message(buf))) {
         plan = fragment_plan(wire_message(buf), buf->len - RELOAD_DATA_FRAME_LEN,
                              peer->overlay->datagram_max);
     }

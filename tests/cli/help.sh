@@ -32,7 +32,7 @@ check help_of_a_command_lists_its_options says 0 --pcap help run
 check option_help_of_a_command_does_too says 0 --pcap run --help
 check plot_explains_itself says 0 Usage plot --help
 check help_keys_has_every_section keys_have_sections
-check help_keys_names_units says 0 constant:50ms help keys
+check help_keys_names_the_values says 0 constant:T help keys
 check help_of_an_unknown_command_names_the_nearest says 2 "'peal plot'" help plto
 check help_keys_refuses_other_words says 2 markdown help keys --html
 check plot_without_a_directory_is_refused says 2 'peal plot' plot

@@ -335,6 +335,37 @@ static void chord_a_peer_that_is_linked_again_has_no_tomb_left(void)
     mini_free(world);
 }
 
+static bool joins_with(uint64_t seed, PealCrypto crypto, uint16_t predecessors)
+{
+    MiniWorld *world = mini_new(seed);
+    bool one_ring;
+
+    world->overlay.crypto = crypto;
+    world->overlay.predecessors = predecessors;
+    for (uint32_t i = 0; i < 12; i++) {
+        mini_start(mini_peer(world, NULL));
+        mini_run(world, peal_ms(500));
+    }
+    mini_run(world, peal_seconds(60));
+    one_ring = mini_is_one_ring(world);
+    for (uint32_t i = 0; i < world->peers_len; i++) {
+        one_ring = one_ring && peal_peer_state(world->peers[i].peer) == PEAL_PEER_JOINED;
+    }
+    mini_free(world);
+    return one_ring;
+}
+
+/* A naming Ping with an RSA certificate is longer than a datagram. */
+static void chord_joins_with_messages_longer_than_a_datagram(void)
+{
+    CU_ASSERT_TRUE(joins_with(50, PEAL_CRYPTO_MODELLED_RSA2048, 3));
+}
+
+static void chord_joins_where_predecessors_are_not_routed_through(void)
+{
+    CU_ASSERT_TRUE(joins_with(51, PEAL_CRYPTO_NONE, 0));
+}
+
 PEAL_TEST_MAIN("core/chord", PEAL_TEST(chord_founder_owns_the_whole_ring),
                PEAL_TEST(chord_two_peers_share_the_ring),
                PEAL_TEST(chord_joins_by_messages_make_one_ring),
@@ -350,4 +381,6 @@ PEAL_TEST_MAIN("core/chord", PEAL_TEST(chord_founder_owns_the_whole_ring),
                PEAL_TEST(chord_a_leaver_sends_no_updates),
                PEAL_TEST(chord_a_leaver_does_not_join_when_its_bootstrap_peer_answers_at_last),
                PEAL_TEST(chord_a_quick_restart_gets_its_values_back),
-               PEAL_TEST(chord_a_peer_that_is_linked_again_has_no_tomb_left))
+               PEAL_TEST(chord_a_peer_that_is_linked_again_has_no_tomb_left),
+               PEAL_TEST(chord_joins_with_messages_longer_than_a_datagram),
+               PEAL_TEST(chord_joins_where_predecessors_are_not_routed_through))

@@ -160,8 +160,8 @@ void world_start_peer(World *world, uint32_t index, uint32_t others)
     if (peer->up) {
         return;
     }
-    /* With nobody joined anywhere the overlay is gone, and whoever comes first founds it anew, as an
-     * operator would have it. While there is somebody, he names one that is there. */
+    /* With nobody joined anywhere the overlay is gone, and whoever comes first founds it anew, as
+     * an operator would have it. While there is somebody, he names one that is there. */
     if (others > 0 && len == 0 && world->oracle.len > 0) {
         uint32_t rank = plan_bootstrap(world->seed, index, world->oracle.len, 0);
 

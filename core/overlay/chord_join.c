@@ -275,7 +275,7 @@ void chord_leave(PealPeer *peer, uint64_t token)
     chord->leaves = 0;
     chord_stop_timers(peer);
     storage_leave(peer);
-    for (uint16_t i = 0; i < chord_side_max(peer, true); i++) {
+    for (unsigned i = 0; i < chord_side_max(peer, true); i++) {
         uint16_t slot = chord_ready(peer, i, true);
 
         if (slot != LINK_NONE) {
@@ -284,7 +284,7 @@ void chord_leave(PealPeer *peer, uint64_t token)
         }
     }
     /* In a small ring the same peers are found on both sides: each hears it once. */
-    for (uint16_t i = 0; i < chord_side_max(peer, false); i++) {
+    for (unsigned i = 0; i < chord_side_max(peer, false); i++) {
         uint16_t slot = chord_ready(peer, i, false);
 
         if (slot != LINK_NONE && link_rank(peer, &link_at(links, slot)->id) >= told) {

@@ -13,8 +13,7 @@ size_t peal_peer_size(void)
 
 static const TopologyOps *const TOPOLOGIES[] = {[PEAL_TOPOLOGY_CHORD] = &CHORD_OPS};
 
-PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay, const PealId *id,
-                         const PealAddr *addr)
+PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay, const PealId *id)
 {
     PealPeer *peer = memory;
 
@@ -22,7 +21,6 @@ PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay,
     peer->overlay = overlay;
     peer->topology = TOPOLOGIES[overlay->topology];
     peer->id = *id;
-    peer->addr = *addr;
     peer->wake_at = PEAL_TIME_NEVER;
     peer->started_at = peer_now(peer);
     peer->state = PEAL_PEER_IDLE;
@@ -44,6 +42,7 @@ void peal_peer_fini(PealPeer *peer)
     bootstrap_fini(peer);
     storage_fini(peer);
     location_fini(peer);
+    sip_fini(peer);
     reassembly_fini(&peer->reassembly, peer->env);
     peer->topology->fini(peer);
 }
@@ -56,6 +55,9 @@ void peer_schedule(PealPeer *peer)
     at = peal_time_min(at, peal_time_min(peer->attaches.deadline, peer->bootstrap.deadline));
     at = peal_time_min(at, peal_time_min(peer->storage.deadline, peer->location.deadline));
     at = peal_time_min(at, reassembly_deadline(&peer->reassembly));
+    if (peer->sip != NULL) {
+        at = peal_time_min(at, sip_deadline(peer));
+    }
     if (at.ns != peer->wake_at.ns) {
         peer->wake_at = at;
         peer->env->ops->wake_at(peer->env, at);
@@ -120,6 +122,9 @@ void peal_peer_on_wake(PealPeer *peer)
     storage_on_wake(peer, now);
     location_on_wake(peer, now);
     reassembly_on_wake(&peer->reassembly, peer->env, now);
+    if (peer->sip != NULL) {
+        sip_on_wake(peer, now);
+    }
     peer_schedule(peer);
 }
 

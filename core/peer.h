@@ -15,6 +15,7 @@
 #include "reload/link.h"
 #include "reload/pending.h"
 #include "sip/location.h"
+#include "sip/sip.h"
 #include "storage/storage.h"
 
 struct PealPeer {
@@ -32,7 +33,7 @@ struct PealPeer {
     Reassembly reassembly;
     Bootstrap bootstrap;
     PealTime started_at;
-    PealAddr addr;
+    Sip *sip; /* NULL unless it is an adapter */
     PealPeerState state;
 };
 

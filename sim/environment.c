@@ -33,9 +33,23 @@ static uint64_t env_random(PealEnv *env, PealDraw purpose)
 {
     SimPeer *peer = peer_of(env);
 
-    PEAL_ASSERT(purpose < PEAL_DRAW_CORE_COUNT);
+    size_t counter = purpose == PEAL_DRAW_SIP ? PEAL_DRAW_CORE_COUNT : purpose;
+
+    PEAL_ASSERT(counter <= PEAL_DRAW_CORE_COUNT);
     return peal_random_at(peer->world->seed, peal_random_stream(peer->index, purpose),
-                          peer->draws[purpose]++);
+                          peer->draws[counter]++);
+}
+
+static size_t env_addresses(PealEnv *env, PealService service, PealAddr *ret_addrs, size_t max)
+{
+    if (max == 0) {
+        return 0;
+    }
+    ret_addrs[0] = world_addr(peer_of(env)->index);
+    if (service == PEAL_SERVICE_SIP) {
+        ret_addrs[0].port = WORLD_SIP_PORT;
+    }
+    return 1;
 }
 
 static int env_open(PealEnv *env, const PealTarget *to, PealFlow *ret_flow)
@@ -149,6 +163,7 @@ PealEnvOps environment_ops(void)
         .now = env_now,
         .unix_ms = env_unix_ms,
         .random = env_random,
+        .addresses = env_addresses,
         .open = env_open,
         .close = env_close,
         .buffer = env_buffer,

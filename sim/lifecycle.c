@@ -33,13 +33,11 @@ bool world_addr_peer(const World *world, const PealAddr *addr, uint32_t *ret_pee
 
 static PealPeer *init_peer(World *world, SimPeer *peer, const PealId *id)
 {
-    PealAddr addr = world_addr(peer->index);
-
     PEAL_ASSERT(!peer->up);
     peer->up = 1;
     world->totals.online++;
     memset(sim_peer_core(peer), 0, peal_peer_size());
-    return peal_peer_init(sim_peer_core(peer), &peer->env, &world->overlay, id, &addr);
+    return peal_peer_init(sim_peer_core(peer), &peer->env, &world->overlay, id);
 }
 
 /* What a converging peer sees of the ring. */

@@ -24,6 +24,7 @@
 
 enum {
     WORLD_PORT = 6084,       /* RELOAD's, at both ends of every flow */
+    WORLD_SIP_PORT = 5060,   /* a peer's, as its adapter */
     WORLD_BOOTSTRAP_MAX = 3, /* bootstrap peers a starting peer is told */
     WORLD_ACTIONS_AHEAD = 2, /* of the plan, so that their peers' memory is fetched in time */
     WORLD_LOST_SECONDS = 64  /* a lost frame is remembered at least that long */
@@ -53,9 +54,9 @@ typedef struct SimPeer {
     uint32_t sequence; /* of the next packet from here */
     /* --- second line */
     int64_t *arrivals; /* of the last bytes on each flow, where the network can reorder */
-    uint32_t draws[PEAL_DRAW_CORE_COUNT];
-    uint32_t messages;  /* delivered in the measured window */
-    uint32_t lookups;   /* first one under way */
+    uint32_t draws[PEAL_DRAW_CORE_COUNT + 1]; /* the last for PEAL_DRAW_SIP */
+    uint32_t messages;                        /* delivered in the measured window */
+    uint32_t lookups;                         /* first one under way */
     uint32_t users_due; /* first user that waits for this peer to join, in world->users_due */
     uint32_t users;     /* that have registered here */
     uint16_t flows_cap;

@@ -36,38 +36,54 @@ void attach_fini(PealPeer *peer)
     attach_init(peer);
 }
 
+void attach_put_candidates(PealPeer *peer, PealService service, Writer *w)
+{
+    static const uint8_t foundations[PEAL_ADDRESSES_MAX] = "12345678";
+    PealAddr addrs[PEAL_ADDRESSES_MAX];
+    size_t len = peer->env->ops->addresses(peer->env, service, addrs, PEAL_ADDRESSES_MAX);
+
+    for (size_t i = 0; i < len; i++) {
+        put_candidate(w, &(ReloadCandidate){.addr = addrs[i],
+                                            .link = RELOAD_LINK_EXP,
+                                            .foundation = {&foundations[i], 1},
+                                            .priority = HOST_PRIORITY - (uint32_t)(i << 8),
+                                            .type = RELOAD_CANDIDATE_HOST});
+    }
+}
+
 static size_t write_attach(PealPeer *peer, bool answer, uint8_t *ret_body, size_t cap)
 {
     static const char ufrag[] = "peal";
     static const char password[] = "no-ice";
     const char *role = answer ? "active" : "passive";
-    uint8_t candidates[64];
+    uint8_t candidates[ATTACH_CANDIDATES_LEN];
     Writer list = writer_make(candidates, sizeof(candidates));
     Writer writer = writer_make(ret_body, cap);
-    const ReloadCandidate host = {.addr = peer->addr,
-                                  .link = RELOAD_LINK_EXP,
-                                  .foundation = {(const uint8_t *)"1", 1},
-                                  .priority = HOST_PRIORITY,
-                                  .type = RELOAD_CANDIDATE_HOST};
     ReloadAttach attach = {.ufrag = {(const uint8_t *)ufrag, sizeof(ufrag) - 1},
                            .password = {(const uint8_t *)password, sizeof(password) - 1},
                            .role = {(const uint8_t *)role, strlen(role)},
                            .send_update = !answer};
 
-    put_candidate(&list, &host);
+    attach_put_candidates(peer, PEAL_SERVICE_RELOAD, &list);
     attach.candidates = writer_view(&list);
     put_attach(&writer, &attach);
     PEAL_ASSERT(!list.overflow && !writer.overflow);
     return writer.len;
 }
 
-/* The first candidate this peer can use. */
-static bool usable_address(PealBytes candidates, PealAddr *ret_addr)
+bool attach_usable_address(PealPeer *peer, PealService service, PealBytes candidates,
+                           PealAddr *ret_addr)
 {
+    PealAddr own[PEAL_ADDRESSES_MAX];
+    size_t len = peer->env->ops->addresses(peer->env, service, own, PEAL_ADDRESSES_MAX);
     ReloadCandidate candidate;
+    unsigned families = 0;
 
+    for (size_t i = 0; i < len; i++) {
+        families |= 1U << own[i].family;
+    }
     while (reload_candidate_next(&candidates, &candidate)) {
-        if (candidate.link == RELOAD_LINK_EXP && candidate.addr.family != 0) {
+        if (candidate.link == RELOAD_LINK_EXP && (families >> candidate.addr.family & 1) != 0) {
             *ret_addr = candidate.addr;
             return true;
         }
@@ -124,7 +140,7 @@ static void on_answer(PealPeer *peer, uint64_t key, const RequestResult *result)
     attach->to_resource = false;
     if (peal_id_equal(&attach->to, &peer->id) ||
         reload_attach_decode(result->answer->message.body, &body) != 0 ||
-        !usable_address(body.candidates, &attach->addr)) {
+        !attach_usable_address(peer, PEAL_SERVICE_RELOAD, body.candidates, &attach->addr)) {
         finish(peer, attach, false);
         return;
     }
@@ -139,7 +155,7 @@ static void on_answer(PealPeer *peer, uint64_t key, const RequestResult *result)
 void attach_begin(PealPeer *peer, const AttachSpec *spec)
 {
     Attaches *attaches = &peer->attaches;
-    uint8_t body[160];
+    uint8_t body[ATTACH_BODY_LEN];
     Attach *attach;
 
     for (uint32_t i = 0; i < attaches->list_len; i++) {
@@ -227,10 +243,10 @@ void attach_on_request(PealPeer *peer, const Inbound *request)
     uint16_t link = link_find_any(peer, &request->signer);
     ReloadAttach body;
     PealAddr addr;
-    uint8_t answer[160];
+    uint8_t answer[ATTACH_BODY_LEN];
 
     if (reload_attach_decode(request->message.body, &body) != 0 ||
-        !usable_address(body.candidates, &addr)) {
+        !attach_usable_address(peer, PEAL_SERVICE_RELOAD, body.candidates, &addr)) {
         request_refuse(peer, request, RELOAD_ERROR_INVALID_MESSAGE,
                        (PealBytes){(const uint8_t *)"no usable candidate", 19});
         return;

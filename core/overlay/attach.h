@@ -8,9 +8,10 @@
 #ifndef OVERLAY_ATTACH_H
 #define OVERLAY_ATTACH_H
 
+#include "reload/codec.h"
 #include "reload/request.h"
 
-enum { ATTACH_MAX = 256 };
+enum { ATTACH_MAX = 256, ATTACH_CANDIDATES_LEN = 256, ATTACH_BODY_LEN = 384 };
 
 typedef struct Attach Attach;
 
@@ -45,6 +46,13 @@ size_t attach_wanting(const PealPeer *peer, uint16_t purpose);
  * that lie nearer than id on the way clockwise, and how many that lie nearer on the other way. */
 void attach_around(const PealPeer *peer, uint16_t purpose, const PealId *id, unsigned *after,
                    unsigned *before);
+
+/* attach_put_candidates writes where this peer listens for a service as host candidates, at most
+ * ATTACH_CANDIDATES_LEN bytes; attach_usable_address reads the other side's first one of a family
+ * that this peer has too. */
+void attach_put_candidates(PealPeer *peer, PealService service, Writer *w);
+bool attach_usable_address(PealPeer *peer, PealService service, PealBytes candidates,
+                           PealAddr *ret_addr) PEAL_MUST_USE;
 
 void attach_on_request(PealPeer *peer, const Inbound *request);
 void attach_on_link_up(PealPeer *peer, uint16_t link);

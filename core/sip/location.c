@@ -81,7 +81,7 @@ static uint32_t location_at(const Location *location, const PealId *resource)
     return low;
 }
 
-static LocationEntry *location_find(const Location *location, const PealId *resource)
+static LocationEntry *location_entry(const Location *location, const PealId *resource)
 {
     uint32_t at = location_at(location, resource);
 
@@ -267,7 +267,7 @@ static void location_stored(PealPeer *peer, LocationEntry *entry, PealTime sent_
 static void location_on_done(PealPeer *peer, uint64_t arg, const RequestResult *result)
 {
     const LocationCall call = peer->location.calls[arg];
-    LocationEntry *entry = location_find(&peer->location, &call.resource);
+    LocationEntry *entry = location_entry(&peer->location, &call.resource);
 
     location_end_call(peer, &peer->location.calls[arg]);
     if (entry != NULL && entry->removing == call.removal) { /* else overtaken by a later request */
@@ -306,7 +306,7 @@ int peal_peer_register(PealPeer *peer, PealStr aor, uint32_t expires_s, uint64_t
     if (peer->state != PEAL_PEER_JOINED) {
         return -PEAL_E_STATE;
     }
-    entry = location_find(&peer->location, &resource);
+    entry = location_entry(&peer->location, &resource);
     known = entry != NULL;
     if (!known) {
         entry = location_add(peer, &resource);
@@ -340,7 +340,7 @@ int peal_peer_unregister(PealPeer *peer, PealStr aor, uint64_t token)
     if (peer->state != PEAL_PEER_JOINED) {
         return -PEAL_E_STATE;
     }
-    entry = location_find(&peer->location, &resource);
+    entry = location_entry(&peer->location, &resource);
     if (entry == NULL || entry->removing) {
         return -PEAL_E_ARG;
     }

@@ -74,6 +74,15 @@ static PealFlow take_flow(MiniPeer *mini, uint32_t other)
     abort();
 }
 
+static size_t op_addresses(PealEnv *env, PealService service, PealAddr *ret_addrs, size_t max)
+{
+    if (service != PEAL_SERVICE_RELOAD || max == 0) {
+        return 0;
+    }
+    ret_addrs[0] = mini_addr(mini_of(env)->index);
+    return 1;
+}
+
 static int op_open(PealEnv *env, const PealTarget *to, PealFlow *ret_flow)
 {
     MiniPeer *mini = mini_of(env);
@@ -192,6 +201,7 @@ MiniWorld *mini_new(uint64_t seed)
     ops = (PealEnvOps){.now = op_now,
                        .unix_ms = op_unix_ms,
                        .random = op_random,
+                       .addresses = op_addresses,
                        .open = op_open,
                        .close = op_close,
                        .buffer = op_buffer,
@@ -258,7 +268,6 @@ PealAddr mini_addr(uint32_t index)
 MiniPeer *mini_peer(MiniWorld *world, const PealId *id)
 {
     MiniPeer *mini = &world->peers[world->peers_len];
-    PealAddr addr = mini_addr(world->peers_len);
     PealIdHalves drawn;
     PealId own;
 
@@ -273,7 +282,7 @@ MiniPeer *mini_peer(MiniWorld *world, const PealId *id)
     mini->memory = aligned_alloc(64, peal_peer_size());
     memset(mini->memory, 0, peal_peer_size());
     mini->alive = true;
-    mini->peer = peal_peer_init(mini->memory, &mini->env, &world->overlay, &own, &addr);
+    mini->peer = peal_peer_init(mini->memory, &mini->env, &world->overlay, &own);
     return mini;
 }
 

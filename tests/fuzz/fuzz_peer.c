@@ -39,6 +39,17 @@ static uint64_t world_random(PealEnv *env, PealDraw purpose)
     return peal_random_at(1, peal_random_stream(0, purpose), ((FuzzWorld *)env)->draws++);
 }
 
+static size_t world_addresses(PealEnv *env, PealService service, PealAddr *ret_addrs, size_t max)
+{
+    (void)env;
+    (void)service;
+    if (max == 0) {
+        return 0;
+    }
+    ret_addrs[0] = (PealAddr){.ip = {10, 0, 0, 1}, .port = 6084, .family = 4};
+    return 1;
+}
+
 static int world_open(PealEnv *env, const PealTarget *to, PealFlow *ret_flow)
 {
     FuzzWorld *world = (FuzzWorld *)env;
@@ -100,6 +111,7 @@ static void world_init(FuzzWorld *world)
     ops->now = world_now;
     ops->unix_ms = world_unix_ms;
     ops->random = world_random;
+    ops->addresses = world_addresses;
     ops->open = world_open;
     ops->close = world_close;
     ops->send_take = world_send_take;
@@ -180,7 +192,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FuzzWorld world = {0};
     PealOverlay overlay;
     PealId id = {{0x80}};
-    PealAddr addr = {.ip = {10, 0, 0, 1}, .port = 6084, .family = 4};
     void *memory = aligned_alloc(BLOCK_ALIGN, peal_peer_size());
     uint8_t mode = fuzz_take_u8(&data, &size);
     PealPeer *peer;
@@ -193,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     overlay.link = (mode & 1) != 0 ? PEAL_TCP : PEAL_UDP;
     overlay.link_acks = (mode & 2) == 0;
     overlay.crypto = (mode & 4) != 0 ? PEAL_CRYPTO_MODELLED_P256 : PEAL_CRYPTO_NONE;
-    peer = peal_peer_init(memory, &world.plain.env, &overlay, &id, &addr);
+    peer = peal_peer_init(memory, &world.plain.env, &overlay, &id);
     PEAL_ASSERT(peal_peer_start(peer, NULL, 0) == 0);
     /* Two flows to peers whose names are known, two more from strangers. */
     for (uint16_t flow = 0; flow < (uint16_t)FLOWS; flow++) {

@@ -29,15 +29,16 @@ size_t peal_peer_size(void)
     return 64;
 }
 
-PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay, const PealId *id,
-                         const PealAddr *addr)
+PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay, const PealId *id)
 {
     PealPeer *peer = memory;
+    PealAddr addr;
 
     (void)overlay;
     peer->env = env;
     peer->id = *id;
-    peer->index = (uint32_t)addr->ip[3] - 1;
+    env->ops->addresses(env, PEAL_SERVICE_RELOAD, &addr, 1);
+    peer->index = (uint32_t)addr.ip[3] - 1;
     return peer;
 }
 

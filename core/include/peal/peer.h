@@ -108,10 +108,8 @@ size_t peal_peer_size(void);
  * peal_peer_init makes a peer, not started, in the caller's memory.
  * memory   peal_peer_size() zeroed bytes, aligned to 64
  * env, overlay  borrowed for the peer's life
- * addr     where other peers reach it; goes into its Attach candidates
  */
-PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay, const PealId *id,
-                         const PealAddr *addr);
+PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay, const PealId *id);
 
 /* peal_peer_fini releases everything, at once and without a word to anybody: a crash. */
 void peal_peer_fini(PealPeer *peer);
@@ -144,6 +142,74 @@ void peal_peer_on_flow_up(PealPeer *peer, PealFlow flow, bool opened, const Peal
 void peal_peer_on_flow_down(PealPeer *peer, PealFlow flow);
 /* Takes buf. On UDP one whole datagram; on TCP any piece of the stream. */
 void peal_peer_on_bytes_take(PealPeer *peer, PealFlow flow, PealBuf *buf);
+
+/*
+ * The adapter between phones and the overlay: registrar and proxy of the SIP domains that the
+ * overlay serves. A peer without it serves no phone, and costs nothing for it.
+ */
+typedef struct PealSipConfig {
+    const PealStr *domains; /* of the AORs that the overlay serves, lower case; borrowed */
+    uint32_t domains_len;
+    bool users;        /* there are users with passwords: REGISTER and calls are challenged */
+    bool record_route; /* stay in the way of a dialog, yes unless phones can reach each other */
+    uint8_t algorithms_len; /* 1..2 */
+    uint8_t algorithms[2];  /* PealHash: MD5 and SHA256, in the order of the challenges */
+    uint32_t min_expires_s; /* of a binding, 423 below it */
+    uint32_t default_expires_s;
+    uint32_t max_expires_s; /* longer ones are shortened */
+    uint32_t aors_max;      /* registered here at a time */
+    uint32_t contacts_max;  /* of one AOR here */
+    uint32_t transactions_max;
+    uint32_t targets_max; /* one request forks to at most so many, 1..32 */
+    PealSpan nonce_lifetime;
+    PealSpan t1; /* RFC 3261 s.17.1.1.1 */
+    PealSpan t2;
+    PealSpan t4;
+    PealSpan timer_b;   /* also F and H; 64 t1 */
+    PealSpan timer_c;   /* over 3 min */
+    PealSpan fork_wait; /* serial forking: for one group of equal q, before the next is tried */
+} PealSipConfig;
+
+void peal_sip_defaults(PealSipConfig *ret_config);
+
+/* peal_sip_check: 0, or -PEAL_E_ARG with the name of the first field out of its range. */
+int peal_sip_check(const PealSipConfig *config, const char **ret_field) PEAL_MUST_USE;
+
+/*
+ * peal_peer_sip makes the peer an adapter; before peal_peer_start.
+ * config    borrowed for the peer's life; config->users may change with peal_peer_sip_users
+ * bindings  what the environment was given to persist in PEAL_SLOT_BINDINGS, or empty; bindings
+ *           that have not expired are taken up again, and their AORs stored once the peer has joined
+ * Returns 0, -PEAL_E_MEMORY, or -PEAL_E_STATE (it is one already, or was started).
+ */
+int peal_peer_sip(PealPeer *peer, const PealSipConfig *config, PealBytes bindings) PEAL_MUST_USE;
+
+/* peal_peer_on_sip_take takes buf: on UDP one datagram, on TCP any piece of the stream of
+ * from->conn. A peer that is no adapter drops it. */
+void peal_peer_on_sip_take(PealPeer *peer, const PealHop *from, PealBuf *buf);
+
+/*
+ * peal_peer_on_sip_end: a TCP connection ended or could not be made, or a host refuses datagrams.
+ * hop      as given to sip_send_take, or as it came with on_sip_take; conn 0: it was never made
+ * error    0: closed by the other side; -PEAL_E_UNREACHABLE, -PEAL_E_REFUSED, -PEAL_E_TIMEOUT,
+ *          -PEAL_E_FULL (no descriptor or memory)
+ */
+void peal_peer_on_sip_end(PealPeer *peer, const PealHop *hop, int error);
+
+/* peal_peer_on_answer brings the answer to an env->ask; answer is borrowed for the call. */
+void peal_peer_on_answer(PealPeer *peer, const PealAnswer *answer);
+
+/* What an adapter holds, for status pages. */
+typedef struct PealSipStatus {
+    uint32_t aors; /* registered here */
+    uint32_t bindings;
+    uint32_t transactions;
+    uint32_t calls;     /* INVITE transactions without a final answer */
+    uint32_t adapters;  /* other adapters known by AppAttach */
+    uint64_t requests;  /* received, retransmissions not counted */
+    uint64_t malformed; /* messages refused or dropped for their form */
+} PealSipStatus;
+void peal_peer_sip_status(const PealPeer *peer, PealSipStatus *ret_status);
 
 /*
  * For worlds with so many peers that memory is the limit: what the peer will touch when these bytes

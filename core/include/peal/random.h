@@ -19,13 +19,15 @@ typedef enum PealDraw {
     PEAL_DRAW_FINGER,                         /* points in finger ranges */
     PEAL_DRAW_TIMER,                          /* offsets of periodic work */
     PEAL_DRAW_ROUTE,                          /* choices among routes and bootstrap peers */
-    PEAL_DRAW_CORE_COUNT,                     /* core's purposes end here */
+    PEAL_DRAW_CORE_COUNT,                     /* core's purposes end here, but for SIP */
     PEAL_DRAW_LATENCY = PEAL_DRAW_CORE_COUNT, /* network models: position, jitter */
     PEAL_DRAW_LOSS,
     PEAL_DRAW_WORKLOAD, /* users' lookups, registrations and calls */
     PEAL_DRAW_CHURN,
     PEAL_DRAW_EVENT,     /* victims of a scenario's events */
     PEAL_DRAW_PROCESSOR, /* service times */
+    PEAL_DRAW_SIP, /* core's: tags, branches, nonces. Behind the world's, so that their streams keep
+                      their numbers. */
     PEAL_DRAW_COUNT
 } PealDraw;
 

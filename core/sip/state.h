@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * state.h (internal) - the block that is one adapter: its parts side by side.
+ * Source: none.   State: this.   Time: each part's `deadline`; sip.c hands the earliest to peer.c.
+ */
+#ifndef SIP_STATE_H
+#define SIP_STATE_H
+
+#include "peer.h"
+#include "sip/adapters.h"
+#include "sip/auth.h"
+#include "sip/proxy.h"
+#include "sip/registrar.h"
+#include "sip/sip.h"
+#include "sip/stream.h"
+#include "sip/token.h"
+#include "sip/transaction.h"
+
+struct Sip {
+    const PealSipConfig *config;
+    uint8_t key[PEAL_MAC_LEN]; /* of tokens and nonces */
+    SipTransactions transactions;
+    SipStreams streams;
+    Registrar registrar;
+    Auth auth;
+    Proxy proxy;
+    Adapters adapters;
+    uint64_t next_ask; /* of env->ask's tokens; the lowest two bits tell whose: 0 auth, 1 proxy */
+    uint64_t malformed;
+};
+
+/* sip_is_ours: does the overlay serve this domain? Compared without case. */
+bool sip_is_ours(const PealPeer *peer, PealStr host);
+/* sip_is_self: does this host and port name this adapter (one of its own SIP addresses, port 0
+ * being 5060)? */
+bool sip_is_self(PealPeer *peer, PealStr host, uint16_t port);
+/* sip_put_random writes `len` random hexadecimal digits, for tags, branches and Call-IDs. */
+void sip_put_random(PealPeer *peer, SipText *text, size_t len);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * transaction.h - SIP's transaction layer: retransmission, matching and time-outs, over UDP and TCP.
+ * Source: RFC 3261 s.17, s.18.1.1, s.18.2; RFC 6026; RFC 4320. Timer C is the proxy's.
+ * State:  under 256 bytes a transaction plus the message it may have to send again; a hash table over
+ *         branch, sent-by and method; a heap of deadlines. Bounded by config->transactions_max.
+ * Time:   the environment's; the earliest timer is `deadline`.
+ *
+ * It knows an environment, not a peer: phones use it too. Callbacks come from inside the functions
+ * that hand something in (receive, on_wake, on_end), never from inside those that start or answer.
+ */
+#ifndef SIP_TRANSACTION_H
+#define SIP_TRANSACTION_H
+
+#include <peal/peer.h>
+
+#include "sip/build.h"
+#include "sip/message.h"
+
+typedef struct SipTransaction SipTransaction;
+
+/* Names a transaction; 0 is none. A name is not given out again for a long time. */
+typedef uint64_t SipTx;
+
+typedef struct SipTransactionUser {
+    /*
+     * A request that begins a server transaction (any method but ACK), CANCEL too: matched is then
+     * the INVITE it cancels, or 0 (sip_tx_answer a CANCEL as any request).
+     */
+    void (*on_request)(void *user, SipTx tx, const SipMessage *request, const PealHop *from,
+                       SipTx matched);
+    /* An ACK that no server transaction absorbs: it belongs to a 2xx, and is the proxy's or the
+     * phone's to handle. */
+    void (*on_ack)(void *user, const SipMessage *ack, const PealHop *from);
+    /* A response to a client transaction: provisional, final, or for INVITE each further 2xx
+     * (RFC 6026). */
+    void (*on_response)(void *user, SipTx tx, uint64_t arg, const SipMessage *response,
+                        const PealHop *from);
+    /* A response that belongs to no client transaction (16.7: a proxy forwards a 2xx to INVITE
+     * statelessly, and drops others). */
+    void (*on_stray)(void *user, const SipMessage *response, const PealHop *from);
+    /* A client transaction without a final response ends: -PEAL_E_TIMEOUT (B, F), -PEAL_E_UNREACHABLE
+     * or -PEAL_E_REFUSED (transport, the world said so). */
+    void (*on_failed)(void *user, SipTx tx, uint64_t arg, int error);
+    /* The transaction is gone; its name means nothing from now on. `arg` as set. */
+    void (*on_ended)(void *user, SipTx tx, uint64_t arg, bool server);
+} SipTransactionUser;
+
+typedef struct SipTransactions {
+    PealEnv *env;
+    const PealSipConfig *config; /* t1, t2, t4, timer_b, transactions_max */
+    const SipTransactionUser *ops;
+    void *user;
+    SipTransaction **table; /* chains */
+    uint32_t table_len;     /* a power of two */
+    uint32_t len;
+    SipTransaction **heap; /* by deadline */
+    uint32_t heap_cap;
+    uint32_t heap_len;
+    uint64_t next_name;
+    PealTime deadline;
+    uint64_t requests; /* server transactions ever begun */
+} SipTransactions;
+
+void sip_transactions_init(SipTransactions *all, PealEnv *env, const PealSipConfig *config,
+                           const SipTransactionUser *ops, void *user);
+/* sip_transactions_fini forgets all, without a callback. */
+void sip_transactions_fini(SipTransactions *all);
+
+/*
+ * sip_tx_receive hands in a message that passed sip_message_check.
+ * from   where it came from; a request's answers go where sip_build_reply_hop says
+ * What is a retransmission is answered here. Without room for another transaction a request is
+ * answered 503 with Retry-After, statelessly.
+ */
+void sip_tx_receive(SipTransactions *all, const SipMessage *message, const PealHop *from);
+
+/*
+ * sip_tx_request starts a client transaction and sends the request.
+ * request  whole, with its own Via on top (branch z9hG4bK...); borrowed, copied as far as it may be
+ *          sent again. Not an ACK.
+ * to       over TCP with conn 0 the world finds or opens a connection
+ * arg      the caller's, handed back
+ * Returns 0, -PEAL_E_FULL or -PEAL_E_MEMORY; then nothing was sent.
+ */
+int sip_tx_request(SipTransactions *all, const SipMessage *request, const PealHop *to, uint64_t arg,
+                   SipTx *ret_tx) PEAL_MUST_USE;
+
+/*
+ * sip_tx_cancel asks a client INVITE transaction's other end to give up: at once if a provisional
+ * response has come, else when one comes (9.1). Without effect after a final response. If no final
+ * response follows within 64 T1, on_failed(-PEAL_E_TIMEOUT) ends it.
+ */
+void sip_tx_cancel(SipTransactions *all, SipTx tx);
+
+/*
+ * sip_tx_answer sends a response on a server transaction.
+ * response  whole; borrowed; its status decides what it does to the transaction. After a final one
+ *           only further 2xx to an INVITE go out (RFC 6026 s.7.1).
+ * Returns 0 or -PEAL_E_STATE (gone, or answered).
+ */
+int sip_tx_answer(SipTransactions *all, SipTx tx, uint16_t status, PealStr response) PEAL_MUST_USE;
+
+/* sip_tx_reply builds and sends the answer to a request of a server transaction. Same returns. */
+int sip_tx_reply(SipTransactions *all, SipTx tx, const SipMessage *request, const PealHop *from,
+                 const SipAnswer *answer) PEAL_MUST_USE;
+
+/* sip_tx_set_arg gives a server transaction the caller's arg. */
+void sip_tx_set_arg(SipTransactions *all, SipTx tx, uint64_t arg);
+
+/* sip_tx_is_live: known, and without a final response so far. */
+bool sip_tx_is_live(const SipTransactions *all, SipTx tx);
+
+/* sip_tx_on_end: the world's word that a hop does not work (peal_peer_on_sip_end). A connection that
+ * merely closed ends no transaction that still can be answered over another one (18.2.2). */
+void sip_tx_on_end(SipTransactions *all, const PealHop *hop, int error);
+
+void sip_transactions_on_wake(SipTransactions *all, PealTime now);
+
+/* sip_send sends bytes outside any transaction, copied. */
+void sip_send(PealEnv *env, const PealHop *to, PealStr bytes);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * node.h - one node: a peer, its sockets and what serves people about it.
+ * Source: none.
+ * State:  one per process.
+ * Time:   everything runs on the node's loop; nothing blocks.
+ *
+ * What serves people (control socket, HTTP, health) is made by services_new once the node has
+ * its sockets, and freed before the node lets them go; see services.h.
+ */
+#ifndef NET_NODE_H
+#define NET_NODE_H
+
+#include <peal/peer.h>
+
+#include "config.h"
+#include "loop.h"
+
+typedef struct Node Node;
+
+Loop *node_loop(Node *node);
+const NodeConfig *node_config(const Node *node);
+
+typedef struct NodeStatus {
+    const char *version;
+    PealPeerState state;
+    bool leaving;
+    char id[PEAL_ID_TEXT_LEN];
+    PealSpan uptime;
+    PealSpan joined; /* since the peer joined, 0 before */
+    size_t peers;    /* links to other peers */
+    size_t successors_len;
+    size_t predecessors_len;
+    size_t fingers_len;
+    PealId successors[PEAL_NEIGHBOURS_MAX];
+    PealId predecessors[PEAL_NEIGHBOURS_MAX];
+    PealId fingers[PEAL_FINGERS_MAX];
+    size_t resources; /* stored here for the overlay */
+    size_t reload_addresses_len;
+    size_t sip_addresses_len;
+    PealAddr reload_addresses[PEAL_ADDRESSES_MAX]; /* as others are told */
+    PealAddr sip_addresses[PEAL_ADDRESSES_MAX];
+    PealSipStatus sip; /* registrations are sip.aors */
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    uint64_t packets_in;  /* datagrams, and reads from streams */
+    uint64_t packets_out; /* datagrams, and writes to streams */
+    uint64_t memory;      /* bytes the peer holds */
+    size_t flows;         /* RELOAD's, identified or not */
+    size_t connections;   /* SIP's over TCP */
+} NodeStatus;
+
+void node_status(const Node *node, NodeStatus *ret_status);
+
+/* How a request ended. */
+typedef struct NodeOutcome {
+    int status; /* 0 or -PEAL_E_*, as PealOutcome */
+    uint16_t error_code;
+    uint16_t values;
+    PealId responder; /* meaningless unless status is 0 */
+    PealSpan took;
+    PealBytes body; /* the answer's RELOAD message body, borrowed for the call */
+} NodeOutcome;
+
+/*
+ * Requests of people to the overlay. Each returns 0 and calls `done` once, from the main loop and
+ * never from inside the call; or returns -PEAL_E_STATE (not joined), -PEAL_E_FULL or -PEAL_E_ARG
+ * and does not. A node that ends calls what is outstanding with -PEAL_E_STATE. `done` may make new
+ * requests. Arguments are borrowed for the call.
+ */
+typedef void (*NodeDone)(void *user, const NodeOutcome *outcome);
+
+int node_fetch(Node *node, const PealId *resource, uint32_t kind, NodeDone done,
+               void *user) PEAL_MUST_USE;
+int node_store(Node *node, const PealStoreItem *item, NodeDone done, void *user) PEAL_MUST_USE;
+/* The peer keeps the AOR registered, itself its adapter, until it is unregistered or ends. */
+int node_register(Node *node, PealStr aor, uint32_t expires_s, NodeDone done,
+                  void *user) PEAL_MUST_USE;
+int node_unregister(Node *node, PealStr aor, NodeDone done, void *user) PEAL_MUST_USE;
+int node_ping(Node *node, const PealId *to, bool resource, NodeDone done, void *user) PEAL_MUST_USE;
+
+/* node_forget has `done` of the requests with this user not be called any more. */
+void node_forget(Node *node, void *user);
+
+/* node_leave does what SIGTERM does: the node leaves the overlay and node_main returns. */
+void node_leave(Node *node);
+
+#endif

@@ -2,6 +2,7 @@
 /*
  * peal.c - the front door: picks a subcommand.
  */
+#include <analysis/compare.h>
 #include <analysis/plot.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -24,6 +25,7 @@ static int help_main(int argc, char **argv);
 static const Command COMMANDS[] = {
     {"run", sim_run_main, "simulate a scenario"},
     {"plot", plot_main, "draw the figures of a run"},
+    {"compare", compare_main, "set the results of two runs beside each other"},
     {"help", help_main, "show this, `peal help keys` every key of a scenario file"},
 };
 
@@ -31,7 +33,7 @@ static void print_commands(FILE *file)
 {
     fprintf(file, "usage: peal COMMAND [ARGUMENTS], where COMMAND is one of\n");
     for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
-        fprintf(file, "  %-6s %s\n", COMMANDS[i].name, COMMANDS[i].help);
+        fprintf(file, "  %-8s %s\n", COMMANDS[i].name, COMMANDS[i].help);
     }
     fprintf(file,
             "`peal COMMAND --help` explains a command; `peal --version` names the version.\n");

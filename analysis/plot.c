@@ -6,7 +6,6 @@
 #include "plot/figure.h"
 
 #include <analysis/results.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,29 +111,6 @@ static bool read_points(Plots *plots, GError **error)
     return true;
 }
 
-static bool check_gnuplot(GError **error)
-{
-    g_autofree char *path = g_find_program_in_path("gnuplot");
-
-    if (path == NULL) {
-        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_READ,
-                    "there is no gnuplot to draw with; install the package gnuplot-nox, or export "
-                    "the figures with --csv");
-        return false;
-    }
-    return true;
-}
-
-static bool make_plots_dir(const char *dir, GError **error)
-{
-    if (g_mkdir_with_parents(dir, 0777) != 0) {
-        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_WRITE, "cannot make %s: %s", dir,
-                    g_strerror(errno));
-        return false;
-    }
-    return true;
-}
-
 static void print_files(const GPtrArray *files)
 {
     for (guint i = 0; i < files->len; i++) {
@@ -162,13 +138,14 @@ static void print_json(const Plots *plots)
 /* Draws everything, or exports; what was found wrong before that ends with STATUS_INPUT. */
 static int plot_all(Plots *plots, const PlotOptions *options, GError **error)
 {
-    if (!read_points(plots, error) || (!options->csv && !check_gnuplot(error))) {
+    if (!read_points(plots, error) ||
+        (!options->csv && !figure_check_gnuplot("export the figures with --csv", error))) {
         return STATUS_INPUT;
     }
     if (options->csv) {
         return results_export_csv(options->dir, plots->files, error) ? STATUS_DRAWN : STATUS_FAILED;
     }
-    if (!make_plots_dir(plots->dir, error)) {
+    if (!figure_make_dir(plots->dir, error)) {
         return STATUS_FAILED;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(FIGURES); i++) {

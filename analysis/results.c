@@ -134,12 +134,17 @@ static bool same_fact(sqlite3 *db, const char *key, const char *value)
     return g_strcmp0(stored, value) == 0;
 }
 
+static const char *world_of(const ResultsConfig *config)
+{
+    return config->world != NULL ? config->world : RESULTS_WORLD_SIMULATION;
+}
+
 static bool same_run(sqlite3 *db, const ResultsConfig *config)
 {
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, config->seed);
 
     return same_fact(db, "scenario", config->scenario) && same_fact(db, "seed", seed) &&
-           same_fact(db, "version", config->version);
+           same_fact(db, "world", world_of(config)) && same_fact(db, "version", config->version);
 }
 
 static bool add_fact(sqlite3_stmt *insert, const char *key, const char *value, GError **error)
@@ -164,6 +169,7 @@ static bool describe_run(sqlite3 *db, const ResultsConfig *config, GError **erro
     return insert != NULL && add_fact(insert, "name", config->name, error) &&
            add_fact(insert, "version", config->version, error) &&
            add_fact(insert, "crypto", config->crypto, error) &&
+           add_fact(insert, "world", world_of(config), error) &&
            add_number(insert, "seed", config->seed, error) &&
            add_fact(insert, "scenario", config->scenario, error) &&
            add_number(insert, "points", config->points, error) &&

@@ -93,3 +93,51 @@ double stats_fit_at(const StatsFit *fit, double x, StatsInterval *ret_ci95)
     *ret_ci95 = around(y, half_width);
     return y;
 }
+
+double stats_kolmogorov(double lambda)
+{
+    double sum = 0;
+
+    if (!(lambda > 0)) {
+        return 1;
+    }
+    if (lambda < 1) {
+        /* The theta function's other series: the one below needs many terms here. */
+        double step = M_PI * M_PI / (8 * lambda * lambda);
+
+        for (int k = 1; k <= 7; k += 2) {
+            sum += exp(-k * k * step);
+        }
+        return fmin(1, fmax(0, 1 - sqrt(2 * M_PI) / lambda * sum));
+    }
+    for (int k = 1; k <= 5; k++) {
+        sum += (k % 2 == 1 ? 2 : -2) * exp(-2.0 * k * k * lambda * lambda);
+    }
+    return fmin(1, fmax(0, sum));
+}
+
+bool stats_ks(const double *a, size_t a_len, const double *b, size_t b_len, StatsKs *ret_ks)
+{
+    StatsKs ks = {0};
+    size_t i = 0, j = 0;
+
+    if (a_len == 0 || b_len == 0) {
+        return false;
+    }
+    while (i < a_len && j < b_len) {
+        double value = fmin(a[i], b[j]);
+
+        while (i < a_len && a[i] <= value) {
+            i++;
+        }
+        while (j < b_len && b[j] <= value) {
+            j++;
+        }
+        ks.distance =
+            fmax(ks.distance, fabs((double)i / (double)a_len - (double)j / (double)b_len));
+    }
+    ks.p_value = stats_kolmogorov(
+        ks.distance * sqrt((double)a_len * ((double)b_len / ((double)a_len + (double)b_len))));
+    *ret_ks = ks;
+    return true;
+}

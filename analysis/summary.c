@@ -458,7 +458,7 @@ static gint64 fact_number(sqlite3 *db, const char *key)
 
 static bool put_run(json_t *root, sqlite3 *db, GError **error)
 {
-    static const char *const texts[] = {"name", "version", "crypto"};
+    static const char *const texts[] = {"name", "version", "crypto", "world"};
     g_autofree char *seed = database_fact(db, "seed");
     g_autoptr(sqlite3_stmt) query =
         database_prepare(db, "SELECT count(*) FROM replications WHERE NOT interrupted", error);

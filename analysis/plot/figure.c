@@ -175,3 +175,26 @@ bool figure_draw(Plots *plots, Figure *figure, GError **error)
     }
     return true;
 }
+
+bool figure_check_gnuplot(const char *other_way, GError **error)
+{
+    g_autofree char *path = g_find_program_in_path("gnuplot");
+
+    if (path == NULL) {
+        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_READ,
+                    "there is no gnuplot to draw with; install the package gnuplot-nox, or %s",
+                    other_way);
+        return false;
+    }
+    return true;
+}
+
+bool figure_make_dir(const char *dir, GError **error)
+{
+    if (g_mkdir_with_parents(dir, 0777) != 0) {
+        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_WRITE, "cannot make %s: %s", dir,
+                    g_strerror(errno));
+        return false;
+    }
+    return true;
+}

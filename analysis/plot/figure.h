@@ -66,6 +66,13 @@ unsigned figure_mark(unsigned i);
  * with RESULTS_ERROR_WRITE. */
 bool figure_draw(Plots *plots, Figure *figure, GError **error);
 
+/* figure_check_gnuplot tells whether there is a gnuplot to draw with; false with
+ * RESULTS_ERROR_READ, which says what to install, or that `other_way` does without. */
+bool figure_check_gnuplot(const char *other_way, GError **error);
+
+/* figure_make_dir makes the directory of figures, parents too. False with RESULTS_ERROR_WRITE. */
+bool figure_make_dir(const char *dir, GError **error);
+
 /* The figures; each leaves out what the results cannot show. */
 bool plot_latency(Plots *plots, GError **error);
 bool plot_hops(Plots *plots, GError **error);

@@ -149,6 +149,7 @@ static void summary_has_the_fields_that_others_rely_on(void)
         }
     }
     CU_ASSERT_STRING_EQUAL(json_string_value(at(summary, "crypto")), "none");
+    CU_ASSERT_STRING_EQUAL(json_string_value(at(summary, "world")), "simulation");
     CU_ASSERT_STRING_EQUAL(json_string_value(at(summary, "version")), "0.1.0");
     CU_ASSERT(json_is_false(at(summary, "partial")));
     CU_ASSERT_PTR_NULL(at(summary, "points"));

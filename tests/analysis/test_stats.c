@@ -132,6 +132,67 @@ static void stats_fit_of_a_level_line_is_perfect(void)
     CU_ASSERT_EQUAL(fit.r_squared, 1);
 }
 
+static void stats_kolmogorov_meets_smirnovs_table(void)
+{
+    /* Smirnov (1948) tabulates 1 - these to six places. */
+    static const double table[][2] = {{0.3, 0.999991}, {0.5, 0.963945},  {0.8, 0.544142},
+                                      {1.0, 0.270000}, {1.36, 0.049486}, {1.63, 0.009846},
+                                      {2.0, 0.000671}};
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        CU_ASSERT_DOUBLE_EQUAL(stats_kolmogorov(table[i][0]), table[i][1], 6e-7);
+    }
+    CU_ASSERT_EQUAL(stats_kolmogorov(0), 1);
+    CU_ASSERT_EQUAL(stats_kolmogorov(0.01), 1);
+    CU_ASSERT(stats_kolmogorov(10) < 1e-80);
+}
+
+static void stats_kolmogorov_series_meet_where_one_takes_over(void)
+{
+    CU_ASSERT_DOUBLE_EQUAL(stats_kolmogorov(1 - 1e-13), stats_kolmogorov(1), 1e-12);
+}
+
+static void stats_ks_is_the_greatest_gap_of_the_two_steps(void)
+{
+    double a[] = {1, 2, 3, 4, 5}, b[] = {2.5, 3.5, 6, 7};
+    StatsKs ks;
+
+    /* After 5: all of a, half of b. */
+    CU_ASSERT_FATAL(stats_ks(a, 5, b, 4, &ks));
+    CU_ASSERT_DOUBLE_EQUAL(ks.distance, 0.5, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(ks.p_value, stats_kolmogorov(0.5 * sqrt(20.0 / 9)), 1e-12);
+    CU_ASSERT_FATAL(stats_ks(b, 4, a, 5, &ks));
+    CU_ASSERT_DOUBLE_EQUAL(ks.distance, 0.5, 1e-12);
+}
+
+static void stats_ks_steps_over_equal_values_at_once(void)
+{
+    double a[] = {1, 1, 2, 2}, b[] = {1, 2, 2, 2};
+    StatsKs ks;
+
+    CU_ASSERT_FATAL(stats_ks(a, 4, b, 4, &ks));
+    CU_ASSERT_DOUBLE_EQUAL(ks.distance, 0.25, 1e-12);
+    CU_ASSERT_FATAL(stats_ks(a, 4, a, 4, &ks));
+    CU_ASSERT_EQUAL(ks.distance, 0);
+    CU_ASSERT_EQUAL(ks.p_value, 1);
+}
+
+static void stats_ks_of_samples_apart_is_one(void)
+{
+    double a[50], b[50];
+    StatsKs ks = {.distance = 7};
+
+    for (size_t i = 0; i < 50; i++) {
+        a[i] = (double)i;
+        b[i] = 100 + (double)i;
+    }
+    CU_ASSERT_FALSE(stats_ks(a, 0, b, 50, &ks));
+    CU_ASSERT_EQUAL(ks.distance, 7);
+    CU_ASSERT_FATAL(stats_ks(a, 50, b, 50, &ks));
+    CU_ASSERT_EQUAL(ks.distance, 1);
+    CU_ASSERT_DOUBLE_EQUAL(ks.p_value, 2 * exp(-50), 1e-25);
+}
+
 PEAL_TEST_MAIN("analysis/stats", PEAL_TEST(stats_mean_of_one_to_five_has_the_tables_interval),
                PEAL_TEST(stats_mean_of_two_uses_one_degree_of_freedom),
                PEAL_TEST(stats_mean_of_one_has_no_interval),
@@ -141,4 +202,9 @@ PEAL_TEST_MAIN("analysis/stats", PEAL_TEST(stats_mean_of_one_to_five_has_the_tab
                PEAL_TEST(stats_fit_band_is_narrowest_at_the_mean),
                PEAL_TEST(stats_fit_through_two_points_has_no_interval),
                PEAL_TEST(stats_fit_needs_two_different_x),
-               PEAL_TEST(stats_fit_of_a_level_line_is_perfect))
+               PEAL_TEST(stats_fit_of_a_level_line_is_perfect),
+               PEAL_TEST(stats_kolmogorov_meets_smirnovs_table),
+               PEAL_TEST(stats_kolmogorov_series_meet_where_one_takes_over),
+               PEAL_TEST(stats_ks_is_the_greatest_gap_of_the_two_steps),
+               PEAL_TEST(stats_ks_steps_over_equal_values_at_once),
+               PEAL_TEST(stats_ks_of_samples_apart_is_one))

@@ -36,5 +36,8 @@ check help_keys_names_the_values says 0 constant:T help keys
 check help_of_an_unknown_command_names_the_nearest says 2 "'peal plot'" help plto
 check help_keys_refuses_other_words says 2 markdown help keys --html
 check plot_without_a_directory_is_refused says 2 'peal plot' plot
+check compare_explains_itself says 0 Usage compare --help
+check compare_of_one_directory_is_refused says 2 'peal compare' compare out
+check compare_of_no_results_is_refused says 2 none compare none none
 check plot_of_no_results_is_refused says 2 none plot none
 finish

@@ -19,6 +19,10 @@ typedef enum ResultsError {
     RESULTS_ERROR_READ,   /* no results there, or not readable */
 } ResultsError;
 
+/* Where peers lived. */
+#define RESULTS_WORLD_SIMULATION "simulation"
+#define RESULTS_WORLD_SOCKETS "sockets"
+
 typedef struct ResultsParameter {
     const char *key; /* "overlay.peers" */
     const char *value;
@@ -31,6 +35,7 @@ typedef struct ResultsConfig {
     const char *name; /* the scenario's */
     const char *version;
     const char *crypto; /* "none", "modelled", ... */
+    const char *world;  /* RESULTS_WORLD_SIMULATION or _SOCKETS; NULL is the first */
     uint64_t seed;
     const char *
         scenario; /* the scenario in full, after --set: what tells whether results may be resumed */

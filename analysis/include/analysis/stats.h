@@ -1,6 +1,7 @@
 /*
- * stats.h - means with confidence intervals, and straight-line fits with theirs.
- * Source: Student's t; ordinary least squares (Draper and Smith, Applied Regression Analysis).
+ * stats.h - means with confidence intervals, straight-line fits with theirs, two samples compared.
+ * Source: Student's t; ordinary least squares (Draper and Smith, Applied Regression Analysis);
+ *         Kolmogorov's limit distribution (Smirnov, Annals of Mathematical Statistics 19, 1948).
  * State:  the caller's.   Time: none.
  */
 #ifndef ANALYSIS_STATS_H
@@ -49,5 +50,21 @@ bool stats_fit_line(const double *x, const double *y, size_t len, StatsFit *ret_
 /* stats_fit_at gives the line at x, and the 95 % confidence interval of the mean response there;
  * without an interval (two observations) both its ends are the line. */
 double stats_fit_at(const StatsFit *fit, double x, StatsInterval *ret_ci95);
+
+/* stats_kolmogorov is the probability that Kolmogorov's limit distribution exceeds lambda: 1 for
+ * lambda <= 0, .05 at 1.3581. */
+double stats_kolmogorov(double lambda);
+
+typedef struct StatsKs {
+    double distance; /* the greatest difference of the two samples' distribution functions, 0..1 */
+    double p_value;  /* asymptotic; where values repeat (hops) it is an upper bound */
+} StatsKs;
+
+/*
+ * stats_ks compares two samples, each in ascending order and without NaN, by the two-sample
+ * Kolmogorov-Smirnov test.
+ * Returns false, and leaves *ret_ks alone, when one is empty.
+ */
+bool stats_ks(const double *a, size_t a_len, const double *b, size_t b_len, StatsKs *ret_ks);
 
 #endif

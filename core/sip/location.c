@@ -1,31 +1,50 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* location.c - registers AORs, keeps them registered, and removes them. */
+/* location.c - registers AORs, keeps them registered, removes them, and finds them. */
 #include "sip/location.h"
 
 #include "peer.h"
 #include "sip/registration.h"
+#include "storage/access.h"
 
 #define LOCATION_RETRY_FIRST peal_seconds(2)
 #define LOCATION_RETRY_MAX peal_seconds(120)
-enum { LOCATION_BODY_MAX = 1024 }; /* a StoreReq of one registration, the longest signature in it */
+enum {
+    LOCATION_BODY_MAX = 1024, /* a StoreReq of one registration, the longest signature in it */
+    LOCATION_FIND_BODY_MAX = 64,
+    LOCATION_NO_CALL = UINT16_MAX /* more than PENDING_MAX requests are never out */
+};
 
 struct LocationEntry {
     PealId resource;
-    PealTime act_at;  /* refresh or retry; PEAL_TIME_NEVER while a Store is out */
+    PealTime act_at;  /* refresh, retry or end; PEAL_TIME_NEVER while a Store is out */
     PealTime ends_at; /* of what may be stored in the overlay */
     uint32_t expires_s;
+    uint16_t call;    /* its last Store, while that is out: earlier ones are overtaken */
     uint8_t failures; /* in a row */
-    bool removing;
+    bool removing : 1;
+    bool refreshing : 1; /* for ever; else only until ends_at */
 };
 _Static_assert(sizeof(LocationEntry) == 40, "every AOR has one");
 
-/* A Store that is out; free when `sent_at` is PEAL_TIME_NEVER. */
+/* Who waits for a request's end. */
+typedef enum LocationAsker { LOCATION_NOBODY, LOCATION_USER, LOCATION_PART } LocationAsker;
+
+typedef struct LocationAsk {
+    LocationAsker asker;
+    LocationDone done; /* of a LOCATION_PART */
+    uint64_t arg;      /* a LOCATION_USER's token */
+} LocationAsk;
+
+/* A Store or Fetch that is out; free when `sent_at` is PEAL_TIME_NEVER. */
 struct LocationCall {
     PealId resource;
-    uint64_t token;
+    uint64_t arg;
     PealTime sent_at;
-    bool asked; /* somebody waits for `done(token)` */
-    bool removal;
+    union {
+        LocationDone done;
+        LocationFound found; /* of a Fetch */
+    };
+    uint8_t asker; /* of a Store */
 };
 
 void location_init(PealPeer *peer)
@@ -104,7 +123,8 @@ static LocationEntry *location_add(PealPeer *peer, const PealId *resource)
     entry = &location->entries[at];
     memmove(entry + 1, entry, (location->entries_len - at) * sizeof(*entry));
     location->entries_len++;
-    *entry = (LocationEntry){.resource = *resource, .act_at = PEAL_TIME_NEVER};
+    *entry =
+        (LocationEntry){.resource = *resource, .act_at = PEAL_TIME_NEVER, .call = LOCATION_NO_CALL};
     return entry;
 }
 
@@ -165,24 +185,32 @@ static LocationCall *location_call(PealPeer *peer)
     return &location->calls[i];
 }
 
-static void location_end_call(PealPeer *peer, LocationCall *call)
+/* For a call that never began to count, too. */
+static void location_free_call(PealPeer *peer, LocationCall *call)
 {
     call->sent_at = PEAL_TIME_NEVER;
-    if (--peer->location.calls_len == 0) {
+    if (peer->location.calls_len == 0) {
         location_release_calls(peer);
     }
 }
 
-/* What a removal has to outlive: the rest of what it replaces, rounded up (RFC 6940 s.7.4.1.3). */
+static void location_end_call(PealPeer *peer, LocationCall *call)
+{
+    peer->location.calls_len--;
+    location_free_call(peer, call);
+}
+
+/* A removal has to outlive what it replaces (RFC 6940 s.7.4.1.3), so that its lifetime is rounded
+ * up; a registration that may not be lengthened is rounded down, maybe to 0. */
 static uint32_t location_rest_s(PealPeer *peer, const LocationEntry *entry)
 {
     int64_t rest_ns = peal_time_since(entry->ends_at, peer_now(peer)).ns;
-    int64_t rest_s = (rest_ns + PEAL_NS_PER_S - 1) / PEAL_NS_PER_S;
+    int64_t rest_s = (rest_ns + (entry->removing ? PEAL_NS_PER_S - 1 : 0)) / PEAL_NS_PER_S;
 
     if (rest_s > UINT32_MAX) {
         return UINT32_MAX;
     }
-    return rest_s < 1 ? 1 : (uint32_t)rest_s;
+    return rest_s < 1 ? entry->removing : (uint32_t)rest_s;
 }
 
 /* Sends a Store of what the entry says now. */
@@ -195,7 +223,7 @@ static int location_send(PealPeer *peer, const LocationEntry *entry, RequestDone
     PealStoreItem item = {.resource = entry->resource,
                           .kind = PEAL_KIND_SIP_REGISTRATION,
                           .key = {peer->id.bytes, PEAL_ID_LEN},
-                          .lifetime_s = entry->expires_s,
+                          .lifetime_s = location_rest_s(peer, entry),
                           .exists = !entry->removing};
     RequestSpec spec = {.code = RELOAD_STORE_REQ,
                         .to = entry->resource,
@@ -205,9 +233,7 @@ static int location_send(PealPeer *peer, const LocationEntry *entry, RequestDone
                         .arg = arg};
     int error;
 
-    if (entry->removing) {
-        item.lifetime_s = location_rest_s(peer, entry);
-    } else {
+    if (!entry->removing) {
         registration_put_route(&registration, &peer->id);
         item.value = writer_view(&registration);
     }
@@ -222,33 +248,30 @@ static int location_send(PealPeer *peer, const LocationEntry *entry, RequestDone
 
 static void location_on_done(PealPeer *peer, uint64_t arg, const RequestResult *result);
 
-/* Stores the entry. Nothing has changed on failure. */
-static int location_store(PealPeer *peer, LocationEntry *entry, const uint64_t *token)
+/* Stores the entry as it is. Nothing has changed on failure. */
+static int location_store(PealPeer *peer, LocationEntry *entry, LocationAsk ask)
 {
-    PealTime now = peer_now(peer);
     LocationCall *call = location_call(peer);
+    uint64_t idx;
     int error;
 
     if (call == NULL) {
         return -PEAL_E_FULL;
     }
-    error = location_send(peer, entry, location_on_done, (uint64_t)(call - peer->location.calls));
+    idx = (uint64_t)(call - peer->location.calls);
+    error = location_send(peer, entry, location_on_done, idx);
     if (error != 0) {
-        if (peer->location.calls_len == 0) {
-            location_release_calls(peer);
-        }
+        location_free_call(peer, call);
         return error == -PEAL_E_TOO_LARGE ? -PEAL_E_ARG : error;
     }
     peer->location.calls_len++;
     *call = (LocationCall){.resource = entry->resource,
-                           .token = token != NULL ? *token : 0,
-                           .sent_at = now,
-                           .asked = token != NULL,
-                           .removal = entry->removing};
+                           .arg = ask.arg,
+                           .sent_at = peer_now(peer),
+                           .done = ask.done,
+                           .asker = (uint8_t)ask.asker};
+    entry->call = (uint16_t)idx;
     entry->act_at = PEAL_TIME_NEVER;
-    if (!entry->removing) {
-        entry->ends_at = peal_time_add(now, peal_seconds(entry->expires_s));
-    }
     return 0;
 }
 
@@ -261,7 +284,30 @@ static void location_stored(PealPeer *peer, LocationEntry *entry, PealTime sent_
         return;
     }
     entry->failures = 0;
-    location_act_at(peer, entry, peal_time_add(sent_at, refresh));
+    location_act_at(peer, entry,
+                    entry->refreshing ? peal_time_add(sent_at, refresh) : entry->ends_at);
+}
+
+static void location_tell(PealPeer *peer, const LocationCall *call, const RequestResult *result)
+{
+    PealOutcome outcome = {.status = result->status,
+                           .error_code = result->error,
+                           .transaction = result->transaction};
+
+    switch ((LocationAsker)call->asker) {
+    case LOCATION_NOBODY:
+        break;
+    case LOCATION_USER:
+        if (result->answer != NULL) {
+            outcome.responder = result->answer->signer;
+            outcome.body = result->answer->message.body;
+        }
+        peer->env->ops->done(peer->env, call->arg, &outcome);
+        break;
+    case LOCATION_PART:
+        call->done(peer, call->arg, result->status);
+        break;
+    }
 }
 
 static void location_on_done(PealPeer *peer, uint64_t arg, const RequestResult *result)
@@ -270,55 +316,49 @@ static void location_on_done(PealPeer *peer, uint64_t arg, const RequestResult *
     LocationEntry *entry = location_entry(&peer->location, &call.resource);
 
     location_end_call(peer, &peer->location.calls[arg]);
-    if (entry != NULL && entry->removing == call.removal) { /* else overtaken by a later request */
+    if (entry != NULL && entry->call == arg) { /* else overtaken by a later request */
+        entry->call = LOCATION_NO_CALL;
         if (result->status == 0) {
             location_stored(peer, entry, call.sent_at);
         } else {
             location_retry(peer, entry);
         }
     }
-    if (call.asked) {
-        PealOutcome outcome = {.status = result->status,
-                               .error_code = result->error,
-                               .transaction = result->transaction};
-
-        if (result->answer != NULL) {
-            outcome.responder = result->answer->signer;
-            outcome.body = result->answer->message.body;
-        }
-        peer->env->ops->done(peer->env, call.token, &outcome);
-    }
+    location_tell(peer, &call, result);
 }
 
 /* What others ask. */
 
-int peal_peer_register(PealPeer *peer, PealStr aor, uint32_t expires_s, uint64_t token)
+/* Nothing has changed on failure. */
+static int location_begin(PealPeer *peer, const PealId *resource, uint32_t expires_s,
+                          bool refreshing, LocationAsk ask)
 {
     LocationEntry *entry;
     LocationEntry before;
-    PealId resource;
     bool known;
     int error;
 
-    if (expires_s == 0 || peal_aor_resource(peer->env->ops->crypto, aor, &resource) != 0) {
+    if (expires_s == 0) {
         return -PEAL_E_ARG;
     }
     if (peer->state != PEAL_PEER_JOINED) {
         return -PEAL_E_STATE;
     }
-    entry = location_entry(&peer->location, &resource);
+    entry = location_entry(&peer->location, resource);
     known = entry != NULL;
     if (!known) {
-        entry = location_add(peer, &resource);
+        entry = location_add(peer, resource);
     }
     if (entry == NULL) {
         return -PEAL_E_FULL;
     }
     before = *entry;
+    entry->ends_at = peal_time_add(peer_now(peer), peal_seconds(expires_s));
     entry->expires_s = expires_s;
+    entry->refreshing = refreshing;
     entry->removing = false;
     entry->failures = 0;
-    error = location_store(peer, entry, &token);
+    error = location_store(peer, entry, ask);
     if (error != 0) {
         *entry = before;
         if (!known) {
@@ -326,6 +366,24 @@ int peal_peer_register(PealPeer *peer, PealStr aor, uint32_t expires_s, uint64_t
         }
     }
     return error;
+}
+
+int peal_peer_register(PealPeer *peer, PealStr aor, uint32_t expires_s, uint64_t token)
+{
+    PealId resource;
+
+    if (peal_aor_resource(peer->env->ops->crypto, aor, &resource) != 0) {
+        return -PEAL_E_ARG;
+    }
+    return location_begin(peer, &resource, expires_s, true,
+                          (LocationAsk){.asker = LOCATION_USER, .arg = token});
+}
+
+int location_keep(PealPeer *peer, const PealId *resource, uint32_t expires_s, LocationDone done,
+                  uint64_t arg)
+{
+    return location_begin(peer, resource, expires_s, false,
+                          (LocationAsk){.asker = LOCATION_PART, .done = done, .arg = arg});
 }
 
 int peal_peer_unregister(PealPeer *peer, PealStr aor, uint64_t token)
@@ -345,11 +403,32 @@ int peal_peer_unregister(PealPeer *peer, PealStr aor, uint64_t token)
         return -PEAL_E_ARG;
     }
     entry->removing = true;
-    error = location_store(peer, entry, &token);
+    error = location_store(peer, entry, (LocationAsk){.asker = LOCATION_USER, .arg = token});
     if (error == 0) {
         entry->failures = 0;
     } else {
         entry->removing = false;
+    }
+    return error;
+}
+
+int location_drop(PealPeer *peer, const PealId *resource, LocationDone done, uint64_t arg)
+{
+    LocationEntry *entry = location_entry(&peer->location, resource);
+    int error = -PEAL_E_STATE;
+
+    if (entry == NULL || entry->removing) {
+        return -PEAL_E_NOT_FOUND;
+    }
+    entry->removing = true;
+    entry->failures = 0;
+    if (peer->state == PEAL_PEER_JOINED) {
+        error = location_store(peer, entry,
+                               (LocationAsk){.asker = LOCATION_PART, .done = done, .arg = arg});
+    }
+    if (error != 0) {
+        entry->call = LOCATION_NO_CALL; /* what is out would register it again */
+        location_retry(peer, entry);
     }
     return error;
 }
@@ -371,11 +450,17 @@ void location_leave(PealPeer *peer)
 
 static void location_act(PealPeer *peer, LocationEntry *entry, PealTime now)
 {
-    if (entry->removing && peal_time_due(entry->ends_at, now)) {
-        location_remove(peer, entry); /* there is nothing left to remove */
+    PealTime ended_at = entry->ends_at;
+
+    if (entry->refreshing && !entry->removing) {
+        entry->ends_at = peal_time_add(now, peal_seconds(entry->expires_s));
+    } else if (peal_time_due(ended_at, now) || location_rest_s(peer, entry) == 0) {
+        location_remove(peer, entry); /* there is nothing left to store, or to remove */
         return;
     }
-    if (peer->state != PEAL_PEER_JOINED || location_store(peer, entry, NULL) != 0) {
+    if (peer->state != PEAL_PEER_JOINED ||
+        location_store(peer, entry, (LocationAsk){.asker = LOCATION_NOBODY}) != 0) {
+        entry->ends_at = ended_at;
         location_retry(peer, entry);
     }
 }
@@ -398,4 +483,121 @@ void location_on_wake(PealPeer *peer, PealTime now)
     for (uint32_t i = 0; i < location->entries_len; i++) {
         location->deadline = peal_time_min(location->deadline, location->entries[i].act_at);
     }
+}
+
+/* Finding. */
+
+/* What a FetchAns says, as far as it is signed by whom it should be. */
+typedef struct LocationReading {
+    PealId adapters[LOCATION_ADAPTERS_MAX];
+    size_t adapters_len;
+    PealStr uri;
+} LocationReading;
+
+static void location_read_node(LocationReading *reading, const PealId *node)
+{
+    for (size_t i = 0; i < reading->adapters_len; i++) {
+        if (peal_id_equal(&reading->adapters[i], node)) {
+            return; /* RFC 7904 s.4.2: duplicates are removed */
+        }
+    }
+    if (reading->adapters_len < LOCATION_ADAPTERS_MAX) {
+        reading->adapters[reading->adapters_len++] = *node;
+    }
+}
+
+/* Returns 0, or -PEAL_E_* when the answer makes no sense. */
+static int location_read(const PealPeer *peer, const PealId *resource, const Inbound *inbound,
+                         LocationReading *reading)
+{
+    const StoreScope scope = {resource, &inbound->signer, STORE_REPLICA};
+    const PealKind *kind = storage_kind(peer->overlay, PEAL_KIND_SIP_REGISTRATION);
+    ReloadFetchAns answer;
+    ReloadKindData data;
+    ReloadStored stored;
+    Registration registration;
+    int error = reload_fetch_ans_decode(inbound->message.body, &answer);
+
+    if (error != 0) {
+        return error;
+    }
+    if (!reload_kind_data_next(&answer.kinds, &data) || data.kind != kind->id) {
+        return -PEAL_E_VALUE;
+    }
+    error = reload_stored_check(data.values, kind->model);
+    if (error != 0) {
+        return error;
+    }
+    while (reload_stored_next(&data.values, kind->model, &stored)) {
+        if (!stored.exists || !access_permits(peer, &scope, kind, &stored) ||
+            registration_read(stored.value, &registration) != 0) {
+            continue;
+        }
+        if (registration.uri.len == 0) {
+            location_read_node(reading, &registration.node);
+        } else if (reading->uri.len == 0) {
+            reading->uri = registration.uri;
+        }
+    }
+    return 0;
+}
+
+static void location_on_fetched(PealPeer *peer, uint64_t arg, const RequestResult *result)
+{
+    const LocationCall call = peer->location.calls[arg];
+    LocationReading reading = {.adapters_len = 0};
+    LocationAnswer answer = {.status = result->status};
+
+    location_end_call(peer, &peer->location.calls[arg]);
+    if (result->status == 0 && location_read(peer, &call.resource, result->answer, &reading) != 0) {
+        answer.status = -PEAL_E_UNREACHABLE;
+    } else if (result->status == -PEAL_E_REFUSED) {
+        answer.status =
+            result->error == RELOAD_ERROR_NOT_FOUND ? -PEAL_E_NOT_FOUND : -PEAL_E_UNREACHABLE;
+    } else if (result->status == 0 && reading.adapters_len == 0 && reading.uri.len == 0) {
+        answer.status = -PEAL_E_NOT_FOUND;
+    }
+    if (answer.status == 0) {
+        answer.adapters = reading.adapters;
+        answer.adapters_len = reading.adapters_len;
+        answer.uri = reading.uri;
+    }
+    call.found(peer, call.arg, &answer);
+}
+
+int location_find(PealPeer *peer, const PealId *resource, LocationFound found, uint64_t arg)
+{
+    const PealKind *kind = storage_kind(peer->overlay, PEAL_KIND_SIP_REGISTRATION);
+    uint8_t encoded[LOCATION_FIND_BODY_MAX];
+    Writer body = writer_make(encoded, sizeof(encoded));
+    RequestSpec spec = {.code = RELOAD_FETCH_REQ,
+                        .to = *resource,
+                        .to_resource = true,
+                        .link = LINK_NONE,
+                        .done = location_on_fetched};
+    LocationCall *call;
+    int error;
+
+    if (peer->state != PEAL_PEER_JOINED || kind == NULL) {
+        return -PEAL_E_STATE;
+    }
+    call = location_call(peer);
+    if (call == NULL) {
+        return -PEAL_E_MEMORY;
+    }
+    storage_put_fetch_all(&body, resource, kind);
+    PEAL_ASSERT(!body.overflow);
+    spec.body = writer_view(&body);
+    spec.arg = (uint64_t)(call - peer->location.calls);
+    error = request_send(peer, &spec);
+    if (error != 0) {
+        location_free_call(peer, call);
+        return error;
+    }
+    peer->location.calls_len++;
+    *call = (LocationCall){.resource = *resource,
+                           .arg = arg,
+                           .sent_at = peer_now(peer),
+                           .found = found};
+    return 0;
 }

@@ -475,6 +475,14 @@ void fake_succeed(FakePeer *fake, FakeRequest *request)
     fake_end(fake, request, &(RequestResult){.answer = &answer});
 }
 
+void fake_answer(FakePeer *fake, FakeRequest *request, ReloadCode code, PealBytes body)
+{
+    const Inbound answer = {.message = {.code = (uint16_t)code, .body = body},
+                            .signer = request->spec.to};
+
+    fake_end(fake, request, &(RequestResult){.answer = &answer});
+}
+
 void fake_succeed_all(FakePeer *fake)
 {
     while (fake_outstanding(fake) > 0) {

@@ -124,6 +124,8 @@ void fake_fail(FakePeer *fake, FakeRequest *request, int status);
 void fake_refuse(FakePeer *fake, FakeRequest *request, uint16_t error, const PealId *responder);
 void fake_succeed(FakePeer *fake, FakeRequest *request);
 void fake_succeed_all(FakePeer *fake);
+/* Ends a request with this answer, from the node it went to. */
+void fake_answer(FakePeer *fake, FakeRequest *request, ReloadCode code, PealBytes body);
 /* Serves a request at another peer and ends it with what that one answers. */
 void fake_deliver(FakePeer *fake, FakeRequest *request, FakePeer *to);
 /* Which Resource-ID a Store is about, and its replica number. */

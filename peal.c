@@ -22,8 +22,15 @@ typedef struct Command {
 
 static int help_main(int argc, char **argv);
 
+static int run_scenario(int argc, char **argv)
+{
+    static const RunWorld *const worlds[] = {&SIM_WORLD};
+
+    return run_main(argc, argv, worlds, G_N_ELEMENTS(worlds));
+}
+
 static const Command COMMANDS[] = {
-    {"run", sim_run_main, "simulate a scenario"},
+    {"run", run_scenario, "simulate a scenario"},
     {"plot", plot_main, "draw the figures of a run"},
     {"compare", compare_main, "set the results of two runs beside each other"},
     {"help", help_main, "show this, `peal help keys` every key of a scenario file"},

@@ -26,7 +26,7 @@ static PealTime env_now(PealEnv *env)
 
 static uint64_t env_unix_ms(PealEnv *env)
 {
-    return WORLD_EPOCH_MS + (uint64_t)(peer_of(env)->world->now.ns / PEAL_NS_PER_MS);
+    return RUN_EPOCH_MS + (uint64_t)(peer_of(env)->world->now.ns / PEAL_NS_PER_MS);
 }
 
 static uint64_t env_random(PealEnv *env, PealDraw purpose)

@@ -11,14 +11,7 @@
 
 #include "world.h"
 
-typedef struct Invariants {
-    uint32_t members;            /* joined peers */
-    uint32_t outside;            /* peers that are up and have not joined */
-    uint32_t wrong_successors;   /* members whose nearest successor is not the next member */
-    uint32_t wrong_predecessors; /* and likewise */
-    uint64_t values;             /* Resource-IDs of which some living peer has a value */
-    uint64_t values_lost;        /* of those, the ones that the responsible peer does not have */
-} Invariants;
+typedef RunInvariants Invariants;
 
 void invariants_check(const World *world, Invariants *ret_invariants);
 

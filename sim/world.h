@@ -13,11 +13,12 @@
 #include <analysis/recorder.h>
 #include <peal/peer.h>
 #include <scenarios/network.h>
+#include <scenarios/oracle.h>
 #include <scenarios/plan.h>
+#include <scenarios/run.h>
 
 #include "flow.h"
 #include "lookups.h"
-#include "oracle.h"
 #include "processor.h"
 #include "queue.h"
 #include "timers.h"
@@ -29,9 +30,6 @@ enum {
     WORLD_ACTIONS_AHEAD = 2, /* of the plan, so that their peers' memory is fetched in time */
     WORLD_LOST_SECONDS = 64  /* a lost frame is remembered at least that long */
 };
-
-/* Unix time of the run's start: 2025-01-01 00:00:00 UTC. */
-#define WORLD_EPOCH_MS UINT64_C(1735689600000)
 
 typedef struct World World;
 

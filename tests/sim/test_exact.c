@@ -47,12 +47,13 @@ static void run(const Out *out, const char *setting)
                     "--out",   out->dir,
                     "--quiet", "--force",
                     NULL};
+    const RunWorld *world = &SIM_WORLD;
     int saved = dup(STDOUT_FILENO);
     int null = open("/dev/null", O_WRONLY);
 
     fflush(stdout);
     dup2(null, STDOUT_FILENO);
-    CU_ASSERT_EQUAL(sim_run_main((int)G_N_ELEMENTS(argv) - 1, argv), 0);
+    CU_ASSERT_EQUAL(run_main((int)G_N_ELEMENTS(argv) - 1, argv, &world, 1), 0);
     fflush(stdout);
     dup2(saved, STDOUT_FILENO);
     close(saved);

@@ -4,8 +4,8 @@
  * Source: none.   State: one.
  * Time:   looks at the wall clock, which reaches no result.
  */
-#ifndef SIM_PROGRESS_H
-#define SIM_PROGRESS_H
+#ifndef RUN_PROGRESS_H
+#define RUN_PROGRESS_H
 
 #include <peal/base.h>
 

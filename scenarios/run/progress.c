@@ -2,7 +2,7 @@
 /*
  * progress.c - a bar with rate and time to go.
  */
-#include "progress.h"
+#include "run/progress.h"
 
 #include <glib.h>
 #include <stdio.h>

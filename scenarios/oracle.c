@@ -2,7 +2,7 @@
 /*
  * oracle.c - a sorted array, searched by guessing where a uniform id lies.
  */
-#include "oracle.h"
+#include <scenarios/oracle.h>
 
 #include <glib.h>
 

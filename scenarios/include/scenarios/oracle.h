@@ -7,8 +7,8 @@
  * Time:   as of the last change. It serves checkers and the set-up of a converged overlay; no
  *         protocol decision may read it.
  */
-#ifndef SIM_ORACLE_H
-#define SIM_ORACLE_H
+#ifndef SCENARIOS_ORACLE_H
+#define SCENARIOS_ORACLE_H
 
 #include <peal/id.h>
 

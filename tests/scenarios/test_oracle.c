@@ -3,8 +3,8 @@
 #include <glib.h>
 #include <peal/random.h>
 
-#include "oracle.h"
 #include "peal_test.h"
+#include <scenarios/oracle.h>
 
 enum { PEERS = 300 };
 
@@ -102,6 +102,6 @@ static void oracle_without_members_names_nobody(void)
     oracle_fini(&oracle);
 }
 
-PEAL_TEST_MAIN("sim/oracle", PEAL_TEST(oracle_knows_the_owner_while_peers_come_and_go),
+PEAL_TEST_MAIN("scenarios/oracle", PEAL_TEST(oracle_knows_the_owner_while_peers_come_and_go),
                PEAL_TEST(oracle_filled_at_once_is_the_same_ring),
                PEAL_TEST(oracle_without_members_names_nobody))

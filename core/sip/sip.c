@@ -70,3 +70,16 @@ void peal_peer_on_sip_take(PealPeer *peer, const PealHop *from, PealBuf *buf)
     (void)from;
     peer->env->ops->drop(peer->env, buf);
 }
+
+void peal_peer_on_sip_end(PealPeer *peer, const PealHop *hop, int error)
+{
+    (void)peer;
+    (void)hop;
+    (void)error;
+}
+
+void peal_peer_on_answer(PealPeer *peer, const PealAnswer *answer)
+{
+    (void)peer;
+    (void)answer;
+}

@@ -6,7 +6,7 @@
 
 #include "peal_openssl/crypto.h"
 
-typedef enum MiniEventKind { MINI_FRAME, MINI_FLOW_UP } MiniEventKind;
+typedef enum MiniEventKind { MINI_FRAME, MINI_FLOW_UP, MINI_CALL } MiniEventKind;
 
 struct MiniEvent {
     MiniEvent *next;
@@ -17,6 +17,8 @@ struct MiniEvent {
     uint32_t from;
     uint32_t to;
     MiniEventKind kind;
+    MiniCall call; /* MINI_CALL */
+    void *user;
 };
 
 static PealEnvOps ops;
@@ -76,7 +78,12 @@ static PealFlow take_flow(MiniPeer *mini, uint32_t other)
 
 static size_t op_addresses(PealEnv *env, PealService service, PealAddr *ret_addrs, size_t max)
 {
-    if (service != PEAL_SERVICE_RELOAD || max == 0) {
+    const MiniSip *sip = mini_of(env)->world->sip;
+
+    if (service == PEAL_SERVICE_SIP) {
+        return sip != NULL ? sip->addresses(mini_of(env), ret_addrs, max) : 0;
+    }
+    if (max == 0) {
         return 0;
     }
     ret_addrs[0] = mini_addr(mini_of(env)->index);
@@ -143,6 +150,33 @@ static void op_send_take(PealEnv *env, PealFlow flow, PealBuf *buf)
                             .kind = MINI_FRAME});
 }
 
+static void op_sip_send_take(PealEnv *env, const PealHop *to, PealBuf *buf)
+{
+    const MiniSip *sip = mini_of(env)->world->sip;
+
+    CU_ASSERT_FATAL(buf->len <= buf->cap);
+    if (sip != NULL) {
+        sip->send(mini_of(env), to, buf->data, buf->len);
+    }
+    op_drop(env, buf);
+}
+
+static void op_sip_close(PealEnv *env, uint32_t conn)
+{
+    const MiniSip *sip = mini_of(env)->world->sip;
+
+    if (sip != NULL) {
+        sip->close(mini_of(env), conn);
+    }
+}
+
+static int op_ask(PealEnv *env, const PealAsk *ask)
+{
+    const MiniSip *sip = mini_of(env)->world->sip;
+
+    return sip != NULL ? sip->ask(mini_of(env), ask) : -PEAL_E_FULL;
+}
+
 static void op_wake_at(PealEnv *env, PealTime at)
 {
     mini_of(env)->wake_at = at;
@@ -161,10 +195,14 @@ static void op_done(PealEnv *env, uint64_t token, const PealOutcome *outcome)
 
 static int op_persist(PealEnv *env, PealSlot slot, const uint8_t *data, size_t len)
 {
-    (void)env;
-    (void)slot;
-    (void)data;
-    (void)len;
+    MiniPeer *mini = mini_of(env);
+
+    if (slot == PEAL_SLOT_BINDINGS) {
+        free(mini->bindings);
+        mini->bindings = malloc(len + 1);
+        memcpy(mini->bindings, data, len);
+        mini->bindings_len = len;
+    }
     return 0;
 }
 
@@ -207,6 +245,9 @@ MiniWorld *mini_new(uint64_t seed)
                        .buffer = op_buffer,
                        .drop = op_drop,
                        .send_take = op_send_take,
+                       .sip_send_take = op_sip_send_take,
+                       .sip_close = op_sip_close,
+                       .ask = op_ask,
                        .wake_at = op_wake_at,
                        .done = op_done,
                        .persist = op_persist,
@@ -245,6 +286,7 @@ void mini_free(MiniWorld *world)
 {
     for (uint32_t i = 0; i < world->peers_len; i++) {
         mini_kill(&world->peers[i]);
+        free(world->peers[i].bindings);
     }
     while (world->events != NULL) {
         MiniEvent *event = world->events;
@@ -252,6 +294,9 @@ void mini_free(MiniWorld *world)
         world->events = event->next;
         if (event->buf != NULL) {
             op_drop(&world->peers[event->from].env, event->buf);
+        }
+        if (event->kind == MINI_CALL) {
+            event->call(event->user, false);
         }
         free(event);
     }
@@ -334,7 +379,9 @@ static void dispatch(MiniWorld *world, MiniEvent *event)
 {
     MiniPeer *mini = &world->peers[event->to];
 
-    if (event->kind == MINI_FLOW_UP) {
+    if (event->kind == MINI_CALL) {
+        event->call(event->user, true);
+    } else if (event->kind == MINI_FLOW_UP) {
         if (mini->alive && sender_flow_lives(world, event)) {
             peal_peer_on_flow_up(mini->peer, event->flow, true, NULL);
         }
@@ -358,8 +405,15 @@ static MiniPeer *next_to_wake(MiniWorld *world)
     return first;
 }
 
-/* One step; false when nothing is due up to `until`. */
-static bool step(MiniWorld *world, PealTime until)
+void mini_later(MiniWorld *world, PealSpan span, MiniCall call, void *user)
+{
+    push(world, (MiniEvent){.at = peal_time_add(world->now, span),
+                            .kind = MINI_CALL,
+                            .call = call,
+                            .user = user});
+}
+
+bool mini_step(MiniWorld *world, PealTime until)
 {
     MiniPeer *sleeper = next_to_wake(world);
     MiniEvent *event = world->events;
@@ -388,7 +442,7 @@ void mini_run(MiniWorld *world, PealSpan span)
 {
     PealTime until = peal_time_add(world->now, span);
 
-    while (step(world, until)) {
+    while (mini_step(world, until)) {
     }
     world->now = until;
 }
@@ -403,7 +457,7 @@ const MiniOutcome *mini_await(MiniWorld *world, uint64_t token, PealSpan limit)
                 return &world->outcomes[i];
             }
         }
-    } while (step(world, until));
+    } while (mini_step(world, until));
     return NULL;
 }
 

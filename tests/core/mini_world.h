@@ -42,9 +42,20 @@ typedef struct MiniPeer {
     uint32_t drops[PEAL_DROP_COUNT];
     PealTrace last_served;
     uint64_t allocated;
+    uint8_t *bindings; /* last persisted, survive a crash; NULL for none */
+    size_t bindings_len;
     uint32_t index;
     bool alive;
 } MiniPeer;
+
+/* What stands behind the peers' SIP (sip_world.h has it all); without it they have no address. */
+typedef struct MiniSip {
+    size_t (*addresses)(MiniPeer *mini, PealAddr *ret_addrs, size_t max);
+    void (*send)(MiniPeer *mini, const PealHop *to, const uint8_t *bytes, size_t len);
+    void (*close)(MiniPeer *mini, uint32_t conn);
+    int (*ask)(MiniPeer *mini, const PealAsk *ask);
+    void *user;
+} MiniSip;
 
 /* Returns true to lose the frame. */
 typedef bool (*MiniHook)(void *user, uint32_t from, uint32_t to, const uint8_t *frame, size_t len);
@@ -61,6 +72,7 @@ struct MiniWorld {
     uint32_t peers_len;
     MiniHook hook;
     void *hook_user;
+    const MiniSip *sip;
     MiniOutcome outcomes[MINI_OUTCOMES_MAX];
     uint32_t outcomes_len;
     uint64_t frames;
@@ -83,6 +95,11 @@ void mini_start(MiniPeer *mini);
 void mini_kill(MiniPeer *mini);
 
 void mini_run(MiniWorld *world, PealSpan span);
+/* One thing that happens, or the next one's time is later than `until`: false. */
+bool mini_step(MiniWorld *world, PealTime until);
+/* Calls once, that much later; or with run false when the world ends before. */
+typedef void (*MiniCall)(void *user, bool run);
+void mini_later(MiniWorld *world, PealSpan span, MiniCall call, void *user);
 /* Runs until the outcome of `token` is in, `limit` at most; NULL when it is not. */
 const MiniOutcome *mini_await(MiniWorld *world, uint64_t token, PealSpan limit);
 

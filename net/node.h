@@ -82,6 +82,20 @@ int node_ping(Node *node, const PealId *to, bool resource, NodeDone done, void *
 /* node_forget has `done` of the requests with this user not be called any more. */
 void node_forget(Node *node, void *user);
 
+/*
+ * What a scenario on sockets learns of a node: its peer's records, and the frames on its flows. The
+ * calls come from inside the peer's dispatch: they may not call the node. Each may be NULL.
+ */
+typedef struct NodeWatch {
+    void (*trace)(void *user, const PealTrace *record);
+    void (*sent)(void *user, const PealBuf *frame, bool lost); /* lost: by the emulated network */
+    void (*received)(void *user, PealBytes bytes);             /* a datagram, or part of a stream */
+    void *user;
+} NodeWatch;
+
+/* node_watch has one watch at a time, copied; NULL ends it. */
+void node_watch(Node *node, const NodeWatch *watch);
+
 /* node_leave does what SIGTERM does: the node leaves the overlay and node_main returns. */
 void node_leave(Node *node);
 

@@ -63,6 +63,7 @@ void loop_cancel(Loop *loop, guint number);
 /* loop_at_turn_end has `run` called at the end of every turn in which a callback of the loop ran,
  * or which loop_need_turn asked for; in the order of the calls. */
 void loop_at_turn_end(Loop *loop, void (*run)(void *user), void *user);
+void loop_not_at_turn_end(Loop *loop, void (*run)(void *user), const void *user);
 void loop_need_turn(Loop *loop);
 
 #endif

@@ -2,8 +2,8 @@
 /* key_value.c - reads a key's value into its field, and says what values it takes. See keys.h. */
 #include <inttypes.h>
 
-#include "keys.h"
 #include "units.h"
+#include <scenarios/keys.h>
 
 static bool value_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -19,9 +19,9 @@ static bool value_fail(GError **error, const char *format, ...)
 }
 
 /* field_set writes an unsigned integer (or an enum, or a bool) of the field's own size. */
-static void field_set(const Key *key, Scenario *scenario, uint64_t value)
+static void field_set(const Key *key, void *target, uint64_t value)
 {
-    uint8_t *field = (uint8_t *)scenario + key->offset;
+    uint8_t *field = (uint8_t *)target + key->offset;
 
     switch (key->size) {
     case sizeof(uint8_t):
@@ -50,9 +50,9 @@ static bool range_check(const Key *key, uint64_t value, GError **error)
     return true;
 }
 
-static bool apply_text(const Key *key, const char *text, Scenario *scenario, GError **error)
+static bool apply_text(const Key *key, const char *text, void *target, GError **error)
 {
-    char **field = (char **)(void *)((uint8_t *)scenario + key->offset);
+    char **field = (char **)(void *)((uint8_t *)target + key->offset);
     size_t len = strlen(text);
 
     if (len < key->min || len > key->max) {
@@ -72,7 +72,7 @@ static bool apply_text(const Key *key, const char *text, Scenario *scenario, GEr
     return true;
 }
 
-static bool apply_choice(const Key *key, const char *text, Scenario *scenario, GError **error)
+static bool apply_choice(const Key *key, const char *text, void *target, GError **error)
 {
     g_autofree char *range = NULL;
 
@@ -85,7 +85,7 @@ static bool apply_choice(const Key *key, const char *text, Scenario *scenario, G
                                 choice->unavailable);
             return false;
         }
-        field_set(key, scenario, (uint64_t)choice->value);
+        field_set(key, target, (uint64_t)choice->value);
         return true;
     }
     range = key_range_text(key);
@@ -196,36 +196,99 @@ static bool apply_count(const Key *key, const char *text, uint64_t *ret_count, G
     return units_count(text, ret_count, error) && range_check(key, *ret_count, error);
 }
 
-static bool apply_dist(const Key *key, const char *text, Scenario *scenario, GError **error)
+static bool apply_dist(const Key *key, const char *text, void *target, GError **error)
 {
-    return dist_parse(text, (Dist *)(void *)((uint8_t *)scenario + key->offset), error);
+    return dist_parse(text, (Dist *)(void *)((uint8_t *)target + key->offset), error);
 }
 
-static bool apply_span(const Key *key, const char *text, Scenario *scenario, GError **error)
+static bool apply_span(const Key *key, const char *text, void *target, GError **error)
 {
     PealSpan span;
 
     if (!units_span(text, &span, error) || !range_check(key, (uint64_t)span.ns, error)) {
         return false;
     }
-    field_set(key, scenario, (uint64_t)span.ns);
+    field_set(key, target, (uint64_t)span.ns);
     return true;
 }
 
-bool key_apply(const Key *key, const char *text, Scenario *scenario, GError **error)
+static bool apply_path(const Key *key, const char *text, void *target, GError **error)
 {
+    char **field = (char **)(void *)((uint8_t *)target + key->offset);
+
+    if (*text == '\0') {
+        return value_fail(error, "the name is missing: write it, or remove the key");
+    }
+    g_free(*field);
+    *field = g_strdup(text);
+    return true;
+}
+
+static bool apply_words(const Key *key, const char *text, void *target, GError **error)
+{
+    char ***field = (char ***)(void *)((uint8_t *)target + key->offset);
+    g_auto(GStrv) words = g_strsplit(text, ",", -1);
+    guint len = g_strv_length(words);
+
+    for (guint i = 0; i < len; i++) {
+        g_strstrip(words[i]);
+        if (words[i][0] == '\0') {
+            return value_fail(error,
+                              "item %u of the list is empty; write items with commas "
+                              "between them",
+                              i + 1);
+        }
+    }
+    if (len < key->min || len > key->max) {
+        return value_fail(error, "the list has %u items; it takes %" PRIu64 " to %" PRIu64, len,
+                          key->min, key->max);
+    }
+    g_strfreev(*field);
+    *field = g_steal_pointer(&words);
+    return true;
+}
+
+static bool apply_seconds(const Key *key, const char *text, void *target, GError **error)
+{
+    PealSpan span;
+
+    if (!units_span(text, &span, error) || !range_check(key, (uint64_t)span.ns, error)) {
+        return false;
+    }
+    if (span.ns % PEAL_NS_PER_S != 0) {
+        return value_fail(error, "it takes whole seconds");
+    }
+    field_set(key, target, (uint64_t)(span.ns / PEAL_NS_PER_S));
+    return true;
+}
+
+bool key_apply(const Key *key, const char *text, void *target, GError **error)
+{
+    Scenario *scenario = target; /* of the types that only scenarios have */
     uint64_t value;
     uint32_t ppm;
 
     switch (key->type) {
     case KEY_TEXT:
-        return apply_text(key, text, scenario, error);
+        return apply_text(key, text, target, error);
+    case KEY_PATH:
+        return apply_path(key, text, target, error);
+    case KEY_WORDS:
+        return apply_words(key, text, target, error);
+    case KEY_BYTES:
+        if (!units_bytes(text, &value, error) || !range_check(key, value, error)) {
+            return false;
+        }
+        field_set(key, target, value);
+        return true;
+    case KEY_SECONDS:
+        return apply_seconds(key, text, target, error);
     case KEY_SPAN:
-        return apply_span(key, text, scenario, error);
+        return apply_span(key, text, target, error);
     case KEY_CHOICE:
-        return apply_choice(key, text, scenario, error);
+        return apply_choice(key, text, target, error);
     case KEY_DIST:
-        return apply_dist(key, text, scenario, error);
+        return apply_dist(key, text, target, error);
     case KEY_SERVICE:
         return apply_service(key, text, scenario, error);
     case KEY_QUEUE:
@@ -238,13 +301,13 @@ bool key_apply(const Key *key, const char *text, Scenario *scenario, GError **er
         if (!units_ppm(text, &ppm, error)) {
             return false;
         }
-        field_set(key, scenario, ppm);
+        field_set(key, target, ppm);
         return true;
     case KEY_MILLI:
         if (!units_milli(text, &value, error) || !range_check(key, value, error)) {
             return false;
         }
-        field_set(key, scenario, value);
+        field_set(key, target, value);
         return true;
     case KEY_NEIGHBOURS:
         if (!apply_count(key, text, &value, error)) {
@@ -263,7 +326,7 @@ bool key_apply(const Key *key, const char *text, Scenario *scenario, GError **er
         if (!apply_count(key, text, &value, error)) {
             return false;
         }
-        field_set(key, scenario, value);
+        field_set(key, target, value);
         return true;
     }
     return false;
@@ -281,6 +344,14 @@ static char *choices_text(const KeyChoice *choices)
     return g_string_free(text, FALSE);
 }
 
+static char *bytes_range_text(const Key *key)
+{
+    g_autofree char *least = units_bytes_text(key->min);
+    g_autofree char *most = units_bytes_text(key->max);
+
+    return g_strdup_printf("%s to %s", least, most);
+}
+
 char *key_range_text(const Key *key)
 {
     g_autofree char *least = units_span_text((PealSpan){(int64_t)key->min});
@@ -289,6 +360,13 @@ char *key_range_text(const Key *key)
     switch (key->type) {
     case KEY_TEXT:
         return g_strdup("a name");
+    case KEY_PATH:
+        return g_strdup("a path");
+    case KEY_WORDS:
+        return g_strdup("a list with commas");
+    case KEY_BYTES:
+        return bytes_range_text(key);
+    case KEY_SECONDS:
     case KEY_SPAN:
         return g_strdup_printf("%s to %s", least, most);
     case KEY_COUNT:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* keys.c - the table of scenario keys, and the search for a name in it. See keys.h. */
-#include "keys.h"
-
+#include <scenarios/keys.h>
+#include <scenarios/settings.h>
 #include <stddef.h>
 
 #define FIELD(member) offsetof(Scenario, member), sizeof(((Scenario *)NULL)->member)
@@ -170,14 +170,35 @@ static const struct {
      "calls need SIP transactions, which this version does not have: remove the key"},
 };
 
-const Key *key_find(const char *section, const char *name)
+static const KeyTable SCENARIO_TABLES[] = {{KEYS, G_N_ELEMENTS(KEYS), NULL}};
+const KeyFile KEYS_SCENARIO = {"scenario", "a", "scenario", SCENARIO_TABLES,
+                               G_N_ELEMENTS(SCENARIO_TABLES)};
+
+const Key *key_table_next(const KeyTable *table, const Key *key)
 {
-    for (size_t i = 0; i < KEYS_LEN; i++) {
-        if (strcmp(KEYS[i].section, section) == 0 && strcmp(KEYS[i].name, name) == 0) {
-            return &KEYS[i];
+    key = key == NULL ? table->keys : key + 1;
+    while (key < table->keys + table->len && table->has != NULL && !table->has(key)) {
+        key++;
+    }
+    return key < table->keys + table->len ? key : NULL;
+}
+
+const Key *key_file_find(const KeyFile *file, const char *section, const char *name)
+{
+    for (size_t i = 0; i < file->tables_len; i++) {
+        for (const Key *key = key_table_next(&file->tables[i], NULL); key != NULL;
+             key = key_table_next(&file->tables[i], key)) {
+            if (strcmp(key->section, section) == 0 && strcmp(key->name, name) == 0) {
+                return key;
+            }
         }
     }
     return NULL;
+}
+
+const Key *key_find(const char *section, const char *name)
+{
+    return key_file_find(&KEYS_SCENARIO, section, name);
 }
 
 enum { NAME_MAX_COMPARED = 40 };
@@ -221,6 +242,26 @@ static void nearest_offer(const char *name, const char *candidate, const char **
     }
 }
 
+static void nearest_section(const KeyFile *file, const char *section, const char **best,
+                            size_t *best_distance)
+{
+    for (size_t i = 0; i < file->tables_len; i++) {
+        for (const Key *key = key_table_next(&file->tables[i], NULL); key != NULL;
+             key = key_table_next(&file->tables[i], key)) {
+            nearest_offer(section, key->section, best, best_distance);
+        }
+    }
+}
+
+static bool fail_section(const KeyFile *file, const char *section, const char *nearest,
+                         GError **error)
+{
+    g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
+                "unknown section [%s]; the nearest is [%s] ('peal help keys' lists all)", section,
+                nearest != NULL ? nearest : file->section);
+    return false;
+}
+
 bool key_check_section(const char *section, GError **error)
 {
     const char *nearest = NULL;
@@ -241,17 +282,39 @@ bool key_check_section(const char *section, GError **error)
             return false;
         }
     }
-    for (size_t i = 0; i < KEYS_LEN; i++) {
-        nearest_offer(section, KEYS[i].section, &nearest, &distance);
-    }
+    nearest_section(&KEYS_SCENARIO, section, &nearest, &distance);
     nearest_offer(section, KEYS_SWEEP, &nearest, &distance);
     nearest_offer(section, "event:NAME", &nearest, &distance);
-    if (distance == 0) {
-        return true;
+    return distance == 0 || fail_section(&KEYS_SCENARIO, section, nearest, error);
+}
+
+/* Looks for a name that no section of this name has: another section's, else the nearest of this
+ * one. Returns false with an error where another section has it. */
+static bool nearest_key(const KeyFile *file, const char *section, const char *name,
+                        const char **best, size_t *best_distance, GError **error)
+{
+    for (size_t i = 0; i < file->tables_len; i++) {
+        for (const Key *key = key_table_next(&file->tables[i], NULL); key != NULL;
+             key = key_table_next(&file->tables[i], key)) {
+            if (strcmp(key->name, name) == 0) {
+                g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
+                            "unknown key '%s' in [%s]; it belongs to [%s]", name, section,
+                            key->section);
+                return false;
+            }
+            if (strcmp(key->section, section) == 0) {
+                nearest_offer(name, key->name, best, best_distance);
+            }
+        }
     }
+    return true;
+}
+
+static bool fail_key(const char *section, const char *name, const char *nearest, GError **error)
+{
     g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
-                "unknown section [%s]; the nearest is [%s] ('peal help keys' lists all)", section,
-                nearest != NULL ? nearest : "scenario");
+                "unknown key '%s' in [%s]; the nearest is '%s' ('peal help keys' lists all)", name,
+                section, nearest != NULL ? nearest : KEYS[0].name);
     return false;
 }
 
@@ -260,25 +323,14 @@ static bool key_fail_unknown(const char *section, const char *name, GError **err
     const char *nearest = NULL;
     size_t distance = SIZE_MAX;
 
-    for (size_t i = 0; i < KEYS_LEN; i++) {
-        if (strcmp(KEYS[i].name, name) == 0) {
-            g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
-                        "unknown key '%s' in [%s]; it belongs to [%s]", name, section,
-                        KEYS[i].section);
-            return false;
-        }
-        if (strcmp(KEYS[i].section, section) == 0) {
-            nearest_offer(name, KEYS[i].name, &nearest, &distance);
-        }
+    if (!nearest_key(&KEYS_SCENARIO, section, name, &nearest, &distance, error)) {
+        return false;
     }
     if (g_str_has_prefix(section, KEYS_EVENT_PREFIX)) {
         nearest_offer(name, "at", &nearest, &distance);
         nearest_offer(name, "do", &nearest, &distance);
     }
-    g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
-                "unknown key '%s' in [%s]; the nearest is '%s' ('peal help keys' lists all)", name,
-                section, nearest != NULL ? nearest : KEYS[0].name);
-    return false;
+    return fail_key(section, name, nearest, error);
 }
 
 bool key_check_name(const char *section, const char *name, const char *value, bool *ret_ignore,
@@ -310,4 +362,69 @@ bool key_check_name(const char *section, const char *name, const char *value, bo
         return false;
     }
     return key_fail_unknown(section, name, error);
+}
+
+static bool file_check_section(const KeyFile *file, const char *section, GError **error)
+{
+    const char *nearest = NULL;
+    size_t distance = SIZE_MAX;
+
+    nearest_section(file, section, &nearest, &distance);
+    return distance == 0 || fail_section(file, section, nearest, error);
+}
+
+static bool file_check_key(const KeyFile *file, const char *section, const char *name,
+                           GError **error)
+{
+    const char *nearest = NULL;
+    size_t distance = SIZE_MAX;
+
+    if (!file_check_section(file, section, error)) {
+        return false;
+    }
+    return key_file_find(file, section, name) != NULL ||
+           (nearest_key(file, section, name, &nearest, &distance, error) &&
+            fail_key(section, name, nearest, error));
+}
+
+bool key_file_check(const KeyFile *file, const ScenarioSettings *settings, GError **error)
+{
+    for (guint i = 0; i < settings->sections->len; i++) {
+        const SettingSection *section = g_ptr_array_index(settings->sections, i);
+
+        if (!file_check_section(file, section->name, error)) {
+            g_prefix_error(error, "%s:%u: ", settings->path, section->line);
+            return false;
+        }
+    }
+    for (guint i = 0; i < settings->list->len; i++) {
+        const Setting *setting = g_ptr_array_index(settings->list, i);
+
+        if (!file_check_key(file, setting->section, setting->key, error)) {
+            settings_prefix(settings, setting, error);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool key_table_apply(const KeyTable *table, const ScenarioSettings *settings, void *target,
+                     GError **error)
+{
+    for (const Key *key = key_table_next(table, NULL); key != NULL;
+         key = key_table_next(table, key)) {
+        const Setting *setting = settings_find(settings, key->section, key->name);
+
+        if (setting != NULL) {
+            if (!key_apply(key, setting->value, target, error)) {
+                settings_prefix(settings, setting, error);
+                return false;
+            }
+        } else if (key->fallback != NULL) {
+            bool good = key_apply(key, key->fallback, target, NULL);
+
+            PEAL_ASSERT(good);
+        }
+    }
+    return true;
 }

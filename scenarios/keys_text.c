@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* keys_text.c - the reference of all keys, made from their table: `peal help keys`, KEYS.md. */
-#include "keys.h"
+#include <scenarios/keys.h>
 
 static const char INTRODUCTION[] =
     "A scenario is a file of [sections] with lines key = value; # begins a comment. Every quantity "
@@ -73,24 +73,31 @@ static void append_row(GString *text, const Key *key, bool markdown)
     }
 }
 
-static void append_rows(GString *text, const Key *keys, size_t len, bool markdown)
+void key_text_wrapped(GString *text, const char *words)
+{
+    append_wrapped(text, words, 0);
+}
+
+void key_table_text(const KeyTable *table, bool markdown, GString *text)
 {
     const char *section = "";
 
-    for (size_t i = 0; i < len; i++) {
-        if (strcmp(section, keys[i].section) != 0) {
-            section = keys[i].section;
+    for (const Key *key = key_table_next(table, NULL); key != NULL;
+         key = key_table_next(table, key)) {
+        if (strcmp(section, key->section) != 0) {
+            section = key->section;
             g_string_append_printf(text, markdown ? "\n## [%s]\n\n" : "\n[%s]\n", section);
             if (markdown) {
                 g_string_append(text, "| key | values | default | meaning |\n|---|---|---|---|\n");
             }
         }
-        append_row(text, &keys[i], markdown);
+        append_row(text, key, markdown);
     }
 }
 
 char *scenario_keys_text(bool markdown)
 {
+    const KeyTable extra = {EXTRA_KEYS, G_N_ELEMENTS(EXTRA_KEYS), NULL};
     GString *text = g_string_new(NULL);
 
     if (markdown) {
@@ -99,7 +106,7 @@ char *scenario_keys_text(bool markdown)
     } else {
         append_wrapped(text, INTRODUCTION, 0);
     }
-    append_rows(text, KEYS, KEYS_LEN, markdown);
-    append_rows(text, EXTRA_KEYS, G_N_ELEMENTS(EXTRA_KEYS), markdown);
+    key_table_text(&KEYS_SCENARIO.tables[0], markdown, text);
+    key_table_text(&extra, markdown, text);
     return g_string_free(text, FALSE);
 }

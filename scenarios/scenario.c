@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* scenario.c - builds scenarios from settings, and checks what no single key can. */
 #include "event.h"
-#include "keys.h"
 #include "network/hostfile.h"
-#include "settings.h"
 #include "sweep.h"
 #include "units.h"
+#include <scenarios/keys.h>
+#include <scenarios/settings.h>
 
 GQuark scenario_error_quark(void)
 {
@@ -41,26 +41,6 @@ static bool scenario_fail(const Scenario *scenario, const char *const (*keys)[2]
 #define KEYS_TO_BLAME(...)                   \
     ((const char *const[][2]){__VA_ARGS__}), \
         sizeof((const char *const[][2]){__VA_ARGS__}) / sizeof(const char *const[2])
-
-static bool build_keys(Scenario *scenario, GError **error)
-{
-    for (size_t i = 0; i < KEYS_LEN; i++) {
-        const Key *key = &KEYS[i];
-        const Setting *setting = settings_find(scenario->settings, key->section, key->name);
-
-        if (setting != NULL) {
-            if (!key_apply(key, setting->value, scenario, error)) {
-                settings_prefix(scenario->settings, setting, error);
-                return false;
-            }
-        } else if (key->fallback != NULL) {
-            bool good = key_apply(key, key->fallback, scenario, NULL);
-
-            PEAL_ASSERT(good);
-        }
-    }
-    return true;
-}
 
 static bool build_event(Scenario *scenario, const char *section, ScenarioEvent *event,
                         GError **error)
@@ -200,7 +180,7 @@ static uint16_t fingers_for(uint32_t peers, uint32_t successors)
     return MAX(fingers, 16);
 }
 
-static bool check_overlay(Scenario *scenario, GError **error)
+bool scenario_check_overlay(Scenario *scenario, GError **error)
 {
     PealOverlay *overlay = &scenario->overlay;
     const char *field;
@@ -359,7 +339,8 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
     scenario->path = g_strdup(settings->path);
     scenario->points = 1;
     peal_overlay_defaults(&scenario->overlay);
-    if (!check_names(settings, error) || !build_keys(scenario, error) ||
+    if (!check_names(settings, error) ||
+        !key_table_apply(&KEYS_SCENARIO.tables[0], settings, scenario, error) ||
         !build_events(scenario, error) || !check_events(scenario, error)) {
         return NULL;
     }
@@ -370,7 +351,7 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
         scenario->overlay.fingers =
             fingers_for(scenario_identities(scenario), scenario->overlay.successors);
     }
-    if (!check_overlay(scenario, error) || !check_workload(scenario, error) ||
+    if (!scenario_check_overlay(scenario, error) || !check_workload(scenario, error) ||
         !resolve_file(scenario, error)) {
         return NULL;
     }
@@ -419,7 +400,7 @@ static bool check_points(const ScenarioSettings *settings, guint points, GError 
 Scenario *scenario_load_text(const char *path, const char *text, gsize len, const char *const *sets,
                              GError **error)
 {
-    g_autoptr(ScenarioSettings) settings = settings_read(path, text, len, error);
+    g_autoptr(ScenarioSettings) settings = settings_read(&KEYS_SCENARIO, path, text, len, error);
     g_autofree char *copy = NULL;
     Scenario *scenario;
     guint points;

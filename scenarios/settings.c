@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * settings.c - reads a scenario's text into settings that know their lines. See settings.h.
+ * settings.c - reads a file's text into settings that know their lines. See settings.h.
  * GKeyFile does the parsing; it keeps no line numbers and lets the last of two duplicates win, so a
  * scan of the text comes first.
  */
-#include "settings.h"
+#include <scenarios/settings.h>
 
 static void setting_free(gpointer data)
 {
@@ -44,10 +44,11 @@ static void section_add(ScenarioSettings *settings, const char *name, guint line
     g_ptr_array_add(settings->sections, section);
 }
 
-static ScenarioSettings *settings_new(const char *path)
+static ScenarioSettings *settings_new(const KeyFile *file, const char *path)
 {
     ScenarioSettings *settings = g_new0(ScenarioSettings, 1);
 
+    settings->file = file;
     settings->path = g_strdup(path);
     settings->list = g_ptr_array_new_with_free_func(setting_free);
     settings->sections = g_ptr_array_new_with_free_func(section_free);
@@ -67,7 +68,7 @@ void settings_free(ScenarioSettings *settings)
 
 ScenarioSettings *settings_copy(const ScenarioSettings *settings)
 {
-    ScenarioSettings *copy = settings_new(settings->path);
+    ScenarioSettings *copy = settings_new(settings->file, settings->path);
 
     for (guint i = 0; i < settings->list->len; i++) {
         g_ptr_array_add(copy->list, setting_copy(g_ptr_array_index(settings->list, i)));
@@ -234,7 +235,8 @@ static const char *scan_section(ScenarioSettings *settings, char *line, guint nu
     }
     if (settings->sections->len == SETTINGS_MAX) {
         settings_fail_at(settings, number, SCENARIO_ERROR_SYNTAX, error,
-                         "a scenario has at most %d sections", SETTINGS_MAX);
+                         "%s %s has at most %d sections", settings->file->article,
+                         settings->file->what, SETTINGS_MAX);
         return NULL;
     }
     section_add(settings, line, number);
@@ -252,8 +254,8 @@ static bool scan_key(ScenarioSettings *settings, const char *section, char *line
         return settings_fail_at(
             settings, number, SCENARIO_ERROR_SYNTAX, error,
             "'%.40s' is neither [section] nor key = value nor a # comment; if this "
-            "is no scenario, 'peal help keys' shows what one may say",
-            line);
+            "is no %s, 'peal help keys' shows what one may say",
+            line, settings->file->what);
     }
     *equals = '\0';
     g_strstrip(line);
@@ -263,7 +265,8 @@ static bool scan_key(ScenarioSettings *settings, const char *section, char *line
     }
     if (section == NULL) {
         return settings_fail_at(settings, number, SCENARIO_ERROR_SYNTAX, error,
-                                "key '%s' stands before any section: begin with [scenario]", line);
+                                "key '%s' stands before any section: begin with [%s]", line,
+                                settings->file->section);
     }
     first = settings_find(settings, section, line);
     if (first != NULL) {
@@ -273,7 +276,8 @@ static bool scan_key(ScenarioSettings *settings, const char *section, char *line
     }
     if (settings->list->len == SETTINGS_MAX) {
         return settings_fail_at(settings, number, SCENARIO_ERROR_SYNTAX, error,
-                                "a scenario has at most %d keys", SETTINGS_MAX);
+                                "%s %s has at most %d keys", settings->file->article,
+                                settings->file->what, SETTINGS_MAX);
     }
     settings_put(settings, &(Setting){.section = (char *)section,
                                       .key = line,
@@ -345,28 +349,33 @@ static bool settings_read_values(ScenarioSettings *settings, const char *text, g
 /* settings_read_text fills in settings from terminated text. */
 static bool settings_read_text(ScenarioSettings *settings, const char *text, GError **error)
 {
+    const KeyFile *file = settings->file;
+
     if (!settings_scan(settings, text, error)) {
         return false;
     }
-    if (settings_section_line(settings, "scenario") == 0) {
+    if (settings_section_line(settings, file->section) == 0) {
         return settings_fail_at(settings, 0, SCENARIO_ERROR_FILE, error,
-                                "is no scenario: it has no [scenario] section; 'peal help keys' "
-                                "shows what a scenario may say");
+                                "is no %s: it has no [%s] section; 'peal help keys' shows what %s "
+                                "%s may say",
+                                file->what, file->section, file->article, file->what);
     }
     return settings_read_values(settings, text, strlen(text), error);
 }
 
-ScenarioSettings *settings_read(const char *path, const char *text, gsize len, GError **error)
+ScenarioSettings *settings_read(const KeyFile *file, const char *path, const char *text, gsize len,
+                                GError **error)
 {
     static const char mark[] = "\xef\xbb\xbf"; /* some editors begin UTF-8 text with it */
     g_autofree char *terminated = NULL;
     ScenarioSettings *settings;
 
     if (len > SETTINGS_TEXT_MAX || !g_utf8_validate_len(text, len, NULL)) {
-        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_FILE,
-                    "%s: is no scenario: it is not UTF-8 text of at most 1 MiB; 'peal help keys' "
-                    "shows what a scenario may say",
-                    path);
+        g_set_error(
+            error, SCENARIO_ERROR, SCENARIO_ERROR_FILE,
+            "%s: is no %s: it is not UTF-8 text of at most 1 MiB; 'peal help keys' shows what "
+            "%s %s may say",
+            path, file->what, file->article, file->what);
         return NULL;
     }
     if (len >= strlen(mark) && memcmp(text, mark, strlen(mark)) == 0) {
@@ -374,7 +383,7 @@ ScenarioSettings *settings_read(const char *path, const char *text, gsize len, G
         len -= strlen(mark);
     }
     terminated = g_strndup(text, len);
-    settings = settings_new(path);
+    settings = settings_new(file, path);
     if (!settings_read_text(settings, terminated, error)) {
         settings_free(settings);
         return NULL;

@@ -2,7 +2,7 @@
 /* sweep.c - lists of values crossed into points. See sweep.h. */
 #include "sweep.h"
 
-#include "keys.h"
+#include <scenarios/keys.h>
 
 /* Splits at the commas that are not inside parentheses: `1, weibull(shape=1, scale=5s)` is two. */
 static GPtrArray *list_split(const char *text)

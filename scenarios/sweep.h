@@ -6,7 +6,7 @@
 #ifndef SCENARIOS_SWEEP_H
 #define SCENARIOS_SWEEP_H
 
-#include "settings.h"
+#include <scenarios/settings.h>
 
 enum { SWEEP_POINTS_MAX = 1000 };
 

@@ -26,6 +26,14 @@ static const Unit RATE_UNITS[] = {
     {"Gbit/s", UINT64_C(1000000000)},
 };
 
+static const Unit SIZE_UNITS[] = {
+    {"B", 1},
+    {"KiB", UINT64_C(1) << 10},
+    {"MiB", UINT64_C(1) << 20},
+    {"GiB", UINT64_C(1) << 30},
+    {"TiB", UINT64_C(1) << 40},
+};
+
 enum { DIGITS_MAX = 18 };
 
 /* An unsigned decimal number: digits / 10^decimals. */
@@ -139,6 +147,12 @@ bool units_bit_rate(const char *text, uint64_t *ret_bit_per_s, GError **error)
                       ret_bit_per_s, error);
 }
 
+bool units_bytes(const char *text, uint64_t *ret_bytes, GError **error)
+{
+    return units_read(text, SIZE_UNITS, G_N_ELEMENTS(SIZE_UNITS),
+                      "size such as 64MiB (units: B, KiB, MiB, GiB, TiB)", ret_bytes, error);
+}
+
 bool units_count(const char *text, uint64_t *ret_count, GError **error)
 {
     Decimal decimal;
@@ -178,20 +192,27 @@ bool units_ppm(const char *text, uint32_t *ret_ppm, GError **error)
     return true;
 }
 
-char *units_span_text(PealSpan span)
+static char *whole_text(uint64_t value, const Unit *units, size_t units_len)
 {
-    uint64_t ns = (uint64_t)span.ns;
-    const Unit *largest = &TIME_UNITS[0];
+    const Unit *largest = &units[0];
 
-    if (ns == 0) {
-        return g_strdup("0s");
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(TIME_UNITS); i++) {
-        if (ns % TIME_UNITS[i].factor == 0) {
-            largest = &TIME_UNITS[i];
+    for (size_t i = 0; i < units_len; i++) {
+        if (value % units[i].factor == 0) {
+            largest = &units[i];
         }
     }
-    return g_strdup_printf("%" PRIu64 "%s", ns / largest->factor, largest->name);
+    return g_strdup_printf("%" PRIu64 "%s", value / largest->factor, largest->name);
+}
+
+char *units_span_text(PealSpan span)
+{
+    return span.ns == 0 ? g_strdup("0s")
+                        : whole_text((uint64_t)span.ns, TIME_UNITS, G_N_ELEMENTS(TIME_UNITS));
+}
+
+char *units_bytes_text(uint64_t bytes)
+{
+    return bytes == 0 ? g_strdup("0B") : whole_text(bytes, SIZE_UNITS, G_N_ELEMENTS(SIZE_UNITS));
 }
 
 char *units_ppm_text(uint32_t ppm)

@@ -26,8 +26,12 @@ bool units_ppm(const char *text, uint32_t *ret_ppm, GError **error) PEAL_MUST_US
 /* `64kbit/s`; units bit/s, kbit/s, Mbit/s, Gbit/s. */
 bool units_bit_rate(const char *text, uint64_t *ret_bit_per_s, GError **error) PEAL_MUST_USE;
 
+/* `64MiB`; units B, KiB, MiB, GiB, TiB. */
+bool units_bytes(const char *text, uint64_t *ret_bytes, GError **error) PEAL_MUST_USE;
+
 /* The same backwards, in the largest unit that needs no fraction. Text to g_free. */
 char *units_span_text(PealSpan span);
 char *units_ppm_text(uint32_t ppm);
+char *units_bytes_text(uint64_t bytes);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * values.c - every key in force in a scenario, defaults included, as text: what results keep of it.
  */
-#include "keys.h"
-#include "settings.h"
+#include <scenarios/keys.h>
+#include <scenarios/settings.h>
 
 void scenario_each_value(const Scenario *scenario, ScenarioVisit visit, void *user)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_keys.c - the table of keys holds together, and its reference is up to date. */
-#include "keys.h"
 #include "peal_test.h"
+#include <scenarios/keys.h>
 
 static void keys_are_named_once_and_described(void)
 {

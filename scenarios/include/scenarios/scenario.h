@@ -149,6 +149,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Scenario, scenario_free)
  * parameters set). The last key of the file varies fastest. */
 Scenario *scenario_point(const Scenario *scenario, guint point, GError **error);
 
+/* scenario_check_overlay checks `overlay` against what no single key can tell, and fits replicas to
+ * successors where no key says how many there shall be. `settings` tells whom to blame. */
+bool scenario_check_overlay(Scenario *scenario, GError **error) PEAL_MUST_USE;
+
 /* scenario_identities: how many peers there are ever, the start's and those of join events. */
 uint32_t scenario_identities(const Scenario *scenario);
 

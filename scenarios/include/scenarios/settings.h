@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * settings.h - a scenario's raw texts, each with the place it came from.
+ * settings.h - the raw texts of a file of sections and keys, each with the place it came from.
  * Source: the desktop entry syntax that GKeyFile reads.
- * State:  one list per scenario, at most SETTINGS_MAX of them.   Time: none.
+ * State:  one list per file, at most SETTINGS_MAX of them.   Time: none.
  */
 #ifndef SCENARIOS_SETTINGS_H
 #define SCENARIOS_SETTINGS_H
 
-#include <scenarios/scenario.h>
+#include <scenarios/keys.h>
 
 enum { SETTINGS_TEXT_MAX = 1 << 20, SETTINGS_MAX = 4096 };
 
@@ -25,13 +25,15 @@ typedef struct SettingSection {
 } SettingSection;
 
 struct ScenarioSettings {
+    const KeyFile *file; /* the kind */
     char *path;
     GPtrArray *list;     /* Setting, in the file's order */
     GPtrArray *sections; /* SettingSection, in the file's order */
 };
 
 /* settings_read scans a file's text; duplicates and lines that are nothing are errors. */
-ScenarioSettings *settings_read(const char *path, const char *text, gsize len, GError **error);
+ScenarioSettings *settings_read(const KeyFile *file, const char *path, const char *text, gsize len,
+                                GError **error);
 ScenarioSettings *settings_copy(const ScenarioSettings *settings);
 void settings_free(ScenarioSettings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScenarioSettings, settings_free)

@@ -20,9 +20,16 @@ typedef struct SipArena {
     _Alignas(16) uint8_t bytes[SIP_ARENA_LEN];
 } SipArena;
 
-/* Arenas nest. All of value.h works inside one only, and what it returns may point into it. */
+/* Arenas nest. What value.h names so works inside one only, and what that returns may point into
+ * it. A parser of libosip2 outside an arena is a programmer's error. */
 void sip_arena_enter(SipArena *arena);
 void sip_arena_leave(SipArena *arena);
+
+/* sip_arena_current is the innermost arena entered; there must be one. */
+SipArena *sip_arena_current(void);
+
+/* sip_arena_alloc is a piece of it, aligned for anything; NULL when it is used up. */
+void *sip_arena_alloc(size_t size);
 
 /* sip_arena_setup hands libosip2 the arena's allocators; once before the first use, harmless later. */
 void sip_arena_setup(void);

@@ -82,12 +82,12 @@ typedef struct SipField {
 } SipField;
 
 typedef struct SipMessage {
-    PealStr bytes; /* the whole message, body included */
-    PealStr method;
+    PealStr bytes;  /* the whole message, body included */
+    PealStr method; /* of the request line, or of a response's CSeq */
     PealStr uri;    /* requests: as written */
     PealStr reason; /* responses */
     PealStr body;
-    SipMethod code; /* of the request line, or of a response's CSeq; SIP_METHOD_OTHER by its text */
+    SipMethod code;      /* of `method` */
     uint16_t status;     /* 100..699; 0 for a request */
     uint16_t fields_at;  /* the first header field */
     uint16_t fields_end; /* the empty line */
@@ -107,8 +107,8 @@ typedef struct SipMessage {
  */
 int sip_message_scan(PealStr bytes, bool datagram, SipMessage *ret_message) PEAL_MUST_USE;
 
-/* sip_message_answerable: a request other than ACK of which a usable Via, From, To, Call-ID and CSeq
- * were understood. */
+/* sip_message_answerable: a request other than ACK with a Via by which an answer finds its way back.
+ * What else it lacks its 400 lacks too. */
 bool sip_message_answerable(const SipMessage *message);
 
 /*
@@ -126,6 +126,7 @@ bool sip_has(const SipMessage *message, SipHeader header);
 /*
  * The elements of a header, whether written in one field or several: `for (SipCursor at = {0};
  * sip_next(message, SIP_H_ROUTE, &at);)`. Commas inside quotes and angle brackets do not part them.
+ * Not for credentials and challenges, which have commas within: those are one a field.
  */
 typedef struct SipCursor {
     PealStr element; /* trimmed */

@@ -3,7 +3,11 @@
  * value.h - the values of header fields, read by libosip2 inside an arena (arena.h) and checked where
  *           libosip2 lets through what it should not.
  * Source: RFC 3261 s.19.1, s.20, s.25.1; RFC 3581; RFC 8760 for credentials.
- * State:  none; texts point into the arena or into what was read.   Time: one dispatch.
+ * State:  none; texts point into what was read, a digest's into the arena.   Time: one dispatch.
+ *
+ * sip_uri_parse, sip_address_parse and sip_digest_parse work inside an arena only. libosip2 judges
+ * the grammar of the first two; where their parts stand is found in the bytes themselves (raw.h),
+ * because what libosip2 decodes cannot be written back and ends at `%00`. The others need no arena.
  * All parsers return 0, -PEAL_E_VALUE, or -PEAL_E_FULL when the arena is used up.
  */
 #ifndef SIP_VALUE_H
@@ -46,6 +50,7 @@ typedef struct SipAddress {
 int sip_address_parse(PealStr text, SipAddress *ret_address) PEAL_MUST_USE;
 
 typedef struct SipVia {
+    PealStr version;   /* 2.0 */
     PealStr transport; /* UDP, TCP, ... */
     PealStr host;
     uint16_t port; /* 0 for none */

@@ -149,10 +149,12 @@ core_calls_nothing_of_a_world() {
     return "$status"
 }
 
+# But for the pointer to the arena that libosip2's allocators work in.
 core_has_no_mutable_state() {
     objdump -h "$CORE" >"$SCRATCH/sections" || return
     grep -q '\.text' "$SCRATCH/sections" || fail "no object in $CORE" || return
     ! awk '/file format/ { object = $1 }
+        object ~ /sip_arena\.c\.o/ && $2 == ".tbss" && $3 ~ /^0+8$/ { next }
         $2 ~ /^\.t?(data|bss)$/ && $3 !~ /^0+$/ { print object, $2, "0x" $3, "bytes" }' "$SCRATCH/sections" | grep .
 }
 

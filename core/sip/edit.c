@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* edit.c - splices into a message that is passed on (edit.h). */
+#include "sip/edit.h"
+
+#include "sip/lex.h"
+
+void sip_edit_init(SipEdit *edit, const SipMessage *message)
+{
+    edit->message = message;
+    edit->splices_len = 0;
+    edit->overflow = false;
+}
+
+static bool edit_overlap(const SipSplice *a, const SipSplice *b)
+{
+    if (a->at == a->end || b->at == b->end) {
+        const SipSplice *point = a->at == a->end ? a : b;
+        const SipSplice *span = point == a ? b : a;
+
+        return span->at < point->at && point->at < span->end;
+    }
+    return a->at < b->end && b->at < a->end;
+}
+
+void sip_edit_replace(SipEdit *edit, size_t at, size_t end, PealStr text)
+{
+    size_t place = edit->splices_len;
+
+    if (edit->splices_len == SIP_SPLICES_MAX || at > end || end > edit->message->bytes.len) {
+        edit->overflow = true;
+        return;
+    }
+    const SipSplice splice = {(uint16_t)at, (uint16_t)end, text};
+
+    for (size_t i = 0; i < edit->splices_len; i++) {
+        if (edit_overlap(&edit->splices[i], &splice)) {
+            edit->overflow = true;
+            return;
+        }
+    }
+    while (place > 0 && edit->splices[place - 1].at > at) {
+        edit->splices[place] = edit->splices[place - 1];
+        place--;
+    }
+    edit->splices[place] = splice;
+    edit->splices_len++;
+}
+
+void sip_edit_remove_field(SipEdit *edit, size_t field)
+{
+    const SipField *span = &edit->message->fields[field];
+
+    sip_edit_replace(edit, span->at, span->next, (PealStr){0});
+}
+
+/* Have removals taken all of these bytes? */
+static bool edit_is_gone(const SipEdit *edit, size_t at, size_t end)
+{
+    for (size_t i = 0; i < edit->splices_len && at < end; i++) {
+        const SipSplice *splice = &edit->splices[i];
+
+        if (splice->text.len == 0 && splice->at <= at && splice->end > at) {
+            at = splice->end;
+        }
+    }
+    return at >= end;
+}
+
+/* Forgets the removals within a span: a larger one takes their place. */
+static void edit_forget(SipEdit *edit, size_t at, size_t end)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < edit->splices_len; i++) {
+        const SipSplice *splice = &edit->splices[i];
+
+        if (splice->text.len > 0 || splice->at < at || splice->end > end) {
+            edit->splices[kept++] = *splice;
+        }
+    }
+    edit->splices_len = kept;
+}
+
+void sip_edit_remove_element(SipEdit *edit, const SipCursor *element)
+{
+    const SipField *field = &edit->message->fields[element->field];
+    const PealStr bytes = edit->message->bytes;
+    const bool head_gone = element->first || edit_is_gone(edit, field->value, element->at);
+    const bool tail_gone = element->last || edit_is_gone(edit, element->end, field->end);
+
+    if (head_gone && tail_gone) {
+        edit_forget(edit, field->at, field->next);
+        sip_edit_remove_field(edit, element->field);
+    } else if (tail_gone) {
+        size_t at = element->at; /* with the comma before it */
+
+        while (at > field->value && lex_is(bytes.ptr[at - 1], LEX_LWS)) {
+            at--;
+        }
+        at--;
+        while (at > field->value && lex_is(bytes.ptr[at - 1], LEX_LWS)) {
+            at--;
+        }
+        sip_edit_replace(edit, at, element->end, (PealStr){0});
+    } else {
+        size_t end = lex_span(bytes, element->end, LEX_LWS); /* with the comma behind it */
+
+        end = lex_span(bytes, end + 1, LEX_LWS);
+        sip_edit_replace(edit, element->at, end, (PealStr){0});
+    }
+}
+
+size_t sip_edit_len(const SipEdit *edit)
+{
+    size_t len = edit->message->bytes.len;
+
+    for (size_t i = 0; i < edit->splices_len; i++) {
+        const SipSplice *splice = &edit->splices[i];
+
+        len = len + splice->text.len - (size_t)(splice->end - splice->at);
+    }
+    return len;
+}
+
+int sip_edit_write(const SipEdit *edit, uint8_t *ret_bytes, size_t cap, size_t *ret_len)
+{
+    const PealStr bytes = edit->message->bytes;
+    SipText text = sip_text_make((char *)ret_bytes, cap);
+    size_t at = 0;
+
+    if (edit->overflow || sip_edit_len(edit) > cap) {
+        return -PEAL_E_FULL;
+    }
+    for (size_t i = 0; i < edit->splices_len; i++) {
+        const SipSplice *splice = &edit->splices[i];
+
+        if (splice->at > at) {
+            sip_put(&text, lex_sub(bytes, at, splice->at));
+        }
+        sip_put(&text, splice->text);
+        at = splice->end > at ? splice->end : at;
+    }
+    sip_put(&text, lex_sub(bytes, at, bytes.len));
+    *ret_len = text.len;
+    return 0;
+}

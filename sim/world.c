@@ -212,6 +212,8 @@ static void run_action(World *world, const PlanAction *action)
     case PLAN_LOOKUP:
         workload_lookup(world, action);
         break;
+    case PLAN_CALL:
+        break;
     }
     world_after_dispatch(world);
 }

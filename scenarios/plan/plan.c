@@ -3,7 +3,7 @@
  * plan.c - merges every peer's agenda and the events into one order of time.
  *
  * A peer's agenda is its start, its registrations, then lookups without end; only the next entry's
- * instant and number are kept. One pass over all peers collects what falls into the next window of
+ * instant and number are kept. Its users' calls are a second agenda beside it. One pass over all peers collects what falls into the next window of
  * time, and a radix sort puts it in order: a few ns per peer and window, where a heap of a million
  * peers would miss the cache at every step.
  */
@@ -15,8 +15,14 @@ enum {
     WINDOWS_PER_INTERVAL = 16,
     NUMBER_START = 0, /* numbers of an agenda: the start, users 1.., then lookups */
     RAW_TARGET =
-        8 /* of the DIST_RAW_PER_DRAW raw numbers of an entry; its interval uses the first */
+        8, /* of the DIST_RAW_PER_DRAW raw numbers of an entry; its interval uses the first */
+    RAW_CALLER = 10
 };
+static const uint32_t NUMBER_CALL = UINT32_C(1) << 31; /* set in the number of a call */
+
+/* Calls draw from the same streams as the other agenda, far behind it. */
+#define DRAWS_CALLS (UINT64_C(1) << 40)
+#define DRAWS_DURATIONS (UINT64_C(2) << 40)
 
 #define WINDOW_MAX_US INT64_C(1000000)
 _Static_assert(WINDOW_MAX_US <= INT64_C(1) << (2 * RADIX_BITS), "offsets fit two passes");
@@ -39,6 +45,9 @@ struct Plan {
     int64_t window_us;   /* length */
     int64_t *next_us;    /* per peer, INT64_MAX when its agenda is empty */
     uint32_t *number;    /* per peer, of that entry */
+    Dist call_interval;  /* between the calls of a peer's users */
+    int64_t *call_us;    /* per peer, of its users' next call; NULL without calls */
+    uint32_t *calls;     /* per peer, that came before that one */
     int64_t begin_us;    /* of the current window */
     int64_t earliest_us; /* least next_us of all */
     GArray *entries;     /* Entry, of the current window in order */
@@ -84,6 +93,24 @@ static int64_t agenda_at(const Plan *plan, uint32_t peer, uint32_t number, int64
            dist_draw(&plan->interval, plan->seed, plan_stream(peer), number).ns / PEAL_NS_PER_US;
 }
 
+/* The instant of call `number`, the one before it being at `before_us`. */
+static int64_t call_at(const Plan *plan, uint32_t peer, uint32_t number, int64_t before_us)
+{
+    return before_us +
+           dist_draw(&plan->call_interval, plan->seed, plan_stream(peer), DRAWS_CALLS + number).ns /
+               PEAL_NS_PER_US;
+}
+
+/* Calls begin one interval after the peer's start, or after the spread of registrations. */
+static void plan_begin_calls(Plan *plan)
+{
+    for (uint32_t peer = 0; plan->call_us != NULL && peer < plan->identities; peer++) {
+        int64_t base_us = is_converged(plan, peer) ? plan->spread_us : plan->next_us[peer];
+
+        plan->call_us[peer] = call_at(plan, peer, 0, base_us);
+    }
+}
+
 /* Puts every peer's first entry into its agenda. */
 static void plan_begin(Plan *plan)
 {
@@ -110,26 +137,40 @@ static void plan_begin(Plan *plan)
     if (scenario->start == SCENARIO_START_CONVERGED) {
         plan->started = scenario->peers;
     }
+    plan_begin_calls(plan);
     plan->earliest_us = 0;
+}
+
+/* A rate in thousandths an hour as the interval's distribution; the windows shrink to suit it. */
+static Dist plan_interval(Plan *plan, uint64_t rate_milli)
+{
+    double mean_us = 3600e9 / (double)rate_milli; /* 3600 s, a thousandth of a lookup */
+    int64_t window_us = (int64_t)CLAMP(mean_us / WINDOWS_PER_INTERVAL, 1, WINDOW_MAX_US);
+
+    plan->window_us = MIN(plan->window_us, window_us);
+    return (Dist){DIST_EXPONENTIAL, mean_us, 0};
 }
 
 Plan *plan_new(const Scenario *point, uint64_t seed)
 {
     Plan *plan = g_new0(Plan, 1);
-    uint64_t rate_milli = point->workload.lookups_per_peer_hour_milli;
+    const ScenarioWorkload *workload = &point->workload;
+    uint64_t calls_milli = workload->calls_per_user_hour_milli * workload->users_per_peer;
 
     plan->scenario = point;
     plan->seed = seed;
     plan->identities = scenario_identities(point);
-    plan->users = point->workload.users_per_peer;
+    plan->users = workload->users_per_peer;
     plan->end_us = point->duration.ns / PEAL_NS_PER_US;
     plan->spread_us = MAX(1, MIN(PLAN_REGISTER_SPREAD.ns / PEAL_NS_PER_US, plan->end_us / 10));
     plan->window_us = WINDOW_MAX_US;
-    if (rate_milli > 0) {
-        double mean_us = 3600e9 / (double)rate_milli; /* 3600 s, a thousandth of a lookup */
-
-        plan->interval = (Dist){DIST_EXPONENTIAL, mean_us, 0};
-        plan->window_us = (int64_t)CLAMP(mean_us / WINDOWS_PER_INTERVAL, 1, WINDOW_MAX_US);
+    if (workload->lookups_per_peer_hour_milli > 0) {
+        plan->interval = plan_interval(plan, workload->lookups_per_peer_hour_milli);
+    }
+    if (calls_milli > 0) {
+        plan->call_interval = plan_interval(plan, calls_milli);
+        plan->call_us = g_new0(int64_t, plan->identities);
+        plan->calls = g_new0(uint32_t, plan->identities);
     }
     plan->next_us = g_new0(int64_t, plan->identities);
     plan->number = g_new0(uint32_t, plan->identities);
@@ -146,6 +187,8 @@ void plan_free(Plan *plan)
     }
     g_free(plan->next_us);
     g_free(plan->number);
+    g_free(plan->call_us);
+    g_free(plan->calls);
     g_array_unref(plan->entries);
     g_array_unref(plan->scratch);
     g_free(plan);
@@ -175,6 +218,22 @@ static void radix_pass(const GArray *from, GArray *to, unsigned shift)
     }
 }
 
+/* Collects a peer's calls before `end_us`. Returns the instant of the one after them. */
+static int64_t plan_fill_calls(Plan *plan, uint32_t peer, int64_t end_us)
+{
+    int64_t at_us = plan->call_us[peer];
+
+    while (at_us < end_us) {
+        uint32_t number = plan->calls[peer]++;
+        Entry entry = {(uint32_t)(at_us - plan->begin_us), peer, NUMBER_CALL | number};
+
+        g_array_append_val(plan->entries, entry);
+        at_us = call_at(plan, peer, number + 1, at_us);
+    }
+    plan->call_us[peer] = at_us;
+    return at_us;
+}
+
 /* Collects the window that begins with the earliest entry; false when there is none. */
 static bool plan_fill(Plan *plan)
 {
@@ -201,6 +260,9 @@ static bool plan_fill(Plan *plan)
             plan->next_us[peer] = at_us;
         }
         earliest_us = MIN(earliest_us, at_us);
+        if (plan->call_us != NULL) {
+            earliest_us = MIN(earliest_us, plan_fill_calls(plan, peer, end_us));
+        }
     }
     plan->earliest_us = earliest_us;
     /* Entries of one instant stay in the order of (peer, number). */
@@ -261,6 +323,29 @@ static void plan_draw_target(const Plan *plan, PlanAction *action, uint32_t numb
     action->target_peer += skip_self && action->target_peer >= action->peer;
 }
 
+/* Draws who calls whom, and for how long: any two users of peers that have started. */
+static void plan_draw_call(const Plan *plan, PlanAction *action)
+{
+    uint64_t stream = plan_stream(action->peer);
+    uint64_t raw = (DRAWS_CALLS + action->number) * DIST_RAW_PER_DRAW;
+    uint64_t others = (uint64_t)plan->started * plan->users - 1;
+    uint64_t caller;
+    uint64_t callee;
+
+    action->user = (uint32_t)peal_random_below(peal_random_at(plan->seed, stream, raw + RAW_CALLER),
+                                               plan->users);
+    caller = (uint64_t)action->peer * plan->users + action->user;
+    callee = caller;
+    if (others > 0) {
+        callee = peal_random_below(peal_random_at(plan->seed, stream, raw + RAW_TARGET), others);
+        callee += callee >= caller;
+    }
+    action->target_peer = (uint32_t)(callee / plan->users);
+    action->target_user = (uint32_t)(callee % plan->users);
+    action->duration = dist_draw(&plan->scenario->workload.call_duration, plan->seed, stream,
+                                 DRAWS_DURATIONS + action->number);
+}
+
 static void plan_take_entry(Plan *plan, const Entry *entry, PlanAction *action)
 {
     action->peer = entry->peer;
@@ -270,6 +355,10 @@ static void plan_take_entry(Plan *plan, const Entry *entry, PlanAction *action)
     } else if (entry->number <= plan->users) {
         action->kind = PLAN_REGISTER;
         action->user = entry->number - 1;
+    } else if ((entry->number & NUMBER_CALL) != 0) {
+        action->kind = PLAN_CALL;
+        action->number = entry->number & ~NUMBER_CALL;
+        plan_draw_call(plan, action);
     } else {
         action->kind = PLAN_LOOKUP;
         action->number = entry->number - plan->users - 1;

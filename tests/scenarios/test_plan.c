@@ -324,15 +324,107 @@ static void plan_draws_distinct_ranks_evenly(void)
     plan_draw_ranks(9, 0, 0, 0, ranks);
 }
 
-PEAL_TEST_MAIN("scenarios/plan", PEAL_TEST(plan_does_not_depend_on_how_it_is_fetched),
-               PEAL_TEST(plan_follows_the_seed), PEAL_TEST(plan_actions_come_in_order),
-               PEAL_TEST(plan_lookups_are_poisson_at_the_stated_rate),
-               PEAL_TEST(plan_random_keys_are_uniform),
-               PEAL_TEST(plan_joins_start_one_per_interval_and_register),
-               PEAL_TEST(plan_join_events_start_peers_and_are_events_too),
-               PEAL_TEST(plan_converged_users_register_once_then_lookups_begin),
-               PEAL_TEST(plan_targets_have_started),
-               PEAL_TEST(plan_goes_on_for_long_and_for_sparse_lookups),
-               PEAL_TEST(plan_node_ids_and_names_belong_to_identities),
-               PEAL_TEST(plan_bootstrap_is_one_of_those_before),
-               PEAL_TEST(plan_draws_distinct_ranks_evenly))
+/* Calls: 20 peers of 5 users that each make 36 calls an hour, for 30 min: 1,800. */
+#define CALLING                                   \
+    "[scenario]\nduration = 30min\nwarmup = 0s\n" \
+    "[overlay]\npeers = 20\nstart = converged\n"  \
+    "[workload]\nusers-per-peer = 5\nlookups-per-peer-hour = 60\n"
+
+static Scenario *calling(void)
+{
+    Scenario *scenario = loaded(CALLING);
+
+    scenario->workload.calls_per_user_hour_milli = 36000;
+    scenario->workload.call_duration = (Dist){DIST_EXPONENTIAL, 60e6, 0};
+    return scenario;
+}
+
+static void plan_calls_are_poisson_among_all_users(void)
+{
+    g_autoptr(Scenario) scenario = calling();
+    g_autoptr(GArray) actions = actions_of(scenario, 7, peal_seconds(100));
+    uint32_t made[100] = {0};
+    uint32_t taken[100] = {0};
+    uint32_t numbers[20] = {0};
+    double seconds = 0;
+    double calls = 0;
+
+    for (guint i = 0; i < actions->len; i++) {
+        const PlanAction *action = at(actions, i);
+
+        if (action->kind != PLAN_CALL) {
+            continue;
+        }
+        CU_ASSERT_FATAL(action->peer < 20 && action->user < 5);
+        CU_ASSERT_FATAL(action->target_peer < 20 && action->target_user < 5);
+        CU_ASSERT(action->peer != action->target_peer || action->user != action->target_user);
+        CU_ASSERT_EQUAL(action->number, numbers[action->peer]++);
+        CU_ASSERT(action->at.ns >= PLAN_REGISTER_SPREAD.ns);
+        made[action->peer * 5 + action->user]++;
+        taken[action->target_peer * 5 + action->target_user]++;
+        seconds += (double)action->duration.ns / 1e9;
+        calls++;
+    }
+    CU_ASSERT_DOUBLE_EQUAL(calls, 1790, 130);
+    CU_ASSERT_DOUBLE_EQUAL(seconds / calls, 60, 5);
+    for (guint user = 0; user < 100; user++) {
+        CU_ASSERT_DOUBLE_EQUAL(made[user], 17.9, 17);
+        CU_ASSERT_DOUBLE_EQUAL(taken[user], 17.9, 17);
+        CU_ASSERT(made[user] > 0 && taken[user] > 0);
+    }
+}
+
+static void plan_calls_shift_nothing_else(void)
+{
+    g_autoptr(Scenario) scenario = calling();
+    g_autoptr(Scenario) silent = loaded(CALLING);
+    g_autoptr(GArray) actions = actions_of(scenario, 7, peal_seconds(100));
+    g_autoptr(GArray) others = actions_of(silent, 7, peal_us(7777777));
+    guint next = 0;
+
+    for (guint i = 0; i < actions->len; i++) {
+        if (at(actions, i)->kind != PLAN_CALL) {
+            CU_ASSERT_FATAL(next < others->len);
+            CU_ASSERT_EQUAL(memcmp(at(actions, i), at(others, next++), sizeof(PlanAction)), 0);
+        }
+    }
+    CU_ASSERT_EQUAL(next, others->len);
+}
+
+static void plan_call_of_the_only_user_is_to_himself(void)
+{
+    g_autoptr(Scenario) scenario = loaded("[scenario]\nduration = 10min\nwarmup = 0s\n"
+                                          "[overlay]\npeers = 2\njoin-interval = 5min\n"
+                                          "[workload]\nlookups-per-peer-hour = 0\n");
+    g_autoptr(GArray) actions = NULL;
+    uint32_t alone = 0;
+    uint32_t calls = 0;
+
+    scenario->workload.calls_per_user_hour_milli = 360000;
+    actions = actions_of(scenario, 7, peal_seconds(100));
+    for (guint i = 0; i < actions->len; i++) {
+        const PlanAction *action = at(actions, i);
+
+        if (action->kind == PLAN_CALL) {
+            bool self = action->target_peer == action->peer;
+
+            CU_ASSERT_EQUAL(self, action->at.ns < peal_seconds(300).ns);
+            alone += self;
+            calls++;
+        }
+    }
+    CU_ASSERT(alone > 5 && calls > alone + 10);
+}
+
+PEAL_TEST_MAIN(
+    "scenarios/plan", PEAL_TEST(plan_does_not_depend_on_how_it_is_fetched),
+    PEAL_TEST(plan_follows_the_seed), PEAL_TEST(plan_actions_come_in_order),
+    PEAL_TEST(plan_lookups_are_poisson_at_the_stated_rate), PEAL_TEST(plan_random_keys_are_uniform),
+    PEAL_TEST(plan_joins_start_one_per_interval_and_register),
+    PEAL_TEST(plan_join_events_start_peers_and_are_events_too),
+    PEAL_TEST(plan_converged_users_register_once_then_lookups_begin),
+    PEAL_TEST(plan_targets_have_started), PEAL_TEST(plan_goes_on_for_long_and_for_sparse_lookups),
+    PEAL_TEST(plan_node_ids_and_names_belong_to_identities),
+    PEAL_TEST(plan_bootstrap_is_one_of_those_before), PEAL_TEST(plan_draws_distinct_ranks_evenly),
+    PEAL_TEST(plan_calls_are_poisson_among_all_users), PEAL_TEST(plan_calls_shift_nothing_else),
+    PEAL_TEST(plan_call_of_the_only_user_is_to_himself))

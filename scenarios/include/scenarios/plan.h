@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * plan.h - a scenario compiled into what happens when: starts, registrations, lookups, events.
+ * plan.h - a scenario compiled into what happens when: starts, registrations, lookups, calls, events.
  * Source: none.
- * State:  12 bytes per identity and one window's actions; it does not grow with simulated time.
+ * State:  12 bytes per identity, 12 more with calls, and one window's actions; it does not grow with
+ *         simulated time.
  * Time:   actions come in the order of (at, events first, peer, number), in whole us but events.
  *
  * Whatever a peer does derives from (seed, peer index) alone, so that both worlds plan the same.
@@ -11,7 +12,9 @@
  *
  * A peer that starts at time t registers its users then, and makes its first lookup one interval
  * later. Peers that are converged at time 0 spread their registrations over PLAN_REGISTER_SPREAD
- * (at most a tenth of the run) and begin to look up after it; without users they begin at once.
+ * (at most a tenth of the run) and begin to look up after it; without users they begin at once. The
+ * calls of a peer's users come as one stream, in which each call is any one's: so each user's calls
+ * have exponential intervals. They begin as the lookups do.
  */
 #ifndef SCENARIOS_PLAN_H
 #define SCENARIOS_PLAN_H
@@ -25,7 +28,9 @@ typedef enum PlanKind {
     PLAN_START,    /* `peer` starts to join; never for the first peers of a converged overlay */
     PLAN_REGISTER, /* `user` of `peer` registers there; before it has joined: when it has. A peer's
                       users register again after a restart, which is not in the plan. */
-    PLAN_LOOKUP    /* `peer` looks a key up; skip it when the peer is down or has not joined */
+    PLAN_LOOKUP,   /* `peer` looks a key up; skip it when the peer is down or has not joined */
+    PLAN_CALL /* `user` of `peer` calls the target; skip it when the peer is down, has not joined,
+                      or there is nobody else to call, which the target being the caller says */
 } PlanKind;
 
 typedef struct PlanAction {
@@ -34,11 +39,12 @@ typedef struct PlanAction {
     uint32_t event;  /* PLAN_EVENT: index in scenario->events; else meaningless */
     uint32_t peer;   /* all but PLAN_EVENT */
     uint32_t others; /* PLAN_START: how many peers started before, 0 for the founder */
-    uint32_t user;   /* PLAN_REGISTER: which of the peer's users */
-    uint32_t number; /* PLAN_LOOKUP: how many the peer made before */
+    uint32_t user;   /* PLAN_REGISTER, PLAN_CALL: which of the peer's users */
+    uint32_t number; /* PLAN_LOOKUP, PLAN_CALL: how many of them the peer made before */
     bool keyed;      /* PLAN_LOOKUP: `key` is the Resource-ID; else that of the target's AOR is */
-    uint32_t target_peer;
+    uint32_t target_peer; /* PLAN_LOOKUP, PLAN_CALL */
     uint32_t target_user;
+    PealSpan duration; /* PLAN_CALL: from the answer until the caller hangs up */
     PealId key;
 } PlanAction;
 

@@ -61,6 +61,9 @@ typedef struct ScenarioWorkload {
     PealSpan register_expires;            /* whole seconds */
     uint64_t lookups_per_peer_hour_milli; /* thousandths */
     ScenarioTarget lookup_target;
+    uint64_t calls_per_user_hour_milli; /* thousandths; 0: users have no phones */
+    Dist call_duration;                 /* from the answer on */
+    PealSpan ring;                      /* until a phone answers */
 } ScenarioWorkload;
 
 /* A bound on a queue: exactly one of the two is not 0. */

@@ -3,11 +3,14 @@
  * transaction.h - SIP's transaction layer: retransmission, matching and time-outs, over UDP and TCP.
  * Source: RFC 3261 s.17, s.18.1.1, s.18.2; RFC 6026; RFC 4320. Timer C is the proxy's.
  * State:  under 256 bytes a transaction plus the message it may have to send again; a hash table over
- *         branch, sent-by and method; a heap of deadlines. Bounded by config->transactions_max.
+ *         branch, sent-by and method, one over hops; a heap of deadlines. Nothing while there is no
+ *         transaction. Bounded by config->transactions_max, but for CANCELs.
  * Time:   the environment's; the earliest timer is `deadline`.
  *
- * It knows an environment, not a peer: phones use it too. Callbacks come from inside the functions
- * that hand something in (receive, on_wake, on_end), never from inside those that start or answer.
+ * It knows an environment, not a peer: phones use it too. Callbacks come from inside sip_tx_receive
+ * and sip_transactions_on_wake, never from inside the functions that start, cancel or answer; from
+ * inside a callback those may be called, receive, on_wake and fini may not. Whoever calls one of them
+ * looks at `deadline` afterwards: it may be due at once.
  */
 #ifndef SIP_TRANSACTION_H
 #define SIP_TRANSACTION_H
@@ -51,13 +54,11 @@ typedef struct SipTransactions {
     const PealSipConfig *config; /* t1, t2, t4, timer_b, transactions_max */
     const SipTransactionUser *ops;
     void *user;
-    SipTransaction **table; /* chains */
-    uint32_t table_len;     /* a power of two */
+    SipTransaction **slots; /* 3 * cap: chains by match, chains by hop, the heap; NULL when empty */
+    uint64_t key[2];        /* of the hash; senders choose what is hashed */
+    uint32_t cap;           /* a power of two, at least len */
     uint32_t len;
-    SipTransaction **heap; /* by deadline */
-    uint32_t heap_cap;
-    uint32_t heap_len;
-    uint64_t next_name;
+    uint32_t next_name;
     PealTime deadline;
     uint64_t requests; /* server transactions ever begun */
 } SipTransactions;
@@ -70,7 +71,9 @@ void sip_transactions_fini(SipTransactions *all);
 /*
  * sip_tx_receive hands in a message that passed sip_message_check.
  * from   where it came from; a request's answers go where sip_build_reply_hop says
- * What is a retransmission is answered here. Without room for another transaction a request is
+ * What is a retransmission is answered here, and what is not answered within 200 ms (INVITE, 17.2.1)
+ * or 7 T1 (others, RFC 4320 s.4.1) gets a 100. A request other than INVITE that has no final answer
+ * after 64 T1 ends without one (RFC 4320 s.4.2). Without room for another transaction a request is
  * answered 503 with Retry-After, statelessly.
  */
 void sip_tx_receive(SipTransactions *all, const SipMessage *message, const PealHop *from);
@@ -97,11 +100,13 @@ void sip_tx_cancel(SipTransactions *all, SipTx tx);
  * sip_tx_answer sends a response on a server transaction.
  * response  whole; borrowed; its status decides what it does to the transaction. After a final one
  *           only further 2xx to an INVITE go out (RFC 6026 s.7.1).
- * Returns 0 or -PEAL_E_STATE (gone, or answered).
+ * Returns 0, -PEAL_E_STATE (gone, or answered) or -PEAL_E_MEMORY (sent, but not kept to be sent
+ * again).
  */
 int sip_tx_answer(SipTransactions *all, SipTx tx, uint16_t status, PealStr response) PEAL_MUST_USE;
 
-/* sip_tx_reply builds and sends the answer to a request of a server transaction. Same returns. */
+/* sip_tx_reply builds and sends the answer to a request of a server transaction. Same returns, and
+ * -PEAL_E_FULL for an answer longer than a message may be. */
 int sip_tx_reply(SipTransactions *all, SipTx tx, const SipMessage *request, const PealHop *from,
                  const SipAnswer *answer) PEAL_MUST_USE;
 
@@ -111,11 +116,23 @@ void sip_tx_set_arg(SipTransactions *all, SipTx tx, uint64_t arg);
 /* sip_tx_is_live: known, and without a final response so far. */
 bool sip_tx_is_live(const SipTransactions *all, SipTx tx);
 
-/* sip_tx_on_end: the world's word that a hop does not work (peal_peer_on_sip_end). A connection that
- * merely closed ends no transaction that still can be answered over another one (18.2.2). */
+/*
+ * sip_tx_on_end: the world's word that a hop does not work (peal_peer_on_sip_end). With an error, the
+ * client transactions that wait for an answer from there fail, at the wake that is due at once. A
+ * connection that merely closed ends no transaction: what goes to it from now on takes another one, a
+ * response to the address in its Via (18.2.2).
+ */
 void sip_tx_on_end(SipTransactions *all, const PealHop *hop, int error);
 
 void sip_transactions_on_wake(SipTransactions *all, PealTime now);
+
+/*
+ * sip_hop_for_size: a request of more than 1300 bytes goes by TCP (18.1.1), unless its hop is that
+ * already. Its Via has to say so too; if on_failed then tells -PEAL_E_REFUSED or -PEAL_E_UNREACHABLE
+ * the caller may try UDP after all.
+ * len   of the whole request
+ */
+PealHop sip_hop_for_size(const PealHop *hop, size_t len);
 
 /* sip_send sends bytes outside any transaction, copied. */
 void sip_send(PealEnv *env, const PealHop *to, PealStr bytes);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* transaction_table.c - where transactions are found: by match and name, by hop, by deadline. One
+ * block holds both tables and the heap, and goes with the last transaction. */
+#include "sip/transaction_state.h"
+
+enum { TABLE_CAP_MIN = 8 };
+
+static SipTransaction **table_chain(const SipTransactions *all, uint64_t match)
+{
+    return &all->slots[match & (all->cap - 1)];
+}
+
+static SipTransaction **table_hop(const SipTransactions *all, const PealHop *hop)
+{
+    return &all->slots[all->cap + (transaction_hop_hash(all, hop) & (all->cap - 1))];
+}
+
+static SipTransaction **table_heap(const SipTransactions *all)
+{
+    return &all->slots[2 * (size_t)all->cap];
+}
+
+static void table_link(SipTransactions *all, SipTransaction *tx)
+{
+    SipTransaction **chain = table_chain(all, tx->match[0]);
+
+    tx->chain = *chain;
+    *chain = tx;
+}
+
+static void table_link_hop(SipTransactions *all, SipTransaction *tx)
+{
+    SipTransaction **first = table_hop(all, &tx->hop);
+
+    tx->hop_next = *first;
+    tx->hop_link = first;
+    if (*first != NULL) {
+        (*first)->hop_link = &tx->hop_next;
+    }
+    *first = tx;
+}
+
+static void table_unlink_hop(SipTransaction *tx)
+{
+    *tx->hop_link = tx->hop_next;
+    if (tx->hop_next != NULL) {
+        tx->hop_next->hop_link = tx->hop_link;
+    }
+}
+
+static size_t table_bytes(uint32_t cap)
+{
+    return 3 * (size_t)cap * sizeof(SipTransaction *);
+}
+
+static int table_grow(SipTransactions *all)
+{
+    uint32_t cap = all->cap != 0 ? 2 * all->cap : TABLE_CAP_MIN;
+    SipTransaction **slots = all->env->ops->alloc(all->env, table_bytes(cap));
+    SipTransaction **old = all->slots;
+    uint32_t old_cap = all->cap;
+
+    if (slots == NULL) {
+        return -PEAL_E_MEMORY;
+    }
+    all->slots = slots;
+    all->cap = cap;
+    for (uint32_t i = 0; i < all->len; i++) {
+        SipTransaction *tx = old[2 * (size_t)old_cap + i];
+
+        slots[2 * (size_t)cap + i] = tx;
+        table_link(all, tx);
+        table_link_hop(all, tx);
+    }
+    if (old != NULL) {
+        all->env->ops->release(all->env, old, table_bytes(old_cap));
+    }
+    return 0;
+}
+
+/* Names break ties, so that what is due at one instant happens in the order it was begun. */
+static bool heap_before(const SipTransaction *a, const SipTransaction *b)
+{
+    return a->due.ns != b->due.ns ? a->due.ns < b->due.ns : a->name < b->name;
+}
+
+static void heap_put(SipTransactions *all, uint32_t at, SipTransaction *tx)
+{
+    table_heap(all)[at] = tx;
+    tx->heap_at = at;
+}
+
+static void heap_settle(SipTransactions *all, SipTransaction *tx)
+{
+    SipTransaction **heap = table_heap(all);
+    uint32_t at = tx->heap_at;
+
+    while (at > 0 && heap_before(tx, heap[(at - 1) / 2])) {
+        heap_put(all, at, heap[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    for (uint32_t child = 2 * at + 1; child < all->len; child = 2 * at + 1) {
+        if (child + 1 < all->len && heap_before(heap[child + 1], heap[child])) {
+            child++;
+        }
+        if (!heap_before(heap[child], tx)) {
+            break;
+        }
+        heap_put(all, at, heap[child]);
+        at = child;
+    }
+    heap_put(all, at, tx);
+    all->deadline = heap[0]->due;
+}
+
+SipTransaction *transaction_new(SipTransactions *all, TransactionKind kind,
+                                const TransactionKey *key, const PealHop *hop)
+{
+    SipTransaction *tx;
+
+    if (all->len == all->cap && table_grow(all) != 0) {
+        return NULL;
+    }
+    tx = all->env->ops->alloc(all->env, sizeof(*tx));
+    if (tx == NULL) {
+        return NULL;
+    }
+    if (++all->next_name == 0) {
+        all->next_name = 1; /* 0 names none */
+    }
+    *tx = (SipTransaction){.match = {key->match[0], key->match[1]},
+                           .old_tag = key->old_tag,
+                           .name = (SipTx)all->next_name << 32 | (uint32_t)key->match[0],
+                           .kind = (uint8_t)kind,
+                           .hop = *hop,
+                           .via_port = key->via_port,
+                           .retry_at = PEAL_TIME_NEVER,
+                           .end_at = PEAL_TIME_NEVER,
+                           .due = PEAL_TIME_NEVER,
+                           .heap_at = all->len};
+    table_link(all, tx);
+    table_link_hop(all, tx);
+    all->len++;
+    heap_settle(all, tx);
+    return tx;
+}
+
+void transaction_free(SipTransactions *all, SipTransaction *tx)
+{
+    SipTransaction **link = table_chain(all, tx->match[0]);
+    SipTransaction *last = table_heap(all)[all->len - 1];
+
+    while (*link != tx) {
+        link = &(*link)->chain;
+    }
+    *link = tx->chain;
+    table_unlink_hop(tx);
+    all->len--;
+    if (last != tx) {
+        last->heap_at = tx->heap_at;
+        heap_settle(all, last);
+    }
+    if (tx->kept != NULL) {
+        all->env->ops->release(all->env, tx->kept, tx->kept_len);
+    }
+    all->env->ops->release(all->env, tx, sizeof(*tx));
+    if (all->len == 0) {
+        all->env->ops->release(all->env, all->slots, table_bytes(all->cap));
+        all->slots = NULL;
+        all->cap = 0;
+        all->deadline = PEAL_TIME_NEVER;
+    }
+}
+
+SipTransaction *transaction_find(const SipTransactions *all, const uint64_t match[2])
+{
+    SipTransaction *tx = all->cap != 0 ? *table_chain(all, match[0]) : NULL;
+
+    while (tx != NULL && (tx->match[0] != match[0] || tx->match[1] != match[1])) {
+        tx = tx->chain;
+    }
+    return tx;
+}
+
+SipTransaction *transaction_named(const SipTransactions *all, SipTx name)
+{
+    SipTransaction *tx = all->cap != 0 ? *table_chain(all, (uint32_t)name) : NULL;
+
+    while (tx != NULL && tx->name != name) {
+        tx = tx->chain;
+    }
+    return tx;
+}
+
+SipTransaction *transaction_hops(const SipTransactions *all, const PealHop *hop)
+{
+    return all->cap != 0 ? *table_hop(all, hop) : NULL;
+}
+
+void transaction_set_hop(SipTransactions *all, SipTransaction *tx, const PealHop *hop)
+{
+    table_unlink_hop(tx);
+    tx->hop = *hop;
+    table_link_hop(all, tx);
+}
+
+void transaction_timers(SipTransactions *all, SipTransaction *tx, PealTime retry_at,
+                        PealTime end_at)
+{
+    tx->retry_at = retry_at;
+    tx->end_at = end_at;
+    tx->due = peal_time_min(retry_at, end_at);
+    heap_settle(all, tx);
+}
+
+SipTransaction *transaction_first(const SipTransactions *all)
+{
+    return all->len > 0 ? table_heap(all)[0] : NULL;
+}

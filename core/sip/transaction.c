@@ -88,15 +88,14 @@ bool transaction_kept(const SipTransaction *tx, SipMessage *ret_message)
                                                 true, ret_message) == 0;
 }
 
-/* One request comes once, or again; ACK and a request of another To tag do not match an old
- * transaction that answered with another tag (17.2.3). */
-static SipTransaction *receive_find(const SipTransactions *all, const TransactionKey *key)
+/* Without the cookie the To tag tells too: a request's own, an ACK's that of the answer (17.2.3). */
+static SipTransaction *receive_find(const SipTransactions *all, const TransactionKey *key, bool ack)
 {
     SipTransaction *tx = transaction_find(all, key->match);
 
     while (tx != NULL && key->old &&
            (tx->match[0] != key->match[0] || tx->match[1] != key->match[1] ||
-            tx->old_tag != key->old_tag)) {
+            (ack ? tx->reply_tag : tx->old_tag) != key->old_tag)) {
         tx = tx->chain;
     }
     return tx;
@@ -112,7 +111,7 @@ static void receive_request(SipTransactions *all, const SipMessage *request, con
     if (transaction_server_key(all, request, method, &key) != 0) {
         return;
     }
-    tx = receive_find(all, &key);
+    tx = receive_find(all, &key, ack);
     if (tx != NULL) {
         TransactionInput in = {.event = ack ? TRANSACTION_ACK : TRANSACTION_REQUEST,
                                .message = request,

@@ -279,6 +279,16 @@ void transaction_begin(SipTransactions *all, const SipMessage *request, const Pe
     }
 }
 
+/* An ACK to a request without the cookie is told by the tag it was answered with (17.2.3). */
+static void server_remember_tag(SipTransactions *all, SipTransaction *tx, PealStr response)
+{
+    SipMessage message;
+
+    if (tx->old && sip_message_scan(response, true, &message) == 0) {
+        tx->reply_tag = transaction_to_tag(all, &message);
+    }
+}
+
 int sip_tx_answer(SipTransactions *all, SipTx name, uint16_t status, PealStr response)
 {
     SipTransaction *tx = transaction_named(all, name);
@@ -286,6 +296,9 @@ int sip_tx_answer(SipTransactions *all, SipTx name, uint16_t status, PealStr res
 
     if (tx == NULL || !transaction_is_server(tx)) {
         return -PEAL_E_STATE;
+    }
+    if (status >= 200 && transaction_is_open(tx)) {
+        server_remember_tag(all, tx, response);
     }
     return transaction_server_event(all, tx, &in);
 }

@@ -57,8 +57,10 @@ struct SipTransaction {
     SipTransaction *hop_next;
     SipTransaction **hop_link; /* what points to it in its hop's chain */
     uint64_t match[2];
-    uint64_t old_tag; /* of the request's To, for requests without the magic cookie */
-    SipTx name;       /* a count above, 32 bits of match below */
+    /* Hashes of To tags, for requests without the magic cookie: the request's and the answer's. */
+    uint64_t old_tag;
+    uint64_t reply_tag;
+    SipTx name; /* a count above, 32 bits of match below */
     uint64_t arg;
     PealTime retry_at;
     PealTime end_at;
@@ -77,6 +79,7 @@ struct SipTransaction {
     int8_t error;   /* of the transport, not yet acted upon */
     bool replied;   /* server: kept is a response */
     bool cancel;    /* client: to be cancelled when a provisional response comes */
+    bool old;       /* without the magic cookie */
     bool internal;  /* a CANCEL of this layer: its user does not know of it */
 };
 _Static_assert(sizeof(SipTransaction) <= 256, "a transaction");

@@ -130,6 +130,7 @@ SipTransaction *transaction_new(SipTransactions *all, TransactionKind kind,
     }
     *tx = (SipTransaction){.match = {key->match[0], key->match[1]},
                            .old_tag = key->old_tag,
+                           .old = key->old,
                            .name = (SipTx)all->next_name << 32 | (uint32_t)key->match[0],
                            .kind = (uint8_t)kind,
                            .hop = *hop,

@@ -280,29 +280,36 @@ static void write_later(PcapWriter *writer, Pending pending)
                              NULL);
 }
 
-void pcap_writer_datagram(PcapWriter *writer, PealTime at, uint32_t from, uint32_t to,
-                          const uint8_t *data, size_t len)
+void pcap_writer_udp(PcapWriter *writer, PealTime at, const PcapEnd *from, const PcapEnd *to,
+                     PealBytes data)
 {
     uint8_t *udp = writer->packet + IP_HEADER_LEN;
-    size_t udp_len = UDP_HEADER_LEN + len;
+    size_t udp_len = UDP_HEADER_LEN + data.len;
     uint16_t checksum;
 
-    PEAL_ASSERT(len <= PACKET_MAX - IP_HEADER_LEN - UDP_HEADER_LEN);
+    PEAL_ASSERT(data.len <= PACKET_MAX - IP_HEADER_LEN - UDP_HEADER_LEN);
     write_due(writer, at);
-    if (!wanted(writer, from, to)) {
+    if (!wanted(writer, from->peer, to->peer)) {
         return;
     }
-    put_ip_header(writer, IP_PROTOCOL_UDP, from, to, udp_len);
-    put_u16(udp, RELOAD_PORT);
-    put_u16(udp + 2, RELOAD_PORT);
+    put_ip_header(writer, IP_PROTOCOL_UDP, from->peer, to->peer, udp_len);
+    put_u16(udp, from->port);
+    put_u16(udp + 2, to->port);
     put_u16(udp + 4, (unsigned)udp_len);
     put_u16(udp + 6, 0);
-    if (len > 0) {
-        memcpy(udp + UDP_HEADER_LEN, data, len);
+    if (data.len > 0) {
+        memcpy(udp + UDP_HEADER_LEN, data.ptr, data.len);
     }
     checksum = transport_checksum(writer->packet, IP_PROTOCOL_UDP, udp_len);
     put_u16(udp + 6, checksum != 0 ? checksum : 0xffff); /* RFC 768: 0 means none */
     write_packet(writer, at, IP_HEADER_LEN + udp_len);
+}
+
+void pcap_writer_datagram(PcapWriter *writer, PealTime at, uint32_t from, uint32_t to,
+                          const uint8_t *data, size_t len)
+{
+    pcap_writer_udp(writer, at, &(PcapEnd){from, RELOAD_PORT}, &(PcapEnd){to, RELOAD_PORT},
+                    (PealBytes){data, len});
 }
 
 /* The opener's port: a pair's flows never share both ports, however many follow one another. */
@@ -317,17 +324,23 @@ static uint16_t opener_port(PcapWriter *writer, uint32_t opener, uint32_t accept
                        : (uint16_t)(DYNAMIC_PORT_FIRST + (before - 1) % DYNAMIC_PORTS);
 }
 
-static TcpFlow *add_flow(PcapWriter *writer, uint64_t id, uint32_t opener, uint32_t acceptor)
+static TcpFlow *add_flow(PcapWriter *writer, uint64_t id, PcapEnd opener, PcapEnd acceptor)
 {
     TcpFlow *flow = g_new0(TcpFlow, 1);
 
     *flow = (TcpFlow){
         .id = id,
-        .ends = {{.peer = opener, .port = opener_port(writer, opener, acceptor), .next = opener},
-                 {.peer = acceptor, .port = RELOAD_PORT, .next = acceptor}},
+        .ends = {{.peer = opener.peer, .port = opener.port, .next = opener.peer},
+                 {.peer = acceptor.peer, .port = acceptor.port, .next = acceptor.peer}},
     };
     g_hash_table_insert(writer->flows, &flow->id, flow);
     return flow;
+}
+
+static TcpFlow *add_reload_flow(PcapWriter *writer, uint64_t id, uint32_t opener, uint32_t acceptor)
+{
+    return add_flow(writer, id, (PcapEnd){opener, opener_port(writer, opener, acceptor)},
+                    (PcapEnd){acceptor, RELOAD_PORT});
 }
 
 void pcap_writer_tcp_open(PcapWriter *writer, PealTime at, PealSpan one_way, uint64_t flow_id,
@@ -341,7 +354,7 @@ void pcap_writer_tcp_open(PcapWriter *writer, PealTime at, PealSpan one_way, uin
         return;
     }
     PEAL_ASSERT(!g_hash_table_contains(writer->flows, &flow_id));
-    flow = add_flow(writer, flow_id, opener, acceptor);
+    flow = add_reload_flow(writer, flow_id, opener, acceptor);
     write_segment(writer, at, flow, 0, TCP_SYN, (PealBytes){0});
     write_later(writer,
                 (Pending){.at = there, .flow = flow_id, .end = 1, .flags = TCP_SYN | TCP_ACK});
@@ -351,21 +364,9 @@ void pcap_writer_tcp_open(PcapWriter *writer, PealTime at, PealSpan one_way, uin
                                   .flags = TCP_ACK});
 }
 
-void pcap_writer_tcp_data(PcapWriter *writer, PealTime at, uint64_t flow_id, uint32_t from,
-                          uint32_t to, PealBytes data)
+static void write_stream(PcapWriter *writer, PealTime at, TcpFlow *flow, unsigned end,
+                         PealBytes data)
 {
-    TcpFlow *flow;
-    unsigned end;
-
-    write_due(writer, at);
-    if (!wanted(writer, from, to)) {
-        return;
-    }
-    flow = g_hash_table_lookup(writer->flows, &flow_id);
-    if (flow == NULL) {
-        flow = add_flow(writer, flow_id, from, to);
-    }
-    end = flow->ends[0].peer == from ? 0 : 1;
     while (data.len > 0 && !flow->ends[end].finished) {
         PealBytes part = {data.ptr, MIN(data.len, SEGMENT_MAX)};
 
@@ -373,6 +374,40 @@ void pcap_writer_tcp_data(PcapWriter *writer, PealTime at, uint64_t flow_id, uin
         data.ptr += part.len;
         data.len -= part.len;
     }
+}
+
+void pcap_writer_tcp_data(PcapWriter *writer, PealTime at, uint64_t flow_id, uint32_t from,
+                          uint32_t to, PealBytes data)
+{
+    TcpFlow *flow;
+
+    write_due(writer, at);
+    if (!wanted(writer, from, to)) {
+        return;
+    }
+    flow = g_hash_table_lookup(writer->flows, &flow_id);
+    if (flow == NULL) {
+        flow = add_reload_flow(writer, flow_id, from, to);
+    }
+    write_stream(writer, at, flow, flow->ends[0].peer == from ? 0 : 1, data);
+}
+
+void pcap_writer_tcp_between(PcapWriter *writer, PealTime at, uint64_t flow_id, const PcapEnd *from,
+                             const PcapEnd *to, PealBytes data)
+{
+    TcpFlow *flow;
+    bool opener;
+
+    write_due(writer, at);
+    if (!wanted(writer, from->peer, to->peer)) {
+        return;
+    }
+    flow = g_hash_table_lookup(writer->flows, &flow_id);
+    if (flow == NULL) {
+        flow = add_flow(writer, flow_id, *from, *to);
+    }
+    opener = flow->ends[0].peer == from->peer && flow->ends[0].port == from->port;
+    write_stream(writer, at, flow, opener ? 0 : 1, data);
 }
 
 void pcap_writer_tcp_close(PcapWriter *writer, PealTime at, PealSpan one_way, uint64_t flow_id,

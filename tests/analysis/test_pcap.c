@@ -275,6 +275,39 @@ static void pcap_full_disk_is_told_when_it_is_closed(void)
     g_clear_error(&error);
 }
 
+static void pcap_sip_is_decoded_at_its_ports(void)
+{
+    static const char options[] = "OPTIONS sip:10.0.0.2 SIP/2.0\r\n"
+                                  "Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK1\r\n"
+                                  "From: <sip:a@example.org>;tag=1\r\nTo: <sip:b@example.org>\r\n"
+                                  "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+    const PealBytes message = {(const uint8_t *)options, sizeof(options) - 1};
+    const PcapEnd adapter = {.peer = 0, .port = 5060};
+    const PcapEnd other = {.peer = 1, .port = 5060};
+    const PcapEnd phone = {.peer = 0, .port = 10000};
+    g_autofree char *path = capture_path();
+    PcapWriter *writer = writer_for(path);
+    g_auto(GStrv) lines = NULL;
+
+    pcap_writer_udp(writer, ms(1), &adapter, &other, message);
+    pcap_writer_udp(writer, ms(2), &phone, &adapter, message);
+    pcap_writer_tcp_between(writer, ms(3), 7, &phone, &adapter, message);
+    pcap_writer_tcp_between(writer, ms(4), 7, &adapter, &phone, message);
+    CU_ASSERT(pcap_writer_close(writer, NULL));
+    lines = tshark(path, "-T fields -e _ws.malformed -e udp.srcport -e tcp.srcport "
+                         "-e sip.Method");
+    if (lines == NULL) {
+        remove_capture(path);
+        PEAL_SKIP("needs tshark");
+    }
+    CU_ASSERT_EQUAL_FATAL(g_strv_length(lines), 4);
+    CU_ASSERT_STRING_EQUAL(lines[0], "\t5060\t\tOPTIONS");
+    CU_ASSERT_STRING_EQUAL(lines[1], "\t10000\t\tOPTIONS");
+    CU_ASSERT_STRING_EQUAL(lines[2], "\t\t10000\tOPTIONS");
+    CU_ASSERT_STRING_EQUAL(lines[3], "\t\t5060\tOPTIONS");
+    remove_capture(path);
+}
+
 PEAL_TEST_MAIN("analysis/pcap", PEAL_TEST(pcap_file_has_nanoseconds_and_raw_ip),
                PEAL_TEST(pcap_checksums_are_good_to_tshark),
                PEAL_TEST(pcap_packets_are_in_the_order_of_time),
@@ -284,4 +317,5 @@ PEAL_TEST_MAIN("analysis/pcap", PEAL_TEST(pcap_file_has_nanoseconds_and_raw_ip),
                PEAL_TEST(pcap_filter_keeps_packets_of_the_peers_named),
                PEAL_TEST(pcap_limit_bounds_the_file),
                PEAL_TEST(pcap_place_that_cannot_be_written_is_named),
-               PEAL_TEST(pcap_full_disk_is_told_when_it_is_closed))
+               PEAL_TEST(pcap_full_disk_is_told_when_it_is_closed),
+               PEAL_TEST(pcap_sip_is_decoded_at_its_ports))

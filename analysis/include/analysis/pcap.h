@@ -6,9 +6,9 @@
  * Time:   calls come in the order of their instants, and so do the packets in the file.
  *
  * Link type RAW: IPv4 packets. Peer i has the address 10.0.0.0 + i + 1, so peers number 2^24 - 2 at
- * most. Datagrams use RELOAD's port 6084 at both ends; so does the first TCP flow of a pair of
- * peers, a further one has a dynamic port at its opener's end. A peer's TCP stack is taken to
- * acknowledge with its next segment, and never to lose one.
+ * most. RELOAD's datagrams use its port 6084 at both ends; so does the first TCP flow of a pair of
+ * peers, a further one has a dynamic port at its opener's end. Other traffic brings its ports. A
+ * peer's TCP stack is taken to acknowledge with its next segment, and never to lose one.
  */
 #ifndef ANALYSIS_PCAP_H
 #define ANALYSIS_PCAP_H
@@ -32,7 +32,22 @@ typedef struct PcapWriter PcapWriter;
  * that names path and remedy. */
 PcapWriter *pcap_writer_new(const PcapWriterConfig *config, GError **error);
 
-/* pcap_writer_datagram writes a UDP datagram. len: 0..65507. */
+/* One end of what is not RELOAD: a port at a peer's address. */
+typedef struct PcapEnd {
+    uint32_t peer;
+    uint16_t port;
+} PcapEnd;
+
+/* pcap_writer_udp writes a UDP datagram of 0..65507 bytes. */
+void pcap_writer_udp(PcapWriter *writer, PealTime at, const PcapEnd *from, const PcapEnd *to,
+                     PealBytes data);
+
+/* pcap_writer_tcp_between writes bytes of a TCP stream between two ends, as pcap_writer_tcp_data
+ * does; the stream was opened by whoever sends first. */
+void pcap_writer_tcp_between(PcapWriter *writer, PealTime at, uint64_t flow, const PcapEnd *from,
+                             const PcapEnd *to, PealBytes data);
+
+/* pcap_writer_datagram writes one of RELOAD's UDP datagrams. len: 0..65507. */
 void pcap_writer_datagram(PcapWriter *writer, PealTime at, uint32_t from, uint32_t to,
                           const uint8_t *data, size_t len);
 

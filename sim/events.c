@@ -27,27 +27,10 @@ static uint32_t *candidates(World *world, bool adjacent, uint32_t *ret_len)
 /* Returns the victims to g_free. */
 static uint32_t *victims(World *world, uint32_t number, uint32_t *ret_len)
 {
-    const ScenarioEvent *event = &world->scenario->events[number];
     uint32_t total;
-    uint32_t *list = candidates(world, event->adjacent, &total);
-    uint32_t len = scenario_event_peers(event, total);
-    uint32_t *ranks = g_new0(uint32_t, MAX(len, 1));
+    g_autofree uint32_t *list = candidates(world, world->scenario->events[number].adjacent, &total);
 
-    if (event->adjacent && len > 0) {
-        uint32_t first = plan_draw_rank(world->seed, number, total);
-
-        for (uint32_t i = 0; i < len; i++) {
-            ranks[i] = (uint32_t)(((uint64_t)first + i) % total);
-        }
-    } else if (len > 0) {
-        plan_draw_ranks(world->seed, number, total, len, ranks);
-    }
-    for (uint32_t i = 0; i < len; i++) {
-        ranks[i] = list[ranks[i]];
-    }
-    g_free(list);
-    *ret_len = len;
-    return ranks;
+    return plan_victims(world->scenario, world->seed, number, list, total, ret_len);
 }
 
 static void restart_peer(World *world, uint32_t index)

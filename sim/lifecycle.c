@@ -4,7 +4,7 @@
  */
 #include "world.h"
 
-enum { BOOTSTRAP_CHOICES = 64, INTERRUPT_PEERS = 1024 };
+enum { INTERRUPT_PEERS = 1024 };
 
 static const uint32_t ADDR_BASE = UINT32_C(10) << 24 | 1; /* peer 0 is 10.0.0.1 */
 
@@ -82,25 +82,23 @@ static bool view_link(PealRingView *view, uint32_t rank)
     return true;
 }
 
+static bool has_joined(void *user, uint32_t other)
+{
+    const World *world = user;
+
+    return world_peer(world, other)->joined != 0;
+}
+
 /* Peers that are up and joined, as an operator's list of bootstrap peers would name them. */
 static size_t find_bootstrap(World *world, uint32_t index, uint32_t others,
                              PealTarget ret_targets[WORLD_BOOTSTRAP_MAX])
 {
-    uint32_t found[WORLD_BOOTSTRAP_MAX] = {0};
-    size_t len = 0;
+    uint32_t found[WORLD_BOOTSTRAP_MAX];
+    size_t len =
+        plan_bootstraps(world->seed, index, others, has_joined, world, found, WORLD_BOOTSTRAP_MAX);
 
-    for (uint32_t choice = 0; choice < BOOTSTRAP_CHOICES && len < WORLD_BOOTSTRAP_MAX; choice++) {
-        uint32_t other = plan_bootstrap(world->seed, index, others, choice);
-        bool known = other == index || !world_peer(world, other)->joined;
-
-        for (size_t i = 0; i < len; i++) {
-            known = known || found[i] == other;
-        }
-        if (!known) {
-            found[len] = other;
-            ret_targets[len] = (PealTarget){world_addr(other), world->overlay.link};
-            len++;
-        }
+    for (size_t i = 0; i < len; i++) {
+        ret_targets[i] = (PealTarget){world_addr(found[i]), world->overlay.link};
     }
     return len;
 }

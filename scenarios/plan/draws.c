@@ -6,6 +6,8 @@
 /* Events have a stream of their own: the last index that a peer could have. */
 #define EVENT_STREAM peal_random_stream(UINT32_MAX, PEAL_DRAW_EVENT)
 
+enum { BOOTSTRAP_CHOICES = 64 };
+
 static uint64_t event_draw(uint64_t seed, uint32_t event, uint32_t number)
 {
     return peal_random_at(seed, EVENT_STREAM, (uint64_t)event << 32 | number);
@@ -26,6 +28,26 @@ uint32_t plan_bootstrap(uint64_t seed, uint32_t peer, uint32_t others, uint32_t 
     uint64_t stream = peal_random_stream(peer, PEAL_DRAW_ROUTE);
 
     return (uint32_t)peal_random_below(peal_random_at(seed, stream, first + choice), others);
+}
+
+size_t plan_bootstraps(uint64_t seed, uint32_t peer, uint32_t others,
+                       bool (*is_there)(void *user, uint32_t other), void *user,
+                       uint32_t *ret_others, size_t max)
+{
+    size_t len = 0;
+
+    for (uint32_t choice = 0; choice < BOOTSTRAP_CHOICES && len < max; choice++) {
+        uint32_t other = plan_bootstrap(seed, peer, others, choice);
+        bool known = other == peer || !is_there(user, other);
+
+        for (size_t i = 0; i < len; i++) {
+            known = known || ret_others[i] == other;
+        }
+        if (!known) {
+            ret_others[len++] = other;
+        }
+    }
+    return len;
 }
 
 PealStr plan_user_aor(uint32_t peer, uint32_t user, char ret_text[PLAN_AOR_MAX])
@@ -53,4 +75,26 @@ void plan_draw_ranks(uint64_t seed, uint32_t event, uint32_t total, uint32_t len
 uint32_t plan_draw_rank(uint64_t seed, uint32_t event, uint32_t total)
 {
     return (uint32_t)peal_random_below(event_draw(seed, event, UINT32_MAX), total);
+}
+
+uint32_t *plan_victims(const Scenario *point, uint64_t seed, uint32_t event, const uint32_t *peers,
+                       uint32_t len, uint32_t *ret_len)
+{
+    uint32_t wanted = scenario_event_peers(&point->events[event], len);
+    uint32_t *ranks = g_new0(uint32_t, MAX(wanted, 1));
+
+    if (point->events[event].adjacent && wanted > 0) {
+        uint32_t first = plan_draw_rank(seed, event, len);
+
+        for (uint32_t i = 0; i < wanted; i++) {
+            ranks[i] = (uint32_t)(((uint64_t)first + i) % len);
+        }
+    } else if (wanted > 0) {
+        plan_draw_ranks(seed, event, len, wanted, ranks);
+    }
+    for (uint32_t i = 0; i < wanted; i++) {
+        ranks[i] = peers[ranks[i]];
+    }
+    *ret_len = wanted;
+    return ranks;
 }

@@ -73,6 +73,14 @@ PealId plan_node_id(uint64_t seed, uint32_t peer);
  */
 uint32_t plan_bootstrap(uint64_t seed, uint32_t peer, uint32_t others, uint32_t choice);
 
+/*
+ * plan_bootstraps finds bootstrap peers as an operator's list would name them: others than the peer
+ * itself that are there, each once. others > 0. Returns how many, 0..max.
+ */
+size_t plan_bootstraps(uint64_t seed, uint32_t peer, uint32_t others,
+                       bool (*is_there)(void *user, uint32_t other), void *user,
+                       uint32_t *ret_others, size_t max);
+
 /* plan_user_aor writes `sip:u<user>.p<peer>@example.org` and returns it. */
 #define PLAN_AOR_MAX 48
 PealStr plan_user_aor(uint32_t peer, uint32_t user, char ret_text[PLAN_AOR_MAX]);
@@ -83,5 +91,13 @@ void plan_draw_ranks(uint64_t seed, uint32_t event, uint32_t total, uint32_t len
 
 /* plan_draw_rank draws one rank of 0..total-1 (total > 0): where adjacent victims begin. */
 uint32_t plan_draw_rank(uint64_t seed, uint32_t event, uint32_t total);
+
+/*
+ * plan_victims draws an event's victims.
+ * peers   candidates: in the order of their indices; for adjacent victims, of their ids
+ * Returns them, to g_free; ret_len may become 0.
+ */
+uint32_t *plan_victims(const Scenario *point, uint64_t seed, uint32_t event, const uint32_t *peers,
+                       uint32_t len, uint32_t *ret_len);
 
 #endif

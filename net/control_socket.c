@@ -7,10 +7,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { CONTROL_SOCKET_BACKLOG = 16 };
+enum { CONTROL_SOCKET_BACKLOG = 16, CONTROL_SOCKET_CONNECT_S = 2 };
 
 bool control_socket_fits(const char *path)
 {
@@ -28,6 +29,7 @@ static struct sockaddr_un control_socket_address(const char *path)
 int control_socket_connect(const char *path)
 {
     struct sockaddr_un address = control_socket_address(path);
+    const struct timeval patience = {.tv_sec = CONTROL_SOCKET_CONNECT_S};
     int fd;
 
     if (!control_socket_fits(path)) {
@@ -35,6 +37,10 @@ int control_socket_connect(const char *path)
         return -1;
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        /* A process that hangs does not accept; then its queue fills up, and connect waits. */
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    }
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
         int error = errno;
 

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "http.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "peal_test.h"
+
+enum { PORT = 22900, TURNS_MAX = 5000, ANSWER_MAX = 65536 };
+
+static const PealAddr ADDR = {.ip = {127, 0, 0, 1}, .port = PORT, .family = 4};
+
+static bool on_get(void *user, const char *path, HttpAnswer *ret_answer)
+{
+    unsigned *asked = user;
+
+    (*asked)++;
+    if (strcmp(path, "/page") != 0) {
+        return false;
+    }
+    *ret_answer = (HttpAnswer){503, "text/html; charset=utf-8", g_strdup("<p>unwell")};
+    return true;
+}
+
+static Http *serve(Loop *loop, unsigned *asked, GError **error)
+{
+    const HttpConfig config = {
+        .loop = loop, .addrs = &ADDR, .addrs_len = 1, .on_get = on_get, .user = asked};
+
+    return http_new(&config, error);
+}
+
+/* Sends a request, and reads until the server closes. */
+static char *exchange(const char *request)
+{
+    struct sockaddr_storage system;
+    socklen_t len = address_to_system(&ADDR, &system);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char *answer = g_malloc0(ANSWER_MAX);
+    size_t at = 0;
+
+    CU_ASSERT_EQUAL_FATAL(connect(fd, (struct sockaddr *)&system, len), 0);
+    CU_ASSERT_EQUAL(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+    for (unsigned i = 0; i < TURNS_MAX; i++) {
+        ssize_t got = recv(fd, answer + at, ANSWER_MAX - 1 - at, MSG_DONTWAIT);
+
+        if (got == 0) {
+            break;
+        }
+        if (got > 0) {
+            at += (size_t)got;
+        } else {
+            g_main_context_iteration(NULL, FALSE);
+            g_usleep(100);
+        }
+    }
+    close(fd);
+    return answer;
+}
+
+static bool has(const char *answer, const char *part)
+{
+    return strstr(answer, part) != NULL;
+}
+
+static void a_page_comes_with_its_status_and_may_run_nothing(void)
+{
+    Loop *loop = loop_new(NULL, NULL);
+    unsigned asked = 0;
+    Http *http = serve(loop, &asked, NULL);
+    g_autofree char *answer = NULL;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(http);
+    answer = exchange("GET /page?x=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    CU_ASSERT(g_str_has_prefix(answer, "HTTP/1.1 503 "));
+    CU_ASSERT(has(answer, "text/html; charset=utf-8"));
+    CU_ASSERT(has(answer, "default-src 'none'"));
+    CU_ASSERT(has(answer, "no-store"));
+    CU_ASSERT(has(answer, "\r\n\r\n<p>unwell"));
+    http_free(http);
+    loop_free(loop);
+}
+
+static void head_is_get_without_a_body(void)
+{
+    Loop *loop = loop_new(NULL, NULL);
+    unsigned asked = 0;
+    Http *http = serve(loop, &asked, NULL);
+    g_autofree char *answer = NULL;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(http);
+    answer = exchange("HEAD /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    CU_ASSERT(g_str_has_prefix(answer, "HTTP/1.1 503 "));
+    CU_ASSERT(has(answer, "Content-Length: 9"));
+    CU_ASSERT_FALSE(has(answer, "unwell"));
+    http_free(http);
+    loop_free(loop);
+}
+
+static void other_methods_and_pages_are_refused(void)
+{
+    Loop *loop = loop_new(NULL, NULL);
+    unsigned asked = 0;
+    Http *http = serve(loop, &asked, NULL);
+    g_autofree char *post = NULL;
+    g_autofree char *put = NULL;
+    g_autofree char *unknown = NULL;
+    g_autofree char *nonsense = NULL;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(http);
+    post = exchange("POST /page HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcd");
+    put =
+        exchange("PUT /page HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    CU_ASSERT(g_str_has_prefix(post, "HTTP/1.1 405 "));
+    CU_ASSERT(has(post, "Allow: GET, HEAD"));
+    CU_ASSERT(g_str_has_prefix(put, "HTTP/1.1 405 "));
+    CU_ASSERT_EQUAL(asked, 0);
+    unknown = exchange("GET /../etc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    CU_ASSERT(g_str_has_prefix(unknown, "HTTP/1.1 404 "));
+    CU_ASSERT_EQUAL(asked, 1);
+    nonsense = exchange("\x16\x03\x01 nonsense\r\n\r\n");
+    CU_ASSERT_FALSE(g_str_has_prefix(nonsense, "HTTP/1.1 2"));
+    http_free(http);
+    loop_free(loop);
+}
+
+static void a_port_in_use_is_named(void)
+{
+    g_autoptr(GError) error = NULL;
+    Loop *loop = loop_new(NULL, NULL);
+    unsigned asked = 0;
+    Http *http = serve(loop, &asked, NULL);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(http);
+    CU_ASSERT_PTR_NULL(serve(loop, &asked, &error));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+    CU_ASSERT(has(error->message, "127.0.0.1:22900"));
+    http_free(http);
+    loop_free(loop);
+}
+
+PEAL_TEST_MAIN("net/http", PEAL_TEST(a_page_comes_with_its_status_and_may_run_nothing),
+               PEAL_TEST(head_is_get_without_a_body),
+               PEAL_TEST(other_methods_and_pages_are_refused), PEAL_TEST(a_port_in_use_is_named))

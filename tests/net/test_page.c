@@ -2,6 +2,7 @@
 #include "page.h"
 
 #include <glib.h>
+#include <stdbool.h>
 
 #include "peal_test.h"
 

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * phone_env.h - the environment of one SIP phone on real sockets: a UDP socket and a timer.
+ * Source: <peal/phone.h>.
+ * State:  one per phone.
+ * Time:   runs on the loop; the phone is called from there.
+ */
+#ifndef PHONE_ENV_H
+#define PHONE_ENV_H
+
+#include <peal/phone.h>
+
+#include "loop.h"
+
+typedef struct PhoneEnv PhoneEnv;
+
+/* phone_env_new opens a socket at the address from which the proxy is reached, any port. NULL with
+ * errno. */
+PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy);
+
+/* phone_env_free: after peal_phone_fini. What was sent in this turn leaves. */
+void phone_env_free(PhoneEnv *env);
+
+PealEnv *phone_env_ops(PhoneEnv *env);
+
+/* Where the phone is reached. */
+const PealAddr *phone_env_local(const PhoneEnv *env);
+
+/* phone_env_serve names the phone that bytes and deadlines are for, before it does anything. */
+void phone_env_serve(PhoneEnv *env, PealPhone *phone);
+
+#endif

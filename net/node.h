@@ -77,6 +77,9 @@ int node_store(Node *node, const PealStoreItem *item, NodeDone done, void *user)
 int node_register(Node *node, PealStr aor, uint32_t expires_s, NodeDone done,
                   void *user) PEAL_MUST_USE;
 int node_unregister(Node *node, PealStr aor, NodeDone done, void *user) PEAL_MUST_USE;
+/* peal_peer_bind: a contact of an AOR for expires_s, 0 removes it. */
+int node_bind(Node *node, PealStr aor, PealStr contact, uint32_t expires_s, NodeDone done,
+              void *user) PEAL_MUST_USE;
 int node_ping(Node *node, const PealId *to, bool resource, NodeDone done, void *user) PEAL_MUST_USE;
 
 /* node_forget has `done` of the requests with this user not be called any more. */

@@ -157,14 +157,29 @@ static void verbs_on_stored(void *user, const NodeOutcome *outcome)
     }
 }
 
-static void verbs_register(Verbs *verbs, const json_t *request, ControlCall *call)
+/* What is asked for in seconds; false when that is no number of them. */
+static bool verbs_expires(const json_t *request, uint32_t *ret_expires_s)
 {
     const json_t *expires = json_object_get(request, "expires_s");
     json_int_t expires_s = expires != NULL ? json_integer_value(expires) : VERBS_EXPIRES_S;
+
+    *ret_expires_s = (uint32_t)expires_s;
+    return expires_s >= 1 && expires_s <= VERBS_EXPIRES_MAX_S;
+}
+
+static PealStr verbs_str(const char *text)
+{
+    return (PealStr){text, strlen(text)};
+}
+
+static void verbs_register(Verbs *verbs, const json_t *request, ControlCall *call)
+{
+    const char *contact = json_string_value(json_object_get(request, "contact"));
+    uint32_t expires_s;
     VerbsTask *task;
     int error;
 
-    if (expires_s < 1 || expires_s > VERBS_EXPIRES_MAX_S) {
+    if (!verbs_expires(request, &expires_s)) {
         control_refuse(call, "\"expires_s\" wants seconds, 1 to %d", VERBS_EXPIRES_MAX_S);
         return;
     }
@@ -172,8 +187,12 @@ static void verbs_register(Verbs *verbs, const json_t *request, ControlCall *cal
     if (task == NULL) {
         return;
     }
-    error = node_register(verbs->node, (PealStr){task->aor, strlen(task->aor)}, (uint32_t)expires_s,
+    if (contact != NULL) {
+        error = node_bind(verbs->node, verbs_str(task->aor), verbs_str(contact), expires_s,
                           verbs_on_stored, task);
+    } else {
+        error = node_register(verbs->node, verbs_str(task->aor), expires_s, verbs_on_stored, task);
+    }
     if (error != 0) {
         verbs_give_up(task, error);
     }
@@ -181,15 +200,20 @@ static void verbs_register(Verbs *verbs, const json_t *request, ControlCall *cal
 
 static void verbs_unregister(Verbs *verbs, const json_t *request, ControlCall *call)
 {
+    const char *contact = json_string_value(json_object_get(request, "contact"));
     VerbsTask *task = verbs_task(verbs, request, call);
     int error;
 
     if (task == NULL) {
         return;
     }
-    error = node_unregister(verbs->node, (PealStr){task->aor, strlen(task->aor)}, verbs_on_stored,
-                            task);
-    if (error == -PEAL_E_ARG) {
+    if (contact != NULL) {
+        error = node_bind(verbs->node, verbs_str(task->aor), verbs_str(contact), 0, verbs_on_stored,
+                          task);
+    } else {
+        error = node_unregister(verbs->node, verbs_str(task->aor), verbs_on_stored, task);
+    }
+    if (error == -PEAL_E_NOT_FOUND || (error == -PEAL_E_ARG && contact == NULL)) {
         control_refuse(call, "%s is not registered here", task->aor);
         verbs_task_free(task);
     } else if (error != 0) {

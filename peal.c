@@ -6,6 +6,7 @@
 #include <analysis/plot.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <net/commands.h>
 #include <scenarios/scenario.h>
 #include <sim/run.h>
 #include <stdio.h>
@@ -31,6 +32,10 @@ static int run_scenario(int argc, char **argv)
 
 static const Command COMMANDS[] = {
     {"run", run_scenario, "simulate a scenario"},
+    {"testbed", net_testbed_main, "run an overlay of nodes on this machine"},
+    {"status", net_status_main, "ask a node how it is"},
+    {"lookup", net_lookup_main, "ask the overlay where a user is registered"},
+    {"register", net_register_main, "register a user at a node"},
     {"plot", plot_main, "draw the figures of a run"},
     {"compare", compare_main, "set the results of two runs beside each other"},
     {"help", help_main, "show this, `peal help keys` every key of a scenario file"},

@@ -30,6 +30,26 @@ check help_option_does_too says 0 'simulate a scenario' --help
 check version_is_named says 0 'peal ' --version
 check help_of_a_command_lists_its_options says 0 --pcap help run
 check option_help_of_a_command_does_too says 0 --pcap run --help
+for command in status lookup register; do
+    check "${command}_explains_itself" says 0 '--socket=PATH' "$command" --help
+    check "help_of_${command}_does_too" says 0 'Exit status 0' help "$command"
+    check "${command}_without_a_node_is_refused" says 2 'no node at /none/control' "$command" --socket /none/control \
+        $([ "$command" = status ] || echo sip:bob@example.org)
+done
+check status_takes_no_words says 2 'usage: peal status' status bob
+check lookup_wants_an_address says 2 'usage: peal lookup' lookup
+check lookup_of_no_address_is_refused says 2 "'b@d@x' is no SIP address" lookup b@d@x
+check register_refuses_a_bad_time says 2 '--expires wants a time' register bob@example.org --expires 1fortnight
+check testbed_explains_itself says 0 'peal testbed start --dir DIR' testbed --help
+for command in start status stop logs; do
+    check "testbed_${command}_explains_itself" says 0 '--dir=DIR' testbed "$command" --help
+    check "testbed_${command}_wants_a_directory" says 2 '--dir DIR is wanted' testbed "$command"
+done
+check testbed_wants_a_verb says 2 'peal testbed stop' testbed
+check testbed_refuses_other_verbs says 2 "nothing is known of 'begin'" testbed begin
+check testbed_wants_some_peers says 2 '--peers wants a number' testbed start --peers 0 --dir none
+check testbed_ports_end says 2 'go beyond 65535' testbed start --peers 500 --base-port 65000 --dir none
+check testbed_that_is_none_is_named says 2 'there is no testbed in' testbed status --dir none
 check plot_explains_itself says 0 Usage plot --help
 check help_keys_has_every_section keys_have_sections
 check help_keys_names_the_values says 0 constant:T help keys

@@ -130,6 +130,9 @@ static const char *const COUNTER_FIGURE[RECORDER_COUNTER_COUNT] = {
     [RECORDER_PEERS_JOINED] = "membership.joined",
     [RECORDER_PEERS_LEFT] = "membership.left",
     [RECORDER_PEERS_FAILED] = "membership.failed",
+    [RECORDER_SIP_MESSAGES] = "sip.messages",
+    [RECORDER_SIP_BYTES] = "sip.bytes",
+    [RECORDER_SIP_LOST] = "sip.lost",
 };
 
 static bool add_figures(sqlite3 *db, gint64 id, const ResultsReplication *replication,

@@ -34,6 +34,10 @@ static void lost_turn(World *world)
 
 void delivery_lost(World *world, const Packet *packet)
 {
+    if (packet->type >= PACKET_SIP) {
+        world->totals.counter[RECORDER_SIP_LOST]++;
+        return;
+    }
     if (packet->type != PACKET_DATA && packet->type != PACKET_SERVED) {
         return;
     }
@@ -115,17 +119,16 @@ static void hand_over(World *world, SimPeer *peer, Packet *packet)
     peal_peer_on_bytes_take(core, name, &packet->buf);
 }
 
-/* Returns false when the packet waits for the processor, or was turned away. */
-static bool process(World *world, SimPeer *peer, Packet *packet)
+bool delivery_process(World *world, SimPeer *peer, Packet *packet)
 {
     PealTime end;
 
-    if (packet->type == PACKET_SERVED) {
+    if (packet->type == PACKET_SERVED || packet->type == PACKET_SIP_SERVED) {
         processor_served(&world->processor, peer->index);
         return true;
     }
     if (processor_arrive(&world->processor, peer->index, world->now, &end)) {
-        packet->type = PACKET_SERVED;
+        packet->type = packet->type == PACKET_SIP ? PACKET_SIP_SERVED : PACKET_SERVED;
         queue_push(&world->queue, (Event){end.ns, peer->index, packet->ref});
         return false;
     }
@@ -147,6 +150,10 @@ static void refuse_dead(World *world, SimPeer *peer, Packet *packet)
 
 void delivery_arrive(World *world, SimPeer *peer, Packet *packet)
 {
+    if (__builtin_expect(packet->type >= PACKET_SIP, 0)) {
+        siphop_arrive(world, peer, packet);
+        return;
+    }
     if (!peer->up) {
         if (packet->type == PACKET_SERVED) {
             processor_served(&world->processor, peer->index);
@@ -162,7 +169,7 @@ void delivery_arrive(World *world, SimPeer *peer, Packet *packet)
     if (world->capture != NULL && packet->type == PACKET_DATA) {
         capture(world, peer, packet);
     }
-    if (processor_is_infinite(&world->processor) || process(world, peer, packet)) {
+    if (processor_is_infinite(&world->processor) || delivery_process(world, peer, packet)) {
         hand_over(world, peer, packet);
     }
 }

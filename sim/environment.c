@@ -77,6 +77,21 @@ static void env_send_take(PealEnv *env, PealFlow flow, PealBuf *buf)
     flow_send_take(peer_of(env)->world, peer_of(env), flow, buf);
 }
 
+static void env_sip_send_take(PealEnv *env, const PealHop *to, PealBuf *buf)
+{
+    siphop_send_take(peer_of(env)->world, peer_of(env), WORLD_SIP_PORT, to, buf);
+}
+
+static void env_sip_close(PealEnv *env, uint32_t conn)
+{
+    siphop_close(peer_of(env)->world, peer_of(env), WORLD_SIP_PORT, conn);
+}
+
+static int env_ask(PealEnv *env, const PealAsk *ask)
+{
+    return siphop_ask(peer_of(env)->world, peer_of(env), ask);
+}
+
 static void env_wake_at(PealEnv *env, PealTime at)
 {
     SimPeer *peer = peer_of(env);
@@ -169,6 +184,9 @@ PealEnvOps environment_ops(void)
         .buffer = env_buffer,
         .drop = env_drop,
         .send_take = env_send_take,
+        .sip_send_take = env_sip_send_take,
+        .sip_close = env_sip_close,
+        .ask = env_ask,
         .wake_at = env_wake_at,
         .done = env_done,
         .persist = env_persist,

@@ -6,11 +6,7 @@
 
 #include "world.h"
 
-enum {
-    FLOWS_STEP = 8,    /* not a factor: tables of a few dozen exist a million times */
-    UDP_OVERHEAD = 28, /* IPv4 and UDP headers */
-    TCP_OVERHEAD = 40
-};
+enum { FLOWS_STEP = 8 }; /* not a factor: tables of a few dozen exist a million times */
 
 PealFlow flow_name(const SimPeer *peer, const SimFlow *flow)
 {
@@ -115,7 +111,7 @@ static void transmit_slowly(World *world, SimPeer *peer, SimFlow *flow, Packet *
     NetworkFrame frame = {
         .from = peer->index,
         .to = flow->other,
-        .bytes = packet->buf.len + (flow->tcp ? TCP_OVERHEAD : UDP_OVERHEAD),
+        .bytes = packet->buf.len + (flow->tcp ? PACKET_TCP_OVERHEAD : PACKET_UDP_OVERHEAD),
         .number = peer->sequence,
         .one_way = peal_us(flow->one_way_us),
         .now = world->now,
@@ -293,7 +289,7 @@ static void reply(World *world, SimPeer *peer, const Packet *packet, PacketType 
     Packet *answer = control_new(world, type, packet->to, packet->from);
     NetworkFrame frame = {.from = peer->index,
                           .to = packet->source,
-                          .bytes = TCP_OVERHEAD,
+                          .bytes = PACKET_TCP_OVERHEAD,
                           .number = peer->sequence,
                           .one_way = network_one_way(world->network, peer->index, back.other),
                           .now = world->now,

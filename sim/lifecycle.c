@@ -19,22 +19,28 @@ PealAddr world_addr(uint32_t peer)
     };
 }
 
-bool world_addr_peer(const World *world, const PealAddr *addr, uint32_t *ret_peer)
+bool world_addr_host(const World *world, const PealAddr *addr, uint32_t *ret_peer)
 {
     uint32_t ip = (uint32_t)addr->ip[0] << 24 | (uint32_t)addr->ip[1] << 16 |
                   (uint32_t)addr->ip[2] << 8 | addr->ip[3];
 
-    if (addr->family != 4 || addr->port != WORLD_PORT || ip - ADDR_BASE >= world->peers_len) {
+    if (addr->family != 4 || ip - ADDR_BASE >= world->peers_len) {
         return false;
     }
     *ret_peer = ip - ADDR_BASE;
     return true;
 }
 
+bool world_addr_peer(const World *world, const PealAddr *addr, uint32_t *ret_peer)
+{
+    return addr->port == WORLD_PORT && world_addr_host(world, addr, ret_peer);
+}
+
 static PealPeer *init_peer(World *world, SimPeer *peer, const PealId *id)
 {
     PEAL_ASSERT(!peer->up);
     peer->up = 1;
+    peer->life++;
     world->totals.online++;
     memset(sim_peer_core(peer), 0, peal_peer_size());
     return peal_peer_init(sim_peer_core(peer), &peer->env, &world->overlay, id);
@@ -191,6 +197,7 @@ void world_stop_peer(World *world, uint32_t index, bool graceful)
     peer->timer = timers_none();
     peal_peer_fini(sim_peer_core(peer));
     flow_end_all(world, peer, graceful);
+    siphop_end_all(world, peer);
 }
 
 void world_leave_peer(World *world, uint32_t index)

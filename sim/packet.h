@@ -18,11 +18,20 @@ typedef enum PacketType {
     PACKET_SYN,    /* a TCP flow's opening, its answer, and the opener's word that it got that */
     PACKET_SYN_ACK,
     PACKET_ACK,
-    PACKET_RESET,          /* the flow named in `to` is gone at the other end */
-    PACKET_FLOW_UP,        /* to the sender itself: a UDP flow it opened is usable */
-    PACKET_FLOW_DOWN,      /* to the sender itself: nobody acknowledges its data */
-    PACKET_CONNECT_TIMEOUT /* to the sender itself: nobody may have answered its SYN */
+    PACKET_RESET,           /* the flow named in `to` is gone at the other end */
+    PACKET_FLOW_UP,         /* to the sender itself: a UDP flow it opened is usable */
+    PACKET_FLOW_DOWN,       /* to the sender itself: nobody acknowledges its data */
+    PACKET_CONNECT_TIMEOUT, /* to the sender itself: nobody may have answered its SYN */
+    PACKET_SIP, /* a SIP message; from here on `from` and `to` hold ports, and siphop.c handles it */
+    PACKET_SIP_SERVED,
+    PACKET_SIP_END,   /* a hop is no more */
+    PACKET_SIP_ANSWER /* to what a peer asked the world */
 } PacketType;
+
+enum {
+    PACKET_UDP_OVERHEAD = 28, /* IPv4 and UDP headers */
+    PACKET_TCP_OVERHEAD = 40
+};
 
 #define PACKET_FLOW_UNKNOWN \
     UINT16_MAX /* to.index while the sender has not heard from the other end */

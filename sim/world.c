@@ -143,6 +143,7 @@ World *world_new(const WorldConfig *config, GError **error)
     timers_init(&world->timers, &world->queue);
     oracle_init(&world->oracle);
     lookups_init(&world->lookups);
+    siphop_init(&world->sip_hops);
     processor_init(&world->processor, &scenario->peer, config->seed, world->peers_len);
     world->lost[0] = g_hash_table_new(g_direct_hash, g_direct_equal);
     world->lost[1] = g_hash_table_new(g_direct_hash, g_direct_equal);
@@ -177,6 +178,7 @@ void world_free(World *world)
     g_hash_table_destroy(world->lost[1]);
     processor_fini(&world->processor);
     lookups_fini(&world->lookups);
+    siphop_fini(&world->sip_hops);
     oracle_fini(&world->oracle);
     timers_fini(&world->timers);
     queue_fini(&world->queue);

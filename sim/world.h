@@ -21,6 +21,7 @@
 #include "lookups.h"
 #include "processor.h"
 #include "queue.h"
+#include "siphop.h"
 #include "timers.h"
 
 enum {
@@ -61,6 +62,7 @@ typedef struct SimPeer {
     uint8_t up;      /* running */
     uint8_t joined;  /* in the oracle's ring */
     uint8_t leaving; /* said so, not yet gone */
+    uint16_t life;   /* how often it was started */
 } SimPeer;
 
 _Static_assert(sizeof(SimPeer) <= 128, "two lines of the world's a peer");
@@ -122,6 +124,7 @@ struct World {
     uint32_t action;
     Recorder *recorder;
     PcapWriter *capture;
+    SipHops sip_hops;
     Processor processor;
     Oracle oracle;
     Lookups lookups;
@@ -188,6 +191,7 @@ void environment_free_big(World *world);
 /* lifecycle.c: peers come and go. */
 PealAddr world_addr(uint32_t peer);
 bool world_addr_peer(const World *world, const PealAddr *addr, uint32_t *ret_peer);
+bool world_addr_host(const World *world, const PealAddr *addr, uint32_t *ret_peer); /* any port */
 void world_converge(World *world);
 void world_start_peer(World *world, uint32_t index, uint32_t others);
 void world_stop_peer(World *world, uint32_t index, bool graceful);
@@ -210,5 +214,8 @@ void events_run(World *world, const PlanAction *action);
 /* delivery.c: packets that have arrived, and how they count. */
 void delivery_arrive(World *world, SimPeer *peer, Packet *packet);
 void delivery_lost(World *world, const Packet *packet);
+/* delivery_process lets the peer's processor take a packet. Returns false when it waits for that, or
+ * was turned away. */
+bool delivery_process(World *world, SimPeer *peer, Packet *packet);
 
 #endif

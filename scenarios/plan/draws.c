@@ -52,8 +52,8 @@ size_t plan_bootstraps(uint64_t seed, uint32_t peer, uint32_t others,
 
 PealStr plan_user_aor(uint32_t peer, uint32_t user, char ret_text[PLAN_AOR_MAX])
 {
-    int len =
-        g_snprintf(ret_text, PLAN_AOR_MAX, "sip:u%" PRIu32 ".p%" PRIu32 "@example.org", user, peer);
+    int len = g_snprintf(ret_text, PLAN_AOR_MAX, "sip:u%" PRIu32 ".p%" PRIu32 "@" PLAN_DOMAIN, user,
+                         peer);
 
     return (PealStr){ret_text, (size_t)len};
 }

@@ -231,27 +231,11 @@ static void chatter_script(PealEnv *env, uint32_t peer, const ToyEvent *event)
     }
 }
 
-/* Runs the chatter with the first seed for which the event strikes peer 1, who listens. */
-static void run_until_listener_is_struck(const char *what)
-{
-    for (unsigned seed = 1; seed < 50; seed++) {
-        g_autofree char *text = g_strdup_printf("scenario.seed=%u", seed);
-        const char *settings[] = {text, "overlay.link=tcp", "event:x.at=5s", what, NULL};
-
-        toy_run(chatter_script, settings);
-        if (!world_peer(toy.world, 1)->up || toy_find(TOY_WOKEN, 1, 1) != NULL) {
-            return;
-        }
-        toy_end();
-    }
-    CU_FAIL_FATAL("no seed strikes peer 1");
-}
-
 static void tcp_flow_to_a_crashed_machine_goes_down_unacknowledged(void)
 {
     int64_t down;
 
-    run_until_listener_is_struck("event:x.do=fail 1 peers");
+    toy_run_struck(chatter_script, "event:x.do=fail 1 peers");
     down = at_of(TOY_DOWN, 0, 0);
     CU_ASSERT_TRUE(down >= 5000 * MS + FLOW_USER_TIMEOUT.ns);
     CU_ASSERT_TRUE(down <= 5100 * MS + FLOW_USER_TIMEOUT.ns);
@@ -263,7 +247,7 @@ static void tcp_flow_to_a_restarted_peer_is_reset_at_the_next_segment(void)
 {
     int64_t down;
 
-    run_until_listener_is_struck("event:x.do=restart 1 peers");
+    toy_run_struck(chatter_script, "event:x.do=restart 1 peers");
     down = at_of(TOY_DOWN, 0, 0);
     CU_ASSERT_TRUE(down >= 5000 * MS && down <= 5200 * MS);
     CU_ASSERT_PTR_NULL(toy_find(TOY_DOWN, 1, 0)); /* it never had that flow */

@@ -95,6 +95,33 @@ void peal_peer_on_bytes_take(PealPeer *peer, PealFlow flow, PealBuf *buf)
     note(peer, event);
 }
 
+void peal_peer_on_sip_take(PealPeer *peer, const PealHop *from, PealBuf *buf)
+{
+    ToyEvent event = {.kind = TOY_SIP, .len = buf->len, .hop = *from};
+
+    memcpy(&event.number, buf->data, sizeof(event.number));
+    peer->env->ops->drop(peer->env, buf);
+    note(peer, event);
+}
+
+void peal_peer_on_sip_end(PealPeer *peer, const PealHop *hop, int error)
+{
+    note(peer, (ToyEvent){.kind = TOY_SIP_END, .hop = *hop, .error = error});
+}
+
+void peal_peer_on_answer(PealPeer *peer, const PealAnswer *answer)
+{
+    ToyEvent event = {.kind = TOY_ANSWER,
+                      .number = (uint32_t)answer->token,
+                      .error = answer->status,
+                      .targets_len = answer->targets_len};
+
+    if (answer->targets_len > 0) {
+        event.addr = answer->targets[0].addr;
+    }
+    note(peer, event);
+}
+
 void peal_peer_prefetch(const PealPeer *peer, PealFlow flow)
 {
     (void)peer;
@@ -197,6 +224,21 @@ void toy_run(ToyScript script, const char *const *settings)
     CU_ASSERT_TRUE(world_run(toy.world));
 }
 
+void toy_run_struck(ToyScript script, const char *what)
+{
+    for (unsigned seed = 1; seed < 50; seed++) {
+        g_autofree char *text = g_strdup_printf("scenario.seed=%u", seed);
+        const char *settings[] = {text, "overlay.link=tcp", "event:x.at=5s", what, NULL};
+
+        toy_run(script, settings);
+        if (!world_peer(toy.world, 1)->up || toy_find(TOY_WOKEN, 1, 1) != NULL) {
+            return;
+        }
+        toy_end();
+    }
+    CU_FAIL_FATAL("no seed strikes peer 1");
+}
+
 void toy_end(void)
 {
     world_free(toy.world);
@@ -239,4 +281,22 @@ void toy_send(PealEnv *env, PealFlow flow, uint32_t number, uint16_t attempt)
     buf->serial = number;
     buf->attempt = attempt;
     env->ops->send_take(env, flow, buf);
+}
+
+void toy_sip(PealEnv *env, const PealHop *to, uint32_t number)
+{
+    PealBuf *buf = env->ops->buffer(env, 100);
+
+    memset(buf->data, 0, 100);
+    memcpy(buf->data, &number, sizeof(number));
+    buf->len = 100;
+    env->ops->sip_send_take(env, to, buf);
+}
+
+PealHop toy_sip_to(uint32_t peer, PealTransport transport)
+{
+    return (PealHop){.addr = {.ip = {10, 0, 0, (uint8_t)(peer + 1)},
+                              .port = WORLD_SIP_PORT,
+                              .family = 4},
+                     .transport = (uint8_t)transport};
 }

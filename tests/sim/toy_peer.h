@@ -15,7 +15,15 @@
 
 #define TOY_WAKE peal_seconds(1)
 
-typedef enum ToyKind { TOY_UP, TOY_DOWN, TOY_BYTES, TOY_WOKEN } ToyKind;
+typedef enum ToyKind {
+    TOY_UP,
+    TOY_DOWN,
+    TOY_BYTES,
+    TOY_WOKEN,
+    TOY_SIP,
+    TOY_SIP_END,
+    TOY_ANSWER
+} ToyKind;
 
 typedef struct ToyEvent {
     ToyKind kind;
@@ -23,8 +31,12 @@ typedef struct ToyEvent {
     int64_t at_ns;
     PealFlow flow;
     bool opened;     /* TOY_UP */
-    uint32_t number; /* TOY_BYTES: the first four bytes */
+    uint32_t number; /* TOY_BYTES, TOY_SIP: the first four bytes; TOY_ANSWER: the token */
     size_t len;
+    PealHop hop;   /* TOY_SIP, TOY_SIP_END */
+    int error;     /* TOY_SIP_END, TOY_ANSWER */
+    PealAddr addr; /* TOY_ANSWER: the first target's */
+    size_t targets_len;
 } ToyEvent;
 
 /* Called in each dispatch, after the event was logged. NULL does nothing. */
@@ -42,6 +54,9 @@ extern Toy toy;
 /* toy_run runs a world of toy peers. settings: NULL-terminated `section.key=value`; the rest is
  * `constant:50ms`, two peers, 20 s. The log and the world stay until toy_end. */
 void toy_run(ToyScript script, const char *const *settings);
+/* toy_run_struck does so with TCP links and the first seed for which an event at 5 s (`event:x.do=..`
+ * for one of the two) strikes peer 1; the script lets only such a peer wake twice. */
+void toy_run_struck(ToyScript script, const char *what);
 void toy_end(void);
 
 /* toy_find returns the n-th event of a kind at a peer, or NULL. */
@@ -50,5 +65,8 @@ const ToyEvent *toy_find(ToyKind kind, uint32_t peer, unsigned n);
 /* Shorthands for scripts. */
 PealFlow toy_open(PealEnv *env, uint32_t to, PealTransport transport);
 void toy_send(PealEnv *env, PealFlow flow, uint32_t number, uint16_t attempt);
+/* toy_sip sends 100 bytes of SIP; toy_sip_to is where another peer hears it. */
+void toy_sip(PealEnv *env, const PealHop *to, uint32_t number);
+PealHop toy_sip_to(uint32_t peer, PealTransport transport);
 
 #endif

@@ -46,7 +46,10 @@ enum {
     X(LINKS_DOWN, links_down, "link ends that went down")                                       \
     X(PEERS_JOINED, peers_joined, "joins completed")                                            \
     X(PEERS_LEFT, peers_left, "peers that left with a word")                                    \
-    X(PEERS_FAILED, peers_failed, "peers that ended without a word")
+    X(PEERS_FAILED, peers_failed, "peers that ended without a word")                            \
+    X(SIP_MESSAGES, sip_messages, "SIP messages delivered to peers and phones, at each hop")    \
+    X(SIP_BYTES, sip_bytes, "bytes of those messages")                                          \
+    X(SIP_LOST, sip_lost, "SIP messages that the network lost, or that reached nobody")
 
 typedef enum RecorderCounter {
 #define X(id, name, meaning) RECORDER_##id,

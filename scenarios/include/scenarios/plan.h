@@ -82,6 +82,7 @@ size_t plan_bootstraps(uint64_t seed, uint32_t peer, uint32_t others,
                        uint32_t *ret_others, size_t max);
 
 /* plan_user_aor writes `sip:u<user>.p<peer>@example.org` and returns it. */
+#define PLAN_DOMAIN "example.org"
 #define PLAN_AOR_MAX 48
 PealStr plan_user_aor(uint32_t peer, uint32_t user, char ret_text[PLAN_AOR_MAX]);
 

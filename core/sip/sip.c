@@ -9,29 +9,6 @@ struct Sip {
     PealTime deadline;
 };
 
-void peal_sip_defaults(PealSipConfig *ret_config)
-{
-    *ret_config = (PealSipConfig){
-        .record_route = true,
-        .algorithms_len = 2,
-        .algorithms = {PEAL_HASH_SHA256, PEAL_HASH_MD5},
-        .min_expires_s = 60,
-        .default_expires_s = 3600,
-        .max_expires_s = 86400,
-        .aors_max = 100000,
-        .contacts_max = 10,
-        .transactions_max = 100000,
-        .targets_max = 10,
-        .nonce_lifetime = peal_seconds(300),
-        .t1 = peal_ms(500),
-        .t2 = peal_seconds(4),
-        .t4 = peal_seconds(5),
-        .timer_b = peal_seconds(32),
-        .timer_c = peal_seconds(185),
-        .fork_wait = peal_seconds(20),
-    };
-}
-
 int peal_peer_sip(PealPeer *peer, const PealSipConfig *config, PealBytes bindings)
 {
     (void)bindings;

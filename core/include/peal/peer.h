@@ -199,6 +199,18 @@ void peal_peer_on_sip_end(PealPeer *peer, const PealHop *hop, int error);
 /* peal_peer_on_answer brings the answer to an env->ask; answer is borrowed for the call. */
 void peal_peer_on_answer(PealPeer *peer, const PealAnswer *answer);
 
+/*
+ * peal_peer_bind binds a contact to an AOR without a phone, as an operator wishes; `done` answers the
+ * Store that this causes.
+ * aor        sip: URI, 1..PEAL_AOR_MAX bytes, of whatever domain; borrowed
+ * contact    the URI that calls for it go to; borrowed
+ * expires_s  its lifetime; 0 removes it
+ * Returns 0, -PEAL_E_STATE (no adapter, or not joined), -PEAL_E_ARG, -PEAL_E_NOT_FOUND (nothing to
+ * remove), -PEAL_E_FULL or -PEAL_E_MEMORY; then `done` is not called.
+ */
+int peal_peer_bind(PealPeer *peer, PealStr aor, PealStr contact, uint32_t expires_s,
+                   uint64_t token) PEAL_MUST_USE;
+
 /* What an adapter holds, for status pages. */
 typedef struct PealSipStatus {
     uint32_t aors; /* registered here */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * registrar_plan.h - what a REGISTER would change, before anything has, and how it is answered.
+ * Source: RFC 3261 s.10.3, RFC 3327 s.5.3, RFC 5626 s.6.
+ * State:  a RegistrarJob for each REGISTER under way.   Time: none.
+ */
+#ifndef SIP_REGISTRAR_PLAN_H
+#define SIP_REGISTRAR_PLAN_H
+
+#include "sip/bindings.h"
+
+/* `old` is removed, or replaced by `fresh`, or `fresh` is added. */
+typedef struct RegistrarOp {
+    Binding *old;
+    Binding *fresh;
+} RegistrarOp;
+
+/* A REGISTER, or an operator's wish: then `bytes` is the URI. */
+struct RegistrarJob {
+    RegistrarJob *next; /* in its AOR's queue */
+    uint64_t name;
+    PealId resource;
+    PealHop from;
+    SipTx tx;
+    RegistrarOp *ops;
+    uint32_t ops_len;
+    uint32_t ops_cap;
+    uint64_t token;     /* operator's */
+    uint32_t expires_s; /* operator's */
+    int *error_at;      /* operator's, while peal_peer_bind has not returned: where an end goes */
+    bool operators;
+    bool stored; /* operator's: there was nothing to store, and the rest is for the next wake */
+    bool flow;   /* a Contact was bound to its flow: the answer requires outbound */
+    uint16_t len;
+    char bytes[];
+};
+
+/* How a REGISTER is answered. The header fields that a status needs come by themselves. */
+typedef struct RegistrarReply {
+    uint16_t status;    /* 0: go on */
+    const char *reason; /* NULL: the status's own */
+    int error;          /* for an operator */
+} RegistrarReply;
+
+/* registrar_vet looks at what needs no bindings: Require, the domain, the AOR. */
+RegistrarReply registrar_vet(PealPeer *peer, const SipMessage *request, PealId *ret_resource,
+                             PealStr *ret_realm);
+
+/*
+ * registrar_plan fills in the job's ops; within an arena. Expired bindings of the AOR must be gone.
+ * aor   NULL when there is none
+ * The ops are the job's even when it fails: registrar_unplan releases them.
+ */
+RegistrarReply registrar_plan(PealPeer *peer, RegistrarJob *job, const SipMessage *request,
+                              const RegistrarAor *aor);
+/* registrar_plan_operator does the same for an operator's job. */
+RegistrarReply registrar_plan_operator(PealPeer *peer, RegistrarJob *job, const RegistrarAor *aor);
+void registrar_unplan(PealPeer *peer, RegistrarJob *job);
+
+/* registrar_accept answers 200 with what is bound (aor may be NULL), registrar_refuse what the reply
+ * says, registrar_challenge 401. */
+void registrar_accept(PealPeer *peer, const RegistrarJob *job, const SipMessage *request,
+                      const RegistrarAor *aor);
+void registrar_refuse(PealPeer *peer, const RegistrarJob *job, const SipMessage *request,
+                      const RegistrarReply *reply);
+void registrar_challenge(PealPeer *peer, const RegistrarJob *job, const SipMessage *request,
+                         PealStr realm, bool stale);
+/* registrar_rest_s is what is left of a lifetime, rounded up. */
+uint32_t registrar_rest_s(PealTime until, PealTime now);
+
+#endif

@@ -94,7 +94,7 @@ int sip_tx_request(SipTransactions *all, const SipMessage *request, const PealHo
  * response has come, else when one comes (9.1). Without effect after a final response. If no final
  * response follows within 64 T1, on_failed(-PEAL_E_TIMEOUT) ends it.
  */
-void sip_tx_cancel(SipTransactions *all, SipTx tx);
+void sip_tx_cancel(SipTransactions *all, SipTx name);
 
 /*
  * sip_tx_answer sends a response on a server transaction.
@@ -103,18 +103,19 @@ void sip_tx_cancel(SipTransactions *all, SipTx tx);
  * Returns 0, -PEAL_E_STATE (gone, or answered) or -PEAL_E_MEMORY (sent, but not kept to be sent
  * again).
  */
-int sip_tx_answer(SipTransactions *all, SipTx tx, uint16_t status, PealStr response) PEAL_MUST_USE;
+int sip_tx_answer(SipTransactions *all, SipTx name, uint16_t status,
+                  PealStr response) PEAL_MUST_USE;
 
 /* sip_tx_reply builds and sends the answer to a request of a server transaction. Same returns, and
  * -PEAL_E_FULL for an answer longer than a message may be. */
-int sip_tx_reply(SipTransactions *all, SipTx tx, const SipMessage *request, const PealHop *from,
+int sip_tx_reply(SipTransactions *all, SipTx name, const SipMessage *request, const PealHop *from,
                  const SipAnswer *answer) PEAL_MUST_USE;
 
 /* sip_tx_set_arg gives a server transaction the caller's arg. */
-void sip_tx_set_arg(SipTransactions *all, SipTx tx, uint64_t arg);
+void sip_tx_set_arg(SipTransactions *all, SipTx name, uint64_t arg);
 
 /* sip_tx_is_live: known, and without a final response so far. */
-bool sip_tx_is_live(const SipTransactions *all, SipTx tx);
+bool sip_tx_is_live(const SipTransactions *all, SipTx name);
 
 /*
  * sip_tx_on_end: the world's word that a hop does not work (peal_peer_on_sip_end). With an error, the

@@ -404,8 +404,10 @@ static Side theirs_side(const osip_transaction_t *tx)
     return tx->config == theirs.sides[ASKING] ? ASKING : ANSWERING;
 }
 
-static int theirs_send(osip_transaction_t *tx, osip_message_t *message, char *host, int port,
-                       int socket)
+/* libosip2's callback gives its texts to be changed. */
+static int theirs_send(osip_transaction_t *tx, osip_message_t *message,
+                       char *host, /* NOLINT(readability-non-const-parameter) */
+                       int port, int socket)
 {
     char *text = NULL;
     size_t len = 0;

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* phone_dialog.c - the texts of a dialog, and where its requests go: RFC 3261 s.12. Every Route is
+ * taken for a loose router's. */
+#include "sip/phone_state.h"
+
+enum { DIALOG_PORT_DEFAULT = 5060 };
+
+int phone_dialog_set(PealPhone *phone, PhoneDialog *dialog, const PealStr parts[PHONE_PARTS])
+{
+    const PealEnvOps *ops = phone->env->ops;
+    size_t len = 0;
+    char *text;
+
+    for (int part = 0; part < PHONE_PARTS; part++) {
+        len += parts[part].len;
+    }
+    text = ops->alloc(phone->env, len);
+    if (text == NULL) {
+        return -PEAL_E_MEMORY;
+    }
+    uint32_t ends[PHONE_PARTS];
+    size_t at = 0;
+
+    for (int part = 0; part < PHONE_PARTS; part++) {
+        if (parts[part].len > 0) {
+            memcpy(text + at, parts[part].ptr, parts[part].len);
+        }
+        at += parts[part].len;
+        ends[part] = (uint32_t)at;
+    }
+    phone_dialog_free(phone, dialog);
+    dialog->text = text;
+    memcpy(dialog->ends, ends, sizeof(ends));
+    return 0;
+}
+
+void phone_dialog_free(PealPhone *phone, PhoneDialog *dialog)
+{
+    if (dialog->text != NULL) {
+        phone->env->ops->release(phone->env, dialog->text, dialog->ends[PHONE_PARTS - 1]);
+        dialog->text = NULL;
+    }
+}
+
+PealStr phone_tag(PealStr address)
+{
+    SipAddress parsed;
+    PealStr tag = {NULL, 0};
+
+    if (sip_address_parse(address, &parsed) == 0) {
+        (void)sip_param(parsed.params, "tag", &tag);
+    }
+    return tag;
+}
+
+/* The hop of a URI: its address where it has one. A name is left to the proxy. */
+static PealHop dialog_hop(const PealPhone *phone, const SipUri *uri)
+{
+    PealHop hop = phone->proxy;
+    PealStr transport = {NULL, 0};
+    PealAddr addr;
+
+    if (sip_addr(uri->host, &addr) != 0) {
+        return hop;
+    }
+    addr.port = uri->port != 0 ? uri->port : DIALOG_PORT_DEFAULT;
+    hop.addr = addr;
+    hop.conn = 0;
+    (void)sip_param(uri->params, "transport", &transport);
+    hop.transport = sip_is(transport, "tcp") ? PEAL_TCP : PEAL_UDP;
+    return hop;
+}
+
+/* The Record-Route elements in the order of this phone's Routes: a callee's as they came, a caller's
+ * turned round. Fails on a set longer than PHONE_ROUTES_MAX. */
+static int dialog_routes(const SipMessage *message, PealStr ret_routes[PHONE_ROUTES_MAX],
+                         size_t *ret_len)
+{
+    size_t len = 0;
+
+    for (SipCursor at = {0}; sip_next(message, SIP_H_RECORD_ROUTE, &at);) {
+        if (len == PHONE_ROUTES_MAX) {
+            return -PEAL_E_FULL;
+        }
+        ret_routes[len++] = at.element;
+    }
+    for (size_t i = 0; message->status != 0 && i < len / 2; i++) {
+        PealStr route = ret_routes[i];
+
+        ret_routes[i] = ret_routes[len - 1 - i];
+        ret_routes[len - 1 - i] = route;
+    }
+    *ret_len = len;
+    return 0;
+}
+
+int phone_dialog_learn(PealPhone *phone, PhoneDialog *dialog, const SipMessage *message,
+                       PealStr local, PealStr remote)
+{
+    char lines[PHONE_LINES_MAX];
+    SipText text = sip_text_make(lines, sizeof(lines));
+    PealStr routes[PHONE_ROUTES_MAX];
+    size_t routes_len = 0;
+    PealStr credentials = {NULL, 0};
+    SipCursor cursor = {0};
+    SipAddress contact;
+    SipAddress first;
+    int error;
+
+    if (!sip_next(message, SIP_H_CONTACT, &cursor) ||
+        sip_address_parse(cursor.element, &contact) != 0 || contact.star ||
+        dialog_routes(message, routes, &routes_len) != 0) {
+        return -PEAL_E_VALUE;
+    }
+    for (size_t i = 0; i < routes_len; i++) {
+        sip_put_z(&text, "Route: ");
+        sip_put(&text, routes[i]);
+        sip_put_z(&text, "\r\n");
+    }
+    if (text.overflow || (routes_len > 0 && sip_address_parse(routes[0], &first) != 0)) {
+        return -PEAL_E_VALUE;
+    }
+    error =
+        phone_dialog_set(phone, dialog,
+                         (PealStr[PHONE_PARTS]){sip_field(message, SIP_H_CALL_ID), local, remote,
+                                                contact.uri.text, sip_text_view(&text)});
+    if (error == 0) {
+        dialog->hop = dialog_hop(phone, routes_len > 0 ? &first.uri : &contact.uri);
+    }
+    return error;
+}
+
+PhoneDraft phone_dialog_draft(const PhoneDialog *dialog, SipMethod method, uint32_t cseq)
+{
+    return (PhoneDraft){.method = method,
+                        .cseq = cseq,
+                        .uri = phone_dialog_part(dialog, PHONE_TARGET),
+                        .from = phone_dialog_part(dialog, PHONE_LOCAL),
+                        .to = phone_dialog_part(dialog, PHONE_REMOTE),
+                        .call_id = phone_dialog_part(dialog, PHONE_CALL_ID),
+                        .lines = phone_dialog_part(dialog, PHONE_ROUTES),
+                        .hop = dialog->hop};
+}

@@ -262,8 +262,8 @@ void peal_phone_on_sip_take(PealPhone *phone, const PealHop *from, PealBuf *buf)
             bytes.len--;
         }
         phone_message(phone, from, bytes, true);
+        phone->env->ops->drop(phone->env, buf);
     }
-    phone->env->ops->drop(phone->env, buf);
     dispatch_end(phone, &arena);
 }
 

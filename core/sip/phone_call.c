@@ -146,11 +146,10 @@ static int call_dial(PealPhone *phone, PhoneCall *call, PealStr aor)
     sip_put_z(&remote_text, ">");
     call->dialog.hop = phone->proxy;
     return phone_dialog_set(phone, &call->dialog,
-                            (PealStr[PHONE_PARTS]){sip_text_view(&id_text),
-                                                   sip_text_view(&local_text),
-                                                   sip_text_view(&remote_text),
-                                                   aor,
-                                                   {NULL, 0}});
+                            (PealStr[PHONE_PARTS]){[PHONE_CALL_ID] = sip_text_view(&id_text),
+                                                   [PHONE_LOCAL] = sip_text_view(&local_text),
+                                                   [PHONE_REMOTE] = sip_text_view(&remote_text),
+                                                   [PHONE_TARGET] = aor});
 }
 
 /* Nothing that would break the lines it is written into. */

@@ -120,10 +120,17 @@ int phone_dialog_learn(PealPhone *phone, PhoneDialog *dialog, const SipMessage *
     if (text.overflow || (routes_len > 0 && sip_address_parse(routes[0], &first) != 0)) {
         return -PEAL_E_VALUE;
     }
+    if (dialog->text != NULL) {
+        credentials = phone_dialog_part(dialog, PHONE_CREDENTIALS);
+    }
     error =
         phone_dialog_set(phone, dialog,
-                         (PealStr[PHONE_PARTS]){sip_field(message, SIP_H_CALL_ID), local, remote,
-                                                contact.uri.text, sip_text_view(&text)});
+                         (PealStr[PHONE_PARTS]){[PHONE_CALL_ID] = sip_field(message, SIP_H_CALL_ID),
+                                                [PHONE_LOCAL] = local,
+                                                [PHONE_REMOTE] = remote,
+                                                [PHONE_TARGET] = contact.uri.text,
+                                                [PHONE_ROUTES] = sip_text_view(&text),
+                                                [PHONE_CREDENTIALS] = credentials});
     if (error == 0) {
         dialog->hop = dialog_hop(phone, routes_len > 0 ? &first.uri : &contact.uri);
     }

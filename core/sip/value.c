@@ -141,18 +141,25 @@ static PealStr value_unquoted(const char *z)
     return str;
 }
 
-/* A challenge has what credentials have not: stale. */
-static int value_stale(const char *copy, bool *ret_stale)
+/* A challenge has what credentials have not: stale, and a list of qop, at which the parser of
+ * credentials stumbles. */
+static int value_challenge(const char *copy, SipDigest *ret_digest)
 {
-    osip_www_authenticate_t *challenge = NULL;
+    osip_www_authenticate_t *read = NULL;
     int error;
 
-    if (osip_www_authenticate_init(&challenge) != OSIP_SUCCESS) {
+    if (osip_www_authenticate_init(&read) != OSIP_SUCCESS) {
         return -PEAL_E_FULL;
     }
-    error = value_error(osip_www_authenticate_parse(challenge, copy));
+    error = value_error(osip_www_authenticate_parse(read, copy));
     if (error == 0) {
-        *ret_stale = sip_is(value_unquoted(challenge->stale), "true");
+        *ret_digest = (SipDigest){.scheme = value_unquoted(read->auth_type),
+                                  .realm = value_unquoted(read->realm),
+                                  .nonce = value_unquoted(read->nonce),
+                                  .algorithm = value_unquoted(read->algorithm),
+                                  .opaque = value_unquoted(read->opaque),
+                                  .qop = value_unquoted(read->qop_options),
+                                  .stale = sip_is(value_unquoted(read->stale), "true")};
     }
     return error;
 }
@@ -174,11 +181,11 @@ int sip_digest_parse(PealStr text, SipDigest *ret_digest)
         return -PEAL_E_FULL;
     }
     error = value_error(osip_authorization_parse(read, copy));
-    if (error == 0 && read->response == NULL) {
-        error = value_stale(copy, &digest.stale);
-    }
-    if (error != 0) {
+    if (error == -PEAL_E_FULL) {
         return error;
+    }
+    if (error != 0 || (read->response == NULL && read->username == NULL)) {
+        return value_challenge(copy, ret_digest);
     }
     digest.scheme = value_unquoted(read->auth_type);
     digest.username = value_unquoted(read->username);

@@ -335,6 +335,12 @@ static void credentials_are_read_without_their_quotes(void)
         0);
     CU_ASSERT_TRUE(digest.stale);
     CU_ASSERT_TRUE(is(digest.qop, "auth"));
+    CU_ASSERT_EQUAL(sip_digest_parse(sip_str("Digest realm=\"r\", qop=\"auth-int, auth\", "
+                                             "nonce=\"n\", algorithm=MD5"),
+                                     &digest),
+                    0);
+    CU_ASSERT_TRUE(is(digest.qop, "auth-int, auth"));
+    CU_ASSERT_TRUE(is(digest.nonce, "n"));
     CU_ASSERT_EQUAL(sip_digest_parse(sip_str("NoOneKnowsThisScheme opaque-data=here"), &digest), 0);
     CU_ASSERT_TRUE(is(digest.scheme, "NoOneKnowsThisScheme"));
     CU_ASSERT_EQUAL(sip_digest_parse(sip_str("Digest"), &digest), -PEAL_E_VALUE);

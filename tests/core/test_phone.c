@@ -707,13 +707,15 @@ static void phone_answers_an_offer_stream_by_stream(void)
 
 static void phone_survives_what_is_no_sip(void)
 {
+    static const char other_version[] =
+        "INVITE sip:alice@192.0.2.1 SIP/7.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKx\r\n"
+        "From: <sip:b@c>;tag=1\r\nTo: <sip:a@c>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n";
     static const char *const texts[] = {
         "",
         "\r\n\r\n",
         "hello",
         "INVITE sip:alice@192.0.2.1 SIP/2.0\r\n\r\n",
-        "INVITE sip:alice@192.0.2.1 SIP/7.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKx\r\n"
-        "From: <sip:b@c>;tag=1\r\nTo: <sip:a@c>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n",
+        other_version,
         "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKx\r\n\r\n"};
     PealHop from = hop_of(1);
 

@@ -7,11 +7,28 @@
 
 enum { SIP_PORT = 5060, MAX_FORWARDS = 70 };
 
+/* A value on one line: s.7.3.1 has a fold mean a space, and what is folded wrongly is not passed
+ * on. */
+static void build_value(SipText *text, PealStr value)
+{
+    if (value.ptr == NULL || value.len == 0 ||
+        (memchr(value.ptr, '\n', value.len) == NULL &&
+         memchr(value.ptr, '\r', value.len) == NULL)) {
+        sip_put(text, value);
+        return;
+    }
+    for (size_t at = 0; at < value.len; at++) {
+        const char c = value.ptr[at];
+
+        sip_put(text, (PealStr){c == '\r' || c == '\n' ? " " : &c, 1});
+    }
+}
+
 static void build_line(SipText *text, SipHeader header, PealStr value)
 {
     sip_put(text, sip_header_text(header));
     sip_put_z(text, ": ");
-    sip_put(text, value);
+    build_value(text, value);
     sip_put_z(text, "\r\n");
 }
 
@@ -50,7 +67,7 @@ static void build_via_params(SipText *text, PealStr params)
 
     while (raw_param_next(params, &at, &param) == 0 && param.name.len > 0) {
         if (!sip_is(param.name, "received") && !sip_is(param.name, "rport")) {
-            sip_put(text, lex_sub(params, param.at, param.end));
+            build_value(text, lex_sub(params, param.at, param.end));
         }
     }
 }
@@ -64,10 +81,10 @@ void sip_build_via(SipText *text, PealStr element, const PealHop *from)
     if (raw_via(element, &via, &whole) != 0 || !whole ||
         (!via.rport_asked && via.received.len == 0 && via.rport == 0 &&
          build_same_ip(via.host, &from->addr))) {
-        sip_put(text, element);
+        build_value(text, element);
         return;
     }
-    sip_put(text, (PealStr){element.ptr, (size_t)(via.params.ptr - element.ptr)});
+    build_value(text, (PealStr){element.ptr, (size_t)(via.params.ptr - element.ptr)});
     build_via_params(text, via.params);
     if (via.rport_asked || !build_same_ip(via.host, &from->addr)) {
         PealAddr addr = from->addr;
@@ -107,7 +124,7 @@ static void build_vias(SipText *text, const SipMessage *request, const PealHop *
         top = false;
         sip_put_z(text, "Via: ");
         sip_build_via(text, at.element, from);
-        sip_put(text, lex_sub(request->bytes, at.end, field->end));
+        build_value(text, lex_sub(request->bytes, at.end, field->end));
         sip_put_z(text, "\r\n");
     }
 }
@@ -122,7 +139,7 @@ static void build_to(SipText *text, const SipMessage *request, PealStr tag)
         return;
     }
     sip_put_z(text, "To: ");
-    sip_put(text, value);
+    build_value(text, value);
     /* what cannot be read has no place for a tag */
     if (tag.len > 0 && raw_address(value, &to) == 0 && !sip_param(to.params, "tag", &has)) {
         sip_put_z(text, ";tag=");

@@ -81,10 +81,38 @@ static void edit_forget(SipEdit *edit, size_t at, size_t end)
     edit->splices_len = kept;
 }
 
+/* Where the comma that parts this place from the last element left before it begins, with the white
+ * space before that. */
+static size_t edit_comma_before(const SipEdit *edit, const SipField *field, size_t at)
+{
+    const PealStr bytes = edit->message->bytes;
+    size_t kept = field->value; /* before here all is gone already */
+
+    for (size_t i = edit->splices_len; i > 0; i--) {
+        const SipSplice *splice = &edit->splices[i - 1];
+
+        if (splice->text.len == 0 && splice->end == at && splice->at >= field->value) {
+            at = splice->at;
+        }
+    }
+    while (at > field->value && bytes.ptr[at - 1] != ',') {
+        at--; /* only white space */
+    }
+    at = at > field->value ? at - 1 : at;
+    for (size_t i = 0; i < edit->splices_len; i++) {
+        const size_t end = edit->splices[i].end;
+
+        kept = end <= at && end > kept ? end : kept;
+    }
+    while (at > kept && lex_is(bytes.ptr[at - 1], LEX_LWS)) {
+        at--;
+    }
+    return at;
+}
+
 void sip_edit_remove_element(SipEdit *edit, const SipCursor *element)
 {
     const SipField *field = &edit->message->fields[element->field];
-    const PealStr bytes = edit->message->bytes;
     const bool head_gone = element->first || edit_is_gone(edit, field->value, element->at);
     const bool tail_gone = element->last || edit_is_gone(edit, element->end, field->end);
 
@@ -92,20 +120,15 @@ void sip_edit_remove_element(SipEdit *edit, const SipCursor *element)
         edit_forget(edit, field->at, field->next);
         sip_edit_remove_field(edit, element->field);
     } else if (tail_gone) {
-        size_t at = element->at; /* with the comma before it */
+        size_t at = edit_comma_before(edit, field, element->at);
 
-        while (at > field->value && lex_is(bytes.ptr[at - 1], LEX_LWS)) {
-            at--;
-        }
-        at--;
-        while (at > field->value && lex_is(bytes.ptr[at - 1], LEX_LWS)) {
-            at--;
-        }
+        edit_forget(edit, at, element->end);
         sip_edit_replace(edit, at, element->end, (PealStr){0});
     } else {
-        size_t end = lex_span(bytes, element->end, LEX_LWS); /* with the comma behind it */
+        const PealStr value = lex_sub(edit->message->bytes, 0, field->end);
+        size_t end = lex_span(value, element->end, LEX_LWS); /* with the comma behind it */
 
-        end = lex_span(bytes, end + 1, LEX_LWS);
+        end = lex_span(value, end + 1, LEX_LWS);
         sip_edit_replace(edit, element->at, end, (PealStr){0});
     }
 }

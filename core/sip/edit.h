@@ -33,8 +33,8 @@ static inline void sip_edit_insert(SipEdit *edit, size_t at, PealStr text)
 }
 /* sip_edit_remove_field takes a whole header field out, its line end included. */
 void sip_edit_remove_field(SipEdit *edit, size_t field);
-/* sip_edit_remove_element takes one element out of a comma-separated field; its last element takes
- * the field with it. Only the first or the last elements of a field, once each. */
+/* sip_edit_remove_element takes one element out of a comma-separated field; the last one
+ * left takes the field with it. Each once. */
 void sip_edit_remove_element(SipEdit *edit, const SipCursor *element);
 
 /* sip_edit_write writes the message, or fails with -PEAL_E_FULL when `cap` is too small or the edit

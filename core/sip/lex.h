@@ -41,7 +41,7 @@ static inline size_t lex_span(PealStr str, size_t at, uint8_t classes)
 
 static inline PealStr lex_sub(PealStr str, size_t at, size_t end)
 {
-    return (PealStr){str.ptr + at, end - at};
+    return (PealStr){str.ptr != NULL ? str.ptr + at : NULL, end - at};
 }
 
 /* lex_quoted: where the quoted string that starts at `at` ends, behind its closing quote; 0 when it

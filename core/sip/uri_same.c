@@ -139,11 +139,12 @@ static bool uri_headers_in(PealStr a, PealStr b)
 
 bool sip_uri_same(const SipUri *a, const SipUri *b)
 {
-    if (a->scheme != b->scheme) {
-        return false;
+    if (sip_equal(a->text, b->text)) {
+        return true;
     }
-    if (a->scheme == SIP_SCHEME_OTHER || a->text.len > URI_SAME_MAX || b->text.len > URI_SAME_MAX) {
-        return sip_equal(a->text, b->text);
+    if (a->scheme != b->scheme || a->scheme == SIP_SCHEME_OTHER || a->text.len > URI_SAME_MAX ||
+        b->text.len > URI_SAME_MAX) {
+        return false;
     }
     if (a->scheme == SIP_SCHEME_TEL) {
         return sip_same(a->user, b->user) && uri_params_same(a->params, b->params) &&

@@ -89,6 +89,20 @@ static void an_answer_copies_what_rfc_3261_names(void)
                              "Content-Length: 2\r\n\r\nhi"));
 }
 
+static void an_answer_has_each_field_on_one_line(void)
+{
+    const SipAnswer ok = {.status = 200, .to_tag = sip_str("x")};
+
+    CU_ASSERT_TRUE(answer_is("OPTIONS sip:h SIP/2.0\r\nVia: SIP/2.0/UDP\r\n 127.0.0.9;a\r\n ;b\r\n"
+                             "t: B\r\n\t<sip:b@h>\r\nCSeq: 1\r\n OPTIONS\r\n\r\n",
+                             &phone, &ok,
+                             "SIP/2.0 200 OK\r\n"
+                             "Via: SIP/2.0/UDP   127.0.0.9;a   ;b\r\n"
+                             "To: B  \t<sip:b@h>;tag=x\r\n"
+                             "CSeq: 1   OPTIONS\r\n"
+                             "Content-Length: 0\r\n\r\n"));
+}
+
 static bool via_is(const char *element, const PealHop *from, const char *expected)
 {
     char bytes[256];
@@ -213,6 +227,7 @@ static void answers_to_torture_messages_can_be_read(void)
 }
 
 PEAL_TEST_MAIN("core/sip_build", PEAL_TEST(an_answer_copies_what_rfc_3261_names),
+               PEAL_TEST(an_answer_has_each_field_on_one_line),
                PEAL_TEST(a_via_tells_where_its_request_came_from),
                PEAL_TEST(answers_go_back_to_the_source),
                PEAL_TEST(ack_and_cancel_follow_their_invite),

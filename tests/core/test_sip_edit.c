@@ -107,7 +107,26 @@ static void elements_leave_from_both_ends_of_a_field(void)
     remove_routes((int[]){2, 1, 0}, 3, "Route: <sip:d;lr>\r\n");
     remove_routes((int[]){0, 2}, 2, "Route : <sip:b;lr>\r\nRoute: <sip:d;lr>\r\n");
     remove_routes((int[]){2, 0, 1}, 3, "Route: <sip:d;lr>\r\n");
+    remove_routes((int[]){1, 2}, 2, "Route : <sip:a;lr>\r\nRoute: <sip:d;lr>\r\n");
+    remove_routes((int[]){1, 0}, 2, "Route : <sip:c;lr>\r\nRoute: <sip:d;lr>\r\n");
+    remove_routes((int[]){1, 2, 0}, 3, "Route: <sip:d;lr>\r\n");
+    remove_routes((int[]){1}, 1, "Route : <sip:a;lr> ,\r\n <sip:c;lr>\r\nRoute: <sip:d;lr>\r\n");
     remove_routes((int[]){3}, 1, "Route : <sip:a;lr> ,\r\n <sip:b;lr>,<sip:c;lr>\r\n");
+}
+
+static void an_element_before_a_comma_that_ends_its_field_leaves_the_line_end(void)
+{
+    SipMessage message;
+    SipEdit edit;
+    SipCursor route = {0};
+
+    CU_ASSERT_EQUAL(sip_message_scan(sip_str("BYE sip:a SIP/2.0\r\nRoute: <sip:b>, \r\n\r\n"), true,
+                                     &message),
+                    0);
+    sip_edit_init(&edit, &message);
+    CU_ASSERT_TRUE(sip_next(&message, SIP_H_ROUTE, &route));
+    sip_edit_remove_element(&edit, &route);
+    CU_ASSERT_TRUE(gives(&edit, "BYE sip:a SIP/2.0\r\nRoute:  \r\n\r\n"));
 }
 
 static void the_topmost_via_leaves_a_response(void)
@@ -227,6 +246,7 @@ static void torture_messages_are_forwarded_byte_for_byte(void)
 PEAL_TEST_MAIN("core/sip_edit", PEAL_TEST(without_a_splice_every_byte_stays),
                PEAL_TEST(a_forwarded_request_differs_only_in_its_splices),
                PEAL_TEST(elements_leave_from_both_ends_of_a_field),
+               PEAL_TEST(an_element_before_a_comma_that_ends_its_field_leaves_the_line_end),
                PEAL_TEST(the_topmost_via_leaves_a_response),
                PEAL_TEST(splices_at_one_place_keep_their_order),
                PEAL_TEST(what_does_not_fit_is_refused),

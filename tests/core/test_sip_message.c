@@ -385,7 +385,8 @@ static void more_fields_than_there_is_room_for_are_refused(void)
     sip_put_z(&text, "X: y\r\n\r\n");
     CU_ASSERT_EQUAL(sip_message_scan(sip_text_view(&text), true, &message), -PEAL_E_VALUE);
     memset(bytes + fits + 2, 'x', sizeof(bytes) - fits - 2);
-    memcpy(bytes + fits, "\r\n", 2);
+    bytes[fits] = '\r';
+    bytes[fits + 1] = '\n';
     CU_ASSERT_EQUAL(sip_message_scan((PealStr){bytes, SIP_MESSAGE_MAX}, true, &message), 0);
     CU_ASSERT_EQUAL(sip_message_scan((PealStr){bytes, SIP_MESSAGE_MAX + 1}, true, &message),
                     -PEAL_E_UNKNOWN);

@@ -4,6 +4,8 @@
 #include "sip/arena.h"
 #include "sip/value.h"
 
+enum { LONG_LEN = SIP_ARENA_LEN + 64 };
+
 static SipArena arena;
 
 static bool is(PealStr str, const char *z)
@@ -348,10 +350,23 @@ static void credentials_are_read_without_their_quotes(void)
     leave();
 }
 
+/* A text longer than an arena, with this before and that behind it. */
+static void fill_long(char ret_text[LONG_LEN + 1], const char *before, const char *behind)
+{
+    memset(ret_text, 'x', LONG_LEN);
+    for (size_t i = 0; before[i] != '\0'; i++) {
+        ret_text[i] = before[i];
+    }
+    for (size_t i = 0; behind[i] != '\0'; i++) {
+        ret_text[LONG_LEN - strlen(behind) + i] = behind[i];
+    }
+    ret_text[LONG_LEN] = '\0';
+}
+
 static void arenas_nest_and_a_text_too_long_for_one_is_refused(void)
 {
     static SipArena inner;
-    static char longer[SIP_ARENA_LEN + 64];
+    static char longer[LONG_LEN + 1];
     SipDigest outer_digest = {0};
     SipDigest digest = {0};
     SipAddress address;
@@ -364,11 +379,9 @@ static void arenas_nest_and_a_text_too_long_for_one_is_refused(void)
                    (const uint8_t *)digest.realm.ptr < inner.bytes + sizeof(inner.bytes));
     sip_arena_leave(&inner);
     CU_ASSERT_TRUE(is(outer_digest.realm, "outer"));
-    memset(longer, 'x', sizeof(longer) - 1);
-    memcpy(longer, "sip:", 4);
-    memcpy(longer + sizeof(longer) - 4, "@h", 3);
+    fill_long(longer, "sip:", "@h");
     CU_ASSERT_EQUAL(sip_address_parse(sip_str(longer), &address), -PEAL_E_FULL);
-    memcpy(longer, "Digest realm=\"", 14);
+    fill_long(longer, "Digest realm=\"", "\"");
     CU_ASSERT_EQUAL(sip_digest_parse(sip_str(longer), &digest), -PEAL_E_FULL);
     /* reading addresses leaves nothing behind, however many there are */
     const size_t used = arena.used;

@@ -5,7 +5,7 @@
 #include "sip/raw.h"
 #include "sip/state.h"
 
-enum { TABLE_FIRST = 64, HEAP_FIRST = 16 };
+enum { TABLE_FIRST = 64, HEAP_FIRST = 16, CONNS_FIRST = 16 };
 
 static size_t binding_size(const Binding *binding)
 {
@@ -39,6 +39,9 @@ void bindings_init(PealPeer *peer)
     registrar->heap_cap = 0;
     registrar->aors = 0;
     registrar->bindings = 0;
+    registrar->conns = NULL;
+    registrar->conns_len = 0;
+    registrar->on_conns = 0;
 }
 
 static void bindings_clear(PealPeer *peer, RegistrarAor *aor)
@@ -63,6 +66,104 @@ void bindings_fini(PealPeer *peer)
         peer_release(peer, registrar->heap, registrar->heap_cap * sizeof(RegistrarAor *));
     }
     bindings_init(peer);
+}
+
+/* Bindings by the connection they stand on, so that its end is told to them alone. */
+
+static Binding **conn_slot(const Registrar *registrar, uint32_t conn)
+{
+    return &registrar->conns[conn & (registrar->conns_len - 1)];
+}
+
+static void conns_release(PealPeer *peer)
+{
+    Registrar *registrar = &peer->sip->registrar;
+
+    if (registrar->conns != NULL) {
+        peer_release(peer, registrar->conns, registrar->conns_len * sizeof(Binding *));
+    }
+    registrar->conns = NULL;
+    registrar->conns_len = 0;
+}
+
+static void conns_link(Registrar *registrar, Binding *binding)
+{
+    Binding **slot = conn_slot(registrar, binding->hop.conn);
+
+    binding->conn_next = *slot;
+    *slot = binding;
+}
+
+static bool conns_grow(PealPeer *peer)
+{
+    Registrar *registrar = &peer->sip->registrar;
+    const Registrar before = *registrar;
+    uint32_t fresh_len = before.conns_len == 0 ? CONNS_FIRST : 2 * before.conns_len;
+    Binding **fresh;
+
+    if (before.on_conns < before.conns_len) {
+        return true;
+    }
+    fresh = peer_alloc(peer, fresh_len * sizeof(Binding *));
+    if (fresh == NULL) {
+        return before.conns != NULL;
+    }
+    registrar->conns = fresh;
+    registrar->conns_len = fresh_len;
+    for (uint32_t i = 0; i < before.conns_len; i++) {
+        for (Binding *binding = before.conns[i], *next; binding != NULL; binding = next) {
+            next = binding->conn_next;
+            conns_link(registrar, binding);
+        }
+    }
+    if (before.conns != NULL) {
+        peer_release(peer, before.conns, before.conns_len * sizeof(Binding *));
+    }
+    return true;
+}
+
+/* Without memory the end of its connection is not noticed before something is sent on it. */
+static void conns_add(PealPeer *peer, Binding *binding)
+{
+    if (binding->hop.conn != 0 && conns_grow(peer)) {
+        conns_link(&peer->sip->registrar, binding);
+        peer->sip->registrar.on_conns++;
+    }
+}
+
+static void conns_remove(PealPeer *peer, const Binding *binding)
+{
+    Registrar *registrar = &peer->sip->registrar;
+    Binding **at;
+
+    if (binding->hop.conn == 0 || registrar->conns == NULL) {
+        return;
+    }
+    at = conn_slot(registrar, binding->hop.conn);
+    while (*at != NULL && *at != binding) {
+        at = &(*at)->conn_next;
+    }
+    if (*at != NULL) {
+        *at = binding->conn_next;
+        if (--registrar->on_conns == 0) {
+            conns_release(peer);
+        }
+    }
+}
+
+Binding *bindings_next_on_conn(const Registrar *registrar, uint32_t conn, const Binding *binding)
+{
+    Binding *next = NULL;
+
+    if (binding != NULL) {
+        next = binding->conn_next;
+    } else if (registrar->conns != NULL) {
+        next = *conn_slot(registrar, conn);
+    }
+    while (next != NULL && next->hop.conn != conn) {
+        next = next->conn_next;
+    }
+    return next;
 }
 
 /* The table: a Resource-ID is a hash already. */
@@ -283,6 +384,7 @@ void bindings_replace(PealPeer *peer, RegistrarAor *aor, Binding *old, Binding *
         at = &(*at)->next;
     }
     if (fresh != NULL) {
+        conns_add(peer, fresh);
         fresh->next = old != NULL ? old->next : NULL;
         *at = fresh;
         aor->bindings_len++;
@@ -293,6 +395,7 @@ void bindings_replace(PealPeer *peer, RegistrarAor *aor, Binding *old, Binding *
     if (old != NULL) {
         aor->bindings_len--;
         registrar->bindings--;
+        conns_remove(peer, old);
         binding_free(peer, old);
     }
 }

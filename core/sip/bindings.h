@@ -3,7 +3,7 @@
  * bindings.h - the registrar's memory: AORs by Resource-ID and by their next expiry, and what is bound
  *              to each.
  * Source: RFC 3261 s.10.3, RFC 5626 s.6.
- * State:  80 bytes an AOR and 72 a binding plus its texts, and about 24 bytes an AOR for the hash table
+ * State:  80 bytes an AOR and as many a binding plus its texts, and about 24 bytes an AOR for the hash table
  *         and the heap.
  * Time:   an AOR's `due` is never later than the expiry of its first binding to expire.
  */
@@ -22,7 +22,8 @@ typedef enum BindingFlag {
 
 /* One allocation: the Contact without its expires, the Path, the Call-ID. */
 typedef struct Binding {
-    struct Binding *next; /* of its AOR, the oldest first */
+    struct Binding *next;      /* of its AOR, the oldest first */
+    struct Binding *conn_next; /* among those whose connections' numbers fall together */
     PealTime expires_at;
     PealHop hop;
     uint32_t cseq;
@@ -38,7 +39,7 @@ typedef struct Binding {
     uint8_t flags;
     char texts[];
 } Binding;
-_Static_assert(sizeof(Binding) <= 72, "every phone has one");
+_Static_assert(sizeof(Binding) <= 80, "every phone has one");
 
 typedef struct RegistrarJob RegistrarJob;
 
@@ -100,6 +101,9 @@ Binding *bindings_find(const RegistrarAor *aor, const Contact *contact, bool out
 /* bindings_replace puts `fresh` where `old` is and releases that; either may be NULL: then `fresh` goes
  * to the end, or `old` just goes. */
 void bindings_replace(PealPeer *peer, RegistrarAor *aor, Binding *old, Binding *fresh);
+/* bindings_next_on_conn: of the bindings that stand on a connection, the one behind `binding`, or the
+ * first for NULL; NULL at the end. */
+Binding *bindings_next_on_conn(const Registrar *registrar, uint32_t conn, const Binding *binding);
 /* bindings_expire drops what has expired. */
 void bindings_expire(PealPeer *peer, RegistrarAor *aor, PealTime now);
 /* bindings_latest is the longest binding's expiry, bindings_earliest the next one. */

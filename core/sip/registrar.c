@@ -245,7 +245,6 @@ static void commit(PealPeer *peer, RegistrarAor *aor, RegistrarJob *job)
     for (uint32_t i = 0; i < job->ops_len; i++) {
         RegistrarOp *op = &job->ops[i];
 
-        peer->sip->registrar.on_conns += op->fresh != NULL && op->fresh->hop.conn != 0;
         bindings_replace(peer, aor, op->old, op->fresh);
         op->fresh = NULL;
     }
@@ -515,6 +514,17 @@ void registrar_on_register(PealPeer *peer, SipTx tx, const SipMessage *request, 
     sip_arena_leave(&arena);
 }
 
+/* The Resource-ID of an AOR that is one of the domains'; within an arena. */
+static int own_resource(PealPeer *peer, PealStr aor, PealId *ret_resource)
+{
+    SipUri uri;
+
+    if (sip_uri_parse(aor, &uri) != 0 || registrar_realm(peer, uri.host).len == 0) {
+        return -PEAL_E_VALUE;
+    }
+    return peal_aor_resource(peer->env->ops->crypto, aor, ret_resource);
+}
+
 int peal_peer_bind(PealPeer *peer, PealStr aor, PealStr contact, uint32_t expires_s, uint64_t token)
 {
     char bytes[REGISTRAR_CONTACT_MAX];
@@ -523,7 +533,7 @@ int peal_peer_bind(PealPeer *peer, PealStr aor, PealStr contact, uint32_t expire
     PealId resource;
     SipArena arena;
     uint64_t name;
-    int error = 0;
+    int error;
 
     if (peer->sip == NULL || peer->state != PEAL_PEER_JOINED) {
         return -PEAL_E_STATE;
@@ -531,26 +541,26 @@ int peal_peer_bind(PealPeer *peer, PealStr aor, PealStr contact, uint32_t expire
     sip_put_z(&text, "<");
     sip_put(&text, contact);
     sip_put_z(&text, ">");
-    if (text.overflow || peal_aor_resource(peer->env->ops->crypto, aor, &resource) != 0) {
-        return -PEAL_E_ARG;
-    }
-    job = job_new(peer, sip_text_view(&text));
-    if (job == NULL) {
-        return -PEAL_E_FULL;
-    }
-    name = job->name;
-    job->operators = true;
-    job->resource = resource;
-    job->token = token;
-    job->expires_s = expires_s;
-    job->error_at = &error;
     sip_arena_enter(&arena);
-    submit(peer, job, NULL);
-    sip_arena_leave(&arena);
-    if (slots_find(&peer->sip->registrar.jobs, name) != NULL) {
-        job->error_at = NULL;
+    error = text.overflow || own_resource(peer, aor, &resource) != 0 ? -PEAL_E_ARG : 0;
+    job = error == 0 ? job_new(peer, sip_text_view(&text)) : NULL;
+    if (job != NULL) {
+        name = job->name;
+        job->operators = true;
+        job->resource = resource;
+        job->token = token;
+        job->expires_s = expires_s;
+        job->error_at = &error;
+        submit(peer, job, NULL);
+        job = slots_find(&peer->sip->registrar.jobs, name);
+        if (job != NULL) {
+            job->error_at = NULL; /* it goes on, and ends in `done` */
+        }
+        settle_by_id(peer, &resource);
+    } else if (error == 0) {
+        error = -PEAL_E_FULL;
     }
-    settle_by_id(peer, &resource);
+    sip_arena_leave(&arena);
     return error;
 }
 
@@ -603,18 +613,15 @@ size_t registrar_targets(PealPeer *peer, const PealId *resource, RegistrarTarget
 
 void registrar_flow_failed(PealPeer *peer, const PealHop *hop)
 {
-    Registrar *registrar = &peer->sip->registrar;
+    const Registrar *registrar = &peer->sip->registrar;
+    Binding *binding = NULL;
 
-    if (hop->conn == 0 || registrar->on_conns == 0) {
+    if (hop->conn == 0) {
         return;
     }
-    for (uint32_t i = 0; i < registrar->aors; i++) {
-        for (Binding *b = registrar->heap[i]->bindings; b != NULL; b = b->next) {
-            if (b->hop.conn == hop->conn) {
-                b->flags |= (b->flags & BINDING_OUTBOUND) != 0 ? BINDING_GONE : 0;
-                b->flags &= (uint8_t)~BINDING_BY_HOP;
-            }
-        }
+    while ((binding = bindings_next_on_conn(registrar, hop->conn, binding)) != NULL) {
+        binding->flags |= (binding->flags & BINDING_OUTBOUND) != 0 ? BINDING_GONE : 0;
+        binding->flags &= (uint8_t)~BINDING_BY_HOP;
     }
 }
 

@@ -3,7 +3,7 @@
  * registrar.h - keeps the bindings of the phones that registered at this adapter, and the overlay
  *               informed that they are here.
  * Source: RFC 3261 s.10, RFC 3327 (Path), RFC 5626 (outbound), RFC 7904 s.3.
- * State:  a hash table and a heap of AORs; about 100 bytes an AOR and 72 a binding plus their texts;
+ * State:  a hash table and a heap of AORs; about 100 bytes an AOR and 80 a binding plus their texts;
  *         bounded by config->aors_max and contacts_max. A copy of each REGISTER that waits for a
  *         password, a Store or an earlier REGISTER for the same AOR; at most REGISTRAR_JOBS_MAX.
  *         Persisted a few seconds after a change.
@@ -47,7 +47,9 @@ typedef struct Registrar {
                              one are none of its own */
     uint32_t stale;      /* AORs to be stored anew */
     uint32_t stale_next; /* where in the table to look for them next */
-    uint32_t on_conns;   /* how often a binding was made that stands on a connection */
+    uint32_t conns_len;  /* a power of two */
+    uint32_t on_conns;   /* bindings in conns */
+    struct Binding **conns; /* those that stand on a connection, by its number */
     Slots jobs;
     size_t jobs_bytes;
     PealTime stale_at;

@@ -19,8 +19,7 @@ static RegistrarReply refuse(uint16_t status, const char *reason)
     return (RegistrarReply){status, reason, status == 503 ? -PEAL_E_MEMORY : -PEAL_E_ARG};
 }
 
-/* The configured domain that a host is, or an empty text. */
-static PealStr plan_domain(const PealPeer *peer, PealStr host)
+PealStr registrar_realm(const PealPeer *peer, PealStr host)
 {
     const PealSipConfig *config = peer->sip->config;
 
@@ -60,10 +59,10 @@ RegistrarReply registrar_vet(PealPeer *peer, const SipMessage *request, PealId *
     if (to.uri.scheme > SIP_SCHEME_SIPS) {
         return refuse(404, "No SIP Address");
     }
-    *ret_realm = plan_domain(peer, to.uri.host);
+    *ret_realm = registrar_realm(peer, to.uri.host);
     /* 10.3 step 5: valid for the domain that was asked, where it was asked by domain. */
     if (ret_realm->len == 0 ||
-        (plan_domain(peer, uri.host).len > 0 && !sip_same(uri.host, to.uri.host))) {
+        (registrar_realm(peer, uri.host).len > 0 && !sip_same(uri.host, to.uri.host))) {
         return refuse(404, "Domain Not Served");
     }
     if (peal_aor_resource(peer->env->ops->crypto, to.uri.text, ret_resource) != 0) {

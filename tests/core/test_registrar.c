@@ -579,7 +579,8 @@ static void phone_behind_nat_is_reached_where_it_came_from(void)
                         200);
         CU_ASSERT_EQUAL_FATAL(targets(fake, &target, 1), 1);
         CU_ASSERT_EQUAL(target.by_hop, cases[i].by_hop);
-        CU_ASSERT_EQUAL(memcmp(&target.hop, &hop, sizeof(hop)), 0);
+        CU_ASSERT_EQUAL(memcmp(target.hop.addr.ip, hop.addr.ip, sizeof(hop.addr.ip)), 0);
+        CU_ASSERT_EQUAL(target.hop.addr.port, hop.addr.port);
         fake_sip_free(fake);
     }
 }
@@ -671,6 +672,41 @@ static void row_22_flow_that_fails_is_no_target(void)
     fake_sip_free(fake);
 }
 
+static void row_22_each_connection_fails_for_its_own_phones(void)
+{
+    FakeSip *fake = fake_sip_new();
+    char aor[64];
+
+    for (unsigned i = 0; i < 100; i++) {
+        PealHop tcp = fake_hop((uint8_t)i, 40000);
+
+        tcp.transport = PEAL_TCP;
+        tcp.conn = 1 + i / 2;
+        snprintf(aor, sizeof(aor), "<sip:u%u@example.org>", i);
+        CU_ASSERT_EQUAL(fake_send(fake, &(FakeRegister){.to = aor,
+                                                        .hop = tcp,
+                                                        .headers = i % 5 == 0 ? A ";expires=60\r\n"
+                                                                              : A FLOW("1")}),
+                        200);
+    }
+    fake_sip_run(fake, peal_seconds(61)); /* some are gone before their connections */
+    for (unsigned conn = 1; conn <= 50; conn += 3) {
+        PealHop tcp = {.transport = PEAL_TCP, .conn = conn};
+
+        registrar_flow_failed(&fake->peer, &tcp);
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        RegistrarTarget target;
+        PealId resource;
+
+        snprintf(aor, sizeof(aor), "sip:u%u@example.org", i);
+        resource = fake_resource(aor);
+        CU_ASSERT_EQUAL(registrar_targets(&fake->peer, &resource, &target, 1),
+                        i % 5 != 0 && (i / 2) % 3 != 0 ? 1 : 0);
+    }
+    fake_sip_free(fake);
+}
+
 static void row_22_outbound_needs_a_first_hop_that_knows_it(void)
 {
     static const char two_vias[] =
@@ -733,6 +769,7 @@ static void operator_binds_without_a_phone(void)
     CU_ASSERT_EQUAL(bind_uri(fake, ALICE, "sip:alice@198.51.100.1", 0), -PEAL_E_NOT_FOUND);
     CU_ASSERT_EQUAL(bind_uri(fake, ALICE, "no uri", 10), -PEAL_E_ARG);
     CU_ASSERT_EQUAL(bind_uri(fake, "sip:example.org", "sip:a@b", 10), -PEAL_E_ARG);
+    CU_ASSERT_EQUAL(bind_uri(fake, "sip:alice@elsewhere.org", "sip:a@b", 10), -PEAL_E_ARG);
     fake->store_error = -PEAL_E_FULL;
     CU_ASSERT_EQUAL(bind_uri(fake, ALICE, "sip:a@b", 10), -PEAL_E_FULL);
     fake->peer.state = PEAL_PEER_JOINING;
@@ -921,6 +958,58 @@ static void forged_records_do_no_harm(void)
     fake_sip_free(fake);
 }
 
+/* Whatever a phone says, it is answered once, and nothing stays behind that should not. */
+static void mutated_registers_are_answered(void)
+{
+    static const char origin[] =
+        "REGISTER sip:example.org SIP/2.0\r\nVia: SIP/2.0/UDP "
+        "192.0.2.1:5070;branch=z9hG4bK1;rport\r\n"
+        "Via: SIP/2.0/TCP 192.0.2.2;branch=z9hG4bK2\r\nMax-Forwards: 70\r\nFrom: "
+        "<sip:who@h>;tag=1\r\n"
+        "To: \"A\" <sip:alice@example.org>;x=1\r\nCall-ID: call-1\r\nCSeq: 5 REGISTER\r\n"
+        "Contact: \"A, \\\" B\" <sip:alice@192.0.2.1:5070;ob>;q=0.5;reg-id=1;expires=100"
+        ";+sip.instance=\"<urn:uuid:1>\" , <tel:+1>;expires=0\r\n"
+        "Contact: sip:b@h;expires=200\r\nExpires: 300\r\nPath: <sip:t@h;lr;ob>, <sip:p@h;lr>\r\n"
+        "Supported: path,outbound\r\nRequire: path\r\nContent-Length: 0\r\n\r\n";
+    static const char pieces[] = "\"<>;,=*\\ \t%09:@.-?\r\n\0";
+    FakeSip *fake = fake_sip_new();
+    const PealHop hop = fake_hop(1, 5070);
+    size_t served = 0;
+
+    for (uint64_t i = 0; i < 30000; i++) {
+        uint64_t draw = peal_random_at(5, 1, i);
+        unsigned changes = 1 + (unsigned)(draw % 4);
+        char *text = malloc(sizeof(origin) - 1); /* so that reading past it shows */
+        const char *why;
+        SipMessage message;
+
+        memcpy(text, origin, sizeof(origin) - 1);
+        for (unsigned n = 0; n < changes; n++) {
+            draw = peal_random_at(5, 2 + n, i);
+            text[draw % (sizeof(origin) - 1)] = pieces[(draw >> 32) % sizeof(pieces)];
+        }
+        if (sip_message_scan((PealStr){text, sizeof(origin) - 1}, true, &message) == 0 &&
+            sip_message_check(&message, &why) == 0 && message.code == SIP_REGISTER) {
+            registrar_on_register(&fake->peer, 1 + i, &message, &hop);
+            while (fake_storing(fake) > 0) {
+                fake_stored(fake, 0);
+            }
+            fake->stores_len = 0;
+            CU_ASSERT_EQUAL(fake->answers, ++served);
+            CU_ASSERT(fake->status >= 200 && fake->status < 600);
+        }
+        free(text);
+        if (i % 100 == 0) {
+            fake_sip_run(fake, peal_seconds(150));
+        }
+    }
+    CU_ASSERT(served > 5000);
+    fake_sip_run(fake, peal_seconds(100000));
+    CU_ASSERT_EQUAL(fake->sip.registrar.aors, 0);
+    CU_ASSERT_EQUAL(fake->env.bytes, 0);
+    fake_sip_free(fake);
+}
+
 /* The configuration. */
 
 static void config_ranges_are_checked(void)
@@ -972,9 +1061,11 @@ PEAL_TEST_MAIN(
     PEAL_TEST(row_21_path_is_stored_and_returned),
     PEAL_TEST(row_22_same_instance_and_reg_id_replace),
     PEAL_TEST(row_22_flow_that_fails_is_no_target),
+    PEAL_TEST(row_22_each_connection_fails_for_its_own_phones),
     PEAL_TEST(row_22_outbound_needs_a_first_hop_that_knows_it),
     PEAL_TEST(operator_binds_without_a_phone),
     PEAL_TEST(operator_removal_that_needs_no_store_is_done_later),
     PEAL_TEST(bindings_survive_a_restart), PEAL_TEST(rejoining_goes_on_when_requests_are_full),
     PEAL_TEST(writes_are_few), PEAL_TEST(damaged_bindings_are_left_out),
-    PEAL_TEST(forged_records_do_no_harm), PEAL_TEST(config_ranges_are_checked))
+    PEAL_TEST(forged_records_do_no_harm), PEAL_TEST(mutated_registers_are_answered),
+    PEAL_TEST(config_ranges_are_checked))

@@ -202,7 +202,7 @@ void peal_peer_on_answer(PealPeer *peer, const PealAnswer *answer);
 /*
  * peal_peer_bind binds a contact to an AOR without a phone, as an operator wishes; `done` answers the
  * Store that this causes.
- * aor        sip: URI, 1..PEAL_AOR_MAX bytes, of whatever domain; borrowed
+ * aor        sip: URI, 1..PEAL_AOR_MAX bytes, of one of the adapter's domains; borrowed
  * contact    the URI that calls for it go to; borrowed
  * expires_s  its lifetime; 0 removes it
  * Returns 0, -PEAL_E_STATE (no adapter, or not joined), -PEAL_E_ARG, -PEAL_E_NOT_FOUND (nothing to

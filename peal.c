@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <net/commands.h>
+#include <net/node.h>
 #include <scenarios/scenario.h>
 #include <sim/run.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ static int run_scenario(int argc, char **argv)
 
 static const Command COMMANDS[] = {
     {"run", run_scenario, "simulate a scenario"},
+    {"node", node_main, "run a peer on real sockets, for phones to register at"},
     {"testbed", net_testbed_main, "run an overlay of nodes on this machine"},
     {"status", net_status_main, "ask a node how it is"},
     {"lookup", net_lookup_main, "ask the overlay where a user is registered"},

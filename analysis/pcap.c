@@ -12,12 +12,15 @@ enum {
     RELOAD_PORT = 6084,
     DYNAMIC_PORT_FIRST = 49152,
     DYNAMIC_PORTS = 16384,
-    IP_HEADER_LEN = 20,
+    IPV4_HEADER_LEN = 20,
+    IPV6_HEADER_LEN = 40,
     UDP_HEADER_LEN = 8,
     TCP_HEADER_LEN = 20,
     TCP_SYN_OPTIONS_LEN = 8, /* MSS, no-operation, window scale */
-    PACKET_MAX = 65535,
-    SEGMENT_MAX = PACKET_MAX - IP_HEADER_LEN - TCP_HEADER_LEN,
+    IPV4_PACKET_MAX = 65535,
+    PACKET_MAX = IPV6_HEADER_LEN + 65535,
+    DATAGRAM_MAX = IPV4_PACKET_MAX - IPV4_HEADER_LEN - UDP_HEADER_LEN,
+    SEGMENT_MAX = IPV4_PACKET_MAX - IPV4_HEADER_LEN - TCP_HEADER_LEN,
     FILE_HEADER_LEN = 24,
     RECORD_HEADER_LEN = 16,
     IP_PROTOCOL_TCP = 6,
@@ -28,9 +31,8 @@ enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_PSH = 0x08, TCP_ACK = 0x10 };
 
 /* One end of a TCP flow. */
 typedef struct TcpEnd {
-    uint32_t peer;
+    PealAddr addr;
     uint32_t next; /* sequence number of its next byte */
-    uint16_t port;
     bool finished; /* sent its FIN */
 } TcpEnd;
 
@@ -162,31 +164,75 @@ static uint16_t fold(uint64_t sum)
     return (uint16_t)~sum;
 }
 
-/* Checksum of a UDP datagram or TCP segment, with its pseudo header. */
-static uint16_t transport_checksum(const uint8_t *packet, uint8_t protocol, size_t len)
+/* Checksum of a UDP datagram or TCP segment, with its pseudo header: addresses, which end the IP
+ * header of either version (RFC 791 s.3.1, RFC 8200 s.8.1), protocol and length. */
+static uint16_t transport_checksum(const uint8_t *transport, const PealAddr *from, uint8_t protocol,
+                                   size_t len)
 {
-    uint64_t sum = sum_words(0, packet + 12, 8);
+    size_t addresses_len = from->family == 6 ? 32 : 8;
+    uint64_t sum = sum_words(0, transport - addresses_len, addresses_len);
 
     sum += protocol + (uint64_t)len;
-    return fold(sum_words(sum, packet + IP_HEADER_LEN, len));
+    return fold(sum_words(sum, transport, len));
 }
 
-static void put_ip_header(PcapWriter *writer, uint8_t protocol, uint32_t from, uint32_t to,
-                          size_t payload_len)
+static void put_ipv4_header(PcapWriter *writer, uint8_t protocol, const PealAddr *from,
+                            const PealAddr *to, size_t payload_len)
 {
     uint8_t *ip = writer->packet;
 
-    PEAL_ASSERT(from < PCAP_WRITER_PEERS_MAX && to < PCAP_WRITER_PEERS_MAX);
-    memset(ip, 0, IP_HEADER_LEN);
+    memset(ip, 0, IPV4_HEADER_LEN);
     ip[0] = 0x45;
-    put_u16(ip + 2, (unsigned)(IP_HEADER_LEN + payload_len));
+    put_u16(ip + 2, (unsigned)(IPV4_HEADER_LEN + payload_len));
     put_u16(ip + 4, writer->ip_id++);
     put_u16(ip + 6, 0x4000); /* do not fragment */
     ip[8] = 64;
     ip[9] = protocol;
-    put_u32(ip + 12, (UINT32_C(10) << 24) + from + 1);
-    put_u32(ip + 16, (UINT32_C(10) << 24) + to + 1);
-    put_u16(ip + 10, fold(sum_words(0, ip, IP_HEADER_LEN)));
+    memcpy(ip + 12, from->ip, 4);
+    memcpy(ip + 16, to->ip, 4);
+    put_u16(ip + 10, fold(sum_words(0, ip, IPV4_HEADER_LEN)));
+}
+
+static void put_ipv6_header(PcapWriter *writer, uint8_t protocol, const PealAddr *from,
+                            const PealAddr *to, size_t payload_len)
+{
+    uint8_t *ip = writer->packet;
+
+    memset(ip, 0, IPV6_HEADER_LEN);
+    ip[0] = 0x60;
+    put_u16(ip + 4, (unsigned)payload_len);
+    ip[6] = protocol;
+    ip[7] = 64;
+    memcpy(ip + 8, from->ip, 16);
+    memcpy(ip + 24, to->ip, 16);
+}
+
+/* Returns where the transport's header goes. */
+static uint8_t *put_ip_header(PcapWriter *writer, uint8_t protocol, const PealAddr *from,
+                              const PealAddr *to, size_t payload_len)
+{
+    if (from->family == 6) {
+        put_ipv6_header(writer, protocol, from, to, payload_len);
+        return writer->packet + IPV6_HEADER_LEN;
+    }
+    put_ipv4_header(writer, protocol, from, to, payload_len);
+    return writer->packet + IPV4_HEADER_LEN;
+}
+
+/* The address of a simulated peer. */
+static PealAddr peer_addr(uint32_t peer, uint16_t port)
+{
+    PealAddr addr = {.port = port, .family = 4};
+
+    PEAL_ASSERT(peer < PCAP_WRITER_PEERS_MAX);
+    put_u32(addr.ip, (UINT32_C(10) << 24) + peer + 1);
+    return addr;
+}
+
+static bool same_addr(const PealAddr *a, const PealAddr *b)
+{
+    return a->port == b->port && a->family == b->family &&
+           memcmp(a->ip, b->ip, a->family == 4 ? 4 : sizeof(a->ip)) == 0;
 }
 
 static void write_packet(PcapWriter *writer, PealTime at, size_t len)
@@ -220,14 +266,14 @@ static void write_segment(PcapWriter *writer, PealTime at, TcpFlow *flow, unsign
 {
     TcpEnd *from = &flow->ends[end];
     const TcpEnd *to = &flow->ends[1 - end];
-    uint8_t *tcp = writer->packet + IP_HEADER_LEN;
+    uint8_t *tcp;
     size_t options_len = flags & TCP_SYN ? TCP_SYN_OPTIONS_LEN : 0;
     size_t header_len = TCP_HEADER_LEN + options_len;
 
-    put_ip_header(writer, IP_PROTOCOL_TCP, from->peer, to->peer, header_len + data.len);
+    tcp = put_ip_header(writer, IP_PROTOCOL_TCP, &from->addr, &to->addr, header_len + data.len);
     memset(tcp, 0, header_len);
-    put_u16(tcp, from->port);
-    put_u16(tcp + 2, to->port);
+    put_u16(tcp, from->addr.port);
+    put_u16(tcp + 2, to->addr.port);
     put_u32(tcp + 4, from->next);
     put_u32(tcp + 8, flags & TCP_ACK ? to->next : 0);
     tcp[12] = (uint8_t)(header_len / 4 << 4);
@@ -242,8 +288,8 @@ static void write_segment(PcapWriter *writer, PealTime at, TcpFlow *flow, unsign
     if (data.len > 0) {
         memcpy(tcp + header_len, data.ptr, data.len);
     }
-    put_u16(tcp + 16, transport_checksum(writer->packet, IP_PROTOCOL_TCP, header_len + data.len));
-    write_packet(writer, at, IP_HEADER_LEN + header_len + data.len);
+    put_u16(tcp + 16, transport_checksum(tcp, &from->addr, IP_PROTOCOL_TCP, header_len + data.len));
+    write_packet(writer, at, (size_t)(tcp - writer->packet) + header_len + data.len);
     from->next += (uint32_t)data.len + ((flags & (TCP_SYN | TCP_FIN)) != 0);
     from->finished = from->finished || (flags & TCP_FIN);
 }
@@ -280,19 +326,16 @@ static void write_later(PcapWriter *writer, Pending pending)
                              NULL);
 }
 
-void pcap_writer_udp(PcapWriter *writer, PealTime at, const PcapEnd *from, const PcapEnd *to,
-                     PealBytes data)
+void pcap_writer_host_udp(PcapWriter *writer, PealTime at, const PealAddr *from, const PealAddr *to,
+                          PealBytes data)
 {
-    uint8_t *udp = writer->packet + IP_HEADER_LEN;
+    uint8_t *udp;
     size_t udp_len = UDP_HEADER_LEN + data.len;
     uint16_t checksum;
 
-    PEAL_ASSERT(data.len <= PACKET_MAX - IP_HEADER_LEN - UDP_HEADER_LEN);
+    PEAL_ASSERT(data.len <= DATAGRAM_MAX && from->family == to->family);
     write_due(writer, at);
-    if (!wanted(writer, from->peer, to->peer)) {
-        return;
-    }
-    put_ip_header(writer, IP_PROTOCOL_UDP, from->peer, to->peer, udp_len);
+    udp = put_ip_header(writer, IP_PROTOCOL_UDP, from, to, udp_len);
     put_u16(udp, from->port);
     put_u16(udp + 2, to->port);
     put_u16(udp + 4, (unsigned)udp_len);
@@ -300,9 +343,20 @@ void pcap_writer_udp(PcapWriter *writer, PealTime at, const PcapEnd *from, const
     if (data.len > 0) {
         memcpy(udp + UDP_HEADER_LEN, data.ptr, data.len);
     }
-    checksum = transport_checksum(writer->packet, IP_PROTOCOL_UDP, udp_len);
+    checksum = transport_checksum(udp, from, IP_PROTOCOL_UDP, udp_len);
     put_u16(udp + 6, checksum != 0 ? checksum : 0xffff); /* RFC 768: 0 means none */
-    write_packet(writer, at, IP_HEADER_LEN + udp_len);
+    write_packet(writer, at, (size_t)(udp - writer->packet) + udp_len);
+}
+
+void pcap_writer_udp(PcapWriter *writer, PealTime at, const PcapEnd *from, const PcapEnd *to,
+                     PealBytes data)
+{
+    PealAddr from_addr = peer_addr(from->peer, from->port);
+    PealAddr to_addr = peer_addr(to->peer, to->port);
+
+    if (wanted(writer, from->peer, to->peer)) {
+        pcap_writer_host_udp(writer, at, &from_addr, &to_addr, data);
+    }
 }
 
 void pcap_writer_datagram(PcapWriter *writer, PealTime at, uint32_t from, uint32_t to,
@@ -324,14 +378,23 @@ static uint16_t opener_port(PcapWriter *writer, uint32_t opener, uint32_t accept
                        : (uint16_t)(DYNAMIC_PORT_FIRST + (before - 1) % DYNAMIC_PORTS);
 }
 
-static TcpFlow *add_flow(PcapWriter *writer, uint64_t id, PcapEnd opener, PcapEnd acceptor)
+/* Any number will do to begin with; a simulated peer's is its own. */
+static uint32_t first_sequence(const PealAddr *addr)
+{
+    const uint8_t *ip = addr->ip;
+
+    return ((uint32_t)ip[1] << 16 | (uint32_t)ip[2] << 8 | ip[3]) - 1;
+}
+
+static TcpFlow *add_flow(PcapWriter *writer, uint64_t id, const PealAddr *opener,
+                         const PealAddr *acceptor)
 {
     TcpFlow *flow = g_new0(TcpFlow, 1);
 
     *flow = (TcpFlow){
         .id = id,
-        .ends = {{.peer = opener.peer, .port = opener.port, .next = opener.peer},
-                 {.peer = acceptor.peer, .port = acceptor.port, .next = acceptor.peer}},
+        .ends = {{.addr = *opener, .next = first_sequence(opener)},
+                 {.addr = *acceptor, .next = first_sequence(acceptor)}},
     };
     g_hash_table_insert(writer->flows, &flow->id, flow);
     return flow;
@@ -339,29 +402,43 @@ static TcpFlow *add_flow(PcapWriter *writer, uint64_t id, PcapEnd opener, PcapEn
 
 static TcpFlow *add_reload_flow(PcapWriter *writer, uint64_t id, uint32_t opener, uint32_t acceptor)
 {
-    return add_flow(writer, id, (PcapEnd){opener, opener_port(writer, opener, acceptor)},
-                    (PcapEnd){acceptor, RELOAD_PORT});
+    PealAddr from = peer_addr(opener, opener_port(writer, opener, acceptor));
+    PealAddr to = peer_addr(acceptor, RELOAD_PORT);
+
+    return add_flow(writer, id, &from, &to);
+}
+
+/* The handshake of a flow that was just added. */
+static void write_handshake(PcapWriter *writer, PealTime at, PealSpan one_way, TcpFlow *flow)
+{
+    PealTime there = peal_time_add(at, one_way);
+
+    write_segment(writer, at, flow, 0, TCP_SYN, (PealBytes){0});
+    write_later(writer,
+                (Pending){.at = there, .flow = flow->id, .end = 1, .flags = TCP_SYN | TCP_ACK});
+    write_later(writer, (Pending){.at = peal_time_add(there, one_way),
+                                  .flow = flow->id,
+                                  .end = 0,
+                                  .flags = TCP_ACK});
 }
 
 void pcap_writer_tcp_open(PcapWriter *writer, PealTime at, PealSpan one_way, uint64_t flow_id,
                           uint32_t opener, uint32_t acceptor)
 {
-    TcpFlow *flow;
-    PealTime there = peal_time_add(at, one_way);
-
     write_due(writer, at);
     if (!wanted(writer, opener, acceptor)) {
         return;
     }
     PEAL_ASSERT(!g_hash_table_contains(writer->flows, &flow_id));
-    flow = add_reload_flow(writer, flow_id, opener, acceptor);
-    write_segment(writer, at, flow, 0, TCP_SYN, (PealBytes){0});
-    write_later(writer,
-                (Pending){.at = there, .flow = flow_id, .end = 1, .flags = TCP_SYN | TCP_ACK});
-    write_later(writer, (Pending){.at = peal_time_add(there, one_way),
-                                  .flow = flow_id,
-                                  .end = 0,
-                                  .flags = TCP_ACK});
+    write_handshake(writer, at, one_way, add_reload_flow(writer, flow_id, opener, acceptor));
+}
+
+void pcap_writer_host_open(PcapWriter *writer, PealTime at, uint64_t flow_id,
+                           const PealAddr *opener, const PealAddr *acceptor)
+{
+    write_due(writer, at);
+    PEAL_ASSERT(!g_hash_table_contains(writer->flows, &flow_id));
+    write_handshake(writer, at, (PealSpan){0}, add_flow(writer, flow_id, opener, acceptor));
 }
 
 static void write_stream(PcapWriter *writer, PealTime at, TcpFlow *flow, unsigned end,
@@ -374,6 +451,14 @@ static void write_stream(PcapWriter *writer, PealTime at, TcpFlow *flow, unsigne
         data.ptr += part.len;
         data.len -= part.len;
     }
+}
+
+/* Which end of a flow a simulated peer is. */
+static uint8_t end_of(const TcpFlow *flow, uint32_t peer)
+{
+    PealAddr addr = peer_addr(peer, flow->ends[0].addr.port);
+
+    return same_addr(&flow->ends[0].addr, &addr) ? 0 : 1;
 }
 
 void pcap_writer_tcp_data(PcapWriter *writer, PealTime at, uint64_t flow_id, uint32_t from,
@@ -389,53 +474,76 @@ void pcap_writer_tcp_data(PcapWriter *writer, PealTime at, uint64_t flow_id, uin
     if (flow == NULL) {
         flow = add_reload_flow(writer, flow_id, from, to);
     }
-    write_stream(writer, at, flow, flow->ends[0].peer == from ? 0 : 1, data);
+    write_stream(writer, at, flow, end_of(flow, from), data);
 }
 
 void pcap_writer_tcp_between(PcapWriter *writer, PealTime at, uint64_t flow_id, const PcapEnd *from,
                              const PcapEnd *to, PealBytes data)
 {
+    PealAddr from_addr = peer_addr(from->peer, from->port);
+    PealAddr to_addr = peer_addr(to->peer, to->port);
+
+    if (wanted(writer, from->peer, to->peer)) {
+        pcap_writer_host_data(writer, at, flow_id, &from_addr, &to_addr, data);
+    }
+}
+
+void pcap_writer_host_data(PcapWriter *writer, PealTime at, uint64_t flow_id, const PealAddr *from,
+                           const PealAddr *to, PealBytes data)
+{
     TcpFlow *flow;
-    bool opener;
 
     write_due(writer, at);
-    if (!wanted(writer, from->peer, to->peer)) {
-        return;
-    }
     flow = g_hash_table_lookup(writer->flows, &flow_id);
     if (flow == NULL) {
-        flow = add_flow(writer, flow_id, *from, *to);
+        flow = add_flow(writer, flow_id, from, to);
     }
-    opener = flow->ends[0].peer == from->peer && flow->ends[0].port == from->port;
-    write_stream(writer, at, flow, opener ? 0 : 1, data);
+    write_stream(writer, at, flow, same_addr(&flow->ends[0].addr, from) ? 0 : 1, data);
+}
+
+/* One end has no more to say, and neither has the other. */
+static void write_farewell(PcapWriter *writer, PealTime at, PealSpan one_way, TcpFlow *flow,
+                           uint8_t end)
+{
+    PealTime there = peal_time_add(at, one_way);
+
+    if (flow->ends[end].finished) {
+        return;
+    }
+    write_segment(writer, at, flow, end, TCP_FIN | TCP_ACK, (PealBytes){0});
+    write_later(writer, (Pending){.at = there,
+                                  .flow = flow->id,
+                                  .end = 1 - end,
+                                  .flags = TCP_FIN | TCP_ACK});
+    write_later(writer, (Pending){.at = peal_time_add(there, one_way),
+                                  .flow = flow->id,
+                                  .end = end,
+                                  .flags = TCP_ACK,
+                                  .last = true});
 }
 
 void pcap_writer_tcp_close(PcapWriter *writer, PealTime at, PealSpan one_way, uint64_t flow_id,
                            uint32_t from)
 {
     TcpFlow *flow;
-    uint8_t end;
-    PealTime there = peal_time_add(at, one_way);
 
     write_due(writer, at);
     flow = g_hash_table_lookup(writer->flows, &flow_id);
-    if (flow == NULL) {
-        return;
+    if (flow != NULL) {
+        write_farewell(writer, at, one_way, flow, end_of(flow, from));
     }
-    end = flow->ends[0].peer == from ? 0 : 1;
-    if (flow->ends[end].finished) {
-        return;
+}
+
+void pcap_writer_host_close(PcapWriter *writer, PealTime at, uint64_t flow_id, const PealAddr *from)
+{
+    TcpFlow *flow;
+
+    write_due(writer, at);
+    flow = g_hash_table_lookup(writer->flows, &flow_id);
+    if (flow != NULL) {
+        write_farewell(writer, at, (PealSpan){0}, flow,
+                       same_addr(&flow->ends[0].addr, from) ? 0 : 1);
     }
-    write_segment(writer, at, flow, end, TCP_FIN | TCP_ACK, (PealBytes){0});
-    write_later(writer, (Pending){.at = there,
-                                  .flow = flow_id,
-                                  .end = 1 - end,
-                                  .flags = TCP_FIN | TCP_ACK});
-    write_later(writer, (Pending){.at = peal_time_add(there, one_way),
-                                  .flow = flow_id,
-                                  .end = end,
-                                  .flags = TCP_ACK,
-                                  .last = true});
 }
 
 uint64_t pcap_writer_packets(const PcapWriter *writer)
@@ -448,6 +556,21 @@ uint64_t pcap_writer_left_out(const PcapWriter *writer)
     return writer->left_out;
 }
 
+bool pcap_writer_flush(PcapWriter *writer, GError **error)
+{
+    errno = 0;
+    if (pcap_dump_flush(writer->dumper) != 0 && writer->error == 0) {
+        writer->error = errno != 0 ? errno : EIO;
+    }
+    if (writer->error != 0) {
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(writer->error),
+                    "the capture %s ends early: %s; it holds the first %" G_GUINT64_FORMAT
+                    " packets",
+                    writer->path, g_strerror(writer->error), writer->packets);
+    }
+    return writer->error == 0;
+}
+
 bool pcap_writer_close(PcapWriter *writer, GError **error)
 {
     bool good;
@@ -456,17 +579,7 @@ bool pcap_writer_close(PcapWriter *writer, GError **error)
         return true;
     }
     write_due(writer, PEAL_TIME_NEVER);
-    errno = 0;
-    if (pcap_dump_flush(writer->dumper) != 0 && writer->error == 0) {
-        writer->error = errno != 0 ? errno : EIO;
-    }
-    good = writer->error == 0;
-    if (!good) {
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(writer->error),
-                    "the capture %s ends early: %s; it holds the first %" G_GUINT64_FORMAT
-                    " packets",
-                    writer->path, g_strerror(writer->error), writer->packets);
-    }
+    good = pcap_writer_flush(writer, error);
     pcap_dump_close(writer->dumper);
     pcap_close(writer->format);
     g_hash_table_unref(writer->flows);

@@ -28,6 +28,7 @@ typedef struct NodeHost {
 } NodeHost;
 
 typedef struct NodeHosts {
+    char **words; /* as written, NULL-terminated; NULL: the key is not there */
     NodeHost *item;
     size_t len;
 } NodeHosts;
@@ -37,7 +38,6 @@ typedef struct NodeEmulate {
     char *scenario; /* NULL: none */
     uint64_t seed;
     uint32_t peer;      /* index of the peer, from 0 */
-    uint32_t peers;     /* how many there are ever */
     uint16_t base_port; /* peer k has SIP at this plus 10 k, RELOAD one above; 0: SIP at 5060 plus
                            10 k, RELOAD at 6084 plus 10 k */
 } NodeEmulate;
@@ -51,6 +51,7 @@ typedef struct NodeConfig {
     char *control;          /* NULL: none */
     char *capture;          /* NULL: none */
     uint64_t capture_limit; /* bytes */
+    uint64_t memory;        /* bytes */
 
     Scenario *overlay; /* its `overlay` and `overlay_name` */
     bool insecure_links;
@@ -64,7 +65,9 @@ typedef struct NodeConfig {
     NodeHosts sip_advertise;
     char **sip_domains; /* NULL-terminated */
     char *sip_users;    /* NULL: every user of the domains is taken, without a password */
+    char **sip_algorithms;
     uint32_t sip_connections;
+    uint32_t sip_connections_each; /* from one address */
 
     NodeHosts http_listen; /* none: no HTTP */
 

@@ -9,12 +9,14 @@
 #include "address.h"
 #include "buffer.h"
 #include "datagrams.h"
+#include "node.h"
 #include "streams.h"
 
 enum {
     QUEUE_MAX = 1 << 20, /* bytes that wait for a slow TCP connection */
+    QUEUES_MAX = 64 << 20,
     ACCEPTED_QUARTERS = 3,
-    UNIDENTIFIED_SIXTEENTHS = 2,
+    UNNAMED_MIN = 4,
     WORD_BITS = 64
 };
 #define CONNECT_TIMEOUT peal_seconds(7) /* SYNs at 0, 1 and 3 s (RFC 6298 s.2), and 4 s more */
@@ -38,6 +40,7 @@ typedef struct Flow {
 struct Flows {
     FlowsConfig config;
     PealPeer *peer;
+    const NodeWatch *watch; /* NULL: nobody */
     Streams *streams;
     GPtrArray *sockets;    /* Datagrams that listen */
     GPtrArray *listeners;  /* Listener */
@@ -138,6 +141,21 @@ static void flow_free(Flow *flow)
     g_free(flow);
 }
 
+/* Hands bytes of a flow to the peer; takes them. */
+static void hand_over_take(Flow *flow, PealBuf *buf)
+{
+    Flows *flows = flow->flows;
+
+    if (flows->peer == NULL) {
+        buffer_free(buf);
+        return;
+    }
+    if (flows->watch != NULL && flows->watch->received != NULL) {
+        flows->watch->received(flows->watch->user, (PealBytes){buf->data, buf->len});
+    }
+    peal_peer_on_bytes_take(flows->peer, flow->name, buf);
+}
+
 /* Ends a flow from this side of the peer. */
 static void flow_down(Flow *flow)
 {
@@ -199,7 +217,7 @@ void flows_identified(Flows *flows, uint16_t index)
  * none. */
 static Flow *flow_accept(Flows *flows, const PealAddr *remote)
 {
-    size_t unnamed_max = flows->config.flows_max / 16 * UNIDENTIFIED_SIXTEENTHS;
+    size_t unnamed_max = MAX(flows->config.flows_max / 8, UNNAMED_MIN);
     Flow *flow = NULL;
 
     if (flows->peer == NULL) {
@@ -231,8 +249,8 @@ static void on_flow_datagram(void *user, const PealAddr *remote, const PealAddr 
 
     (void)remote;
     (void)local;
-    if (flow->state == FLOW_UP && flow->flows->peer != NULL) {
-        peal_peer_on_bytes_take(flow->flows->peer, flow->name, buffer_copy(data.ptr, data.len));
+    if (flow->state == FLOW_UP) {
+        hand_over_take(flow, buffer_copy(data.ptr, data.len));
     }
 }
 
@@ -277,8 +295,8 @@ static void on_datagram(void *user, const PealAddr *remote, const PealAddr *loca
         flow_up(flow);
         flow = flow_get(flows, name); /* unless the peer closed it at once */
     }
-    if (flow != NULL && flows->peer != NULL) {
-        peal_peer_on_bytes_take(flows->peer, flow->name, buffer_copy(data.ptr, data.len));
+    if (flow != NULL) {
+        hand_over_take(flow, buffer_copy(data.ptr, data.len));
     }
 }
 
@@ -312,13 +330,7 @@ static void on_stream_up(void *user)
 
 static void on_stream_data_take(void *user, PealBuf *buf)
 {
-    Flow *flow = user;
-
-    if (flow->flows->peer == NULL) {
-        buffer_free(buf);
-        return;
-    }
-    peal_peer_on_bytes_take(flow->flows->peer, flow->name, buf);
+    hand_over_take(user, buf);
 }
 
 static void on_stream_down(void *user, int error)
@@ -456,6 +468,10 @@ void flows_send_take(Flows *flows, PealFlow name, PealBuf *buf)
 {
     Flow *flow = flow_get(flows, name);
 
+    if (flow != NULL && flow->state == FLOW_UP && flows->watch != NULL &&
+        flows->watch->sent != NULL) {
+        flows->watch->sent(flows->watch->user, buf, false);
+    }
     if (flow == NULL || flow->state != FLOW_UP) {
         buffer_free(buf);
     } else if (flow->stream != NULL) {
@@ -485,6 +501,11 @@ static void turn_end(void *user)
     }
 }
 
+void flows_watch(Flows *flows, const NodeWatch *watch)
+{
+    flows->watch = watch;
+}
+
 void flows_attach(Flows *flows, PealPeer *peer)
 {
     flows->peer = peer;
@@ -509,6 +530,7 @@ Flows *flows_new(const FlowsConfig *config)
     StreamsConfig streams = {.loop = config->loop,
                              .tap = config->tap,
                              .queue_max = QUEUE_MAX,
+                             .queues_max = QUEUES_MAX,
                              .connect_timeout = CONNECT_TIMEOUT,
                              .user_timeout = USER_TIMEOUT};
 

@@ -50,6 +50,10 @@ void flows_send_take(Flows *flows, PealFlow flow, PealBuf *buf);
 /* The other side of a flow has named itself. */
 void flows_identified(Flows *flows, uint16_t index);
 
+/* flows_watch has the frames on the flows told; NULL: no more. The struct is borrowed. */
+struct NodeWatch;
+void flows_watch(Flows *flows, const struct NodeWatch *watch);
+
 size_t flows_len(const Flows *flows);
 
 #endif

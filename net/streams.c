@@ -16,6 +16,7 @@ enum {
     READ_LEN = 16384,
     READS_A_TURN = 4, /* other connections have their turn too */
     PARTS_A_WRITE = 16,
+    KEEPALIVE_IDLE_S = 120,
     CLOSING_MAX = 256 /* connections that were closed but still send */
 };
 #define CLOSING_TIME peal_seconds(5)
@@ -53,6 +54,7 @@ struct Streams {
     StreamsConfig config;
     GQueue dirty;   /* have bytes to write at the end of the turn */
     GQueue closing; /* oldest first */
+    size_t queued;  /* bytes of all queues */
 };
 
 const PealAddr *stream_local(const Stream *stream)
@@ -91,6 +93,7 @@ static void drop_queue(Stream *stream)
         g_free(piece);
     }
     stream->last = &stream->first;
+    stream->streams->queued -= stream->queued;
     stream->queued = 0;
 }
 
@@ -170,6 +173,7 @@ static int error_of(int reason)
 static void forget_written(Stream *stream, size_t len)
 {
     stream->queued -= len;
+    stream->streams->queued -= len;
     while (len > 0) {
         Piece *piece = stream->first;
         size_t left = piece->buf->len - piece->sent;
@@ -264,7 +268,8 @@ void stream_send_take(Stream *stream, PealBuf *buf)
         buffer_free(buf);
         return;
     }
-    if (stream->queued + buf->len > stream->streams->config.queue_max) {
+    if (stream->queued + buf->len > stream->streams->config.queue_max ||
+        stream->streams->queued + buf->len > stream->streams->config.queues_max) {
         stream->overflow = true;
         buffer_free(buf);
     } else {
@@ -273,6 +278,7 @@ void stream_send_take(Stream *stream, PealBuf *buf)
         *stream->last = piece;
         stream->last = &piece->next;
         stream->queued += buf->len;
+        stream->streams->queued += buf->len;
     }
     if (stream->state == STREAM_UP || stream->overflow) {
         list_enter(&stream->streams->dirty, &stream->dirty, stream);
@@ -403,9 +409,11 @@ static void set_options(Stream *stream)
     const StreamsConfig *config = &stream->streams->config;
     unsigned user_ms = (unsigned)(config->user_timeout.ns / PEAL_NS_PER_MS);
     int on = 1;
+    int idle_s = KEEPALIVE_IDLE_S;
 
     (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     (void)setsockopt(stream->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
     (void)setsockopt(stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_ms, sizeof(user_ms));
 }
 

@@ -3,7 +3,7 @@
  * streams.h - TCP connections without blocking: connect, accept, read, write what was queued.
  * Source: RFC 9293, RFC 5482 for the user timeout.
  * State:  one Streams for all connections of a purpose; a connection holds at most queue_max bytes
- *         that the system has not taken.
+ *         that the system has not taken, all together at most queues_max.
  * Time:   what is sent leaves at the end of the turn.
  */
 #ifndef NET_STREAMS_H
@@ -32,6 +32,7 @@ typedef struct StreamsConfig {
     Loop *loop;
     Tap *tap;
     size_t queue_max;
+    size_t queues_max; /* of all connections together */
     PealSpan connect_timeout;
     PealSpan user_timeout; /* unacknowledged data ends a connection after it */
 } StreamsConfig;

@@ -78,26 +78,35 @@ void key_text_wrapped(GString *text, const char *words)
     append_wrapped(text, words, 0);
 }
 
-void key_table_text(const KeyTable *table, bool markdown, GString *text)
+static void append_section(GString *text, const char *section, bool markdown)
+{
+    g_string_append_printf(text, markdown ? "\n## [%s]\n\n" : "\n[%s]\n", section);
+    if (markdown) {
+        g_string_append(text, "| key | values | default | meaning |\n|---|---|---|---|\n");
+    }
+}
+
+void key_file_text(const KeyFile *file, bool markdown, GString *text)
 {
     const char *section = "";
 
-    for (const Key *key = key_table_next(table, NULL); key != NULL;
-         key = key_table_next(table, key)) {
-        if (strcmp(section, key->section) != 0) {
-            section = key->section;
-            g_string_append_printf(text, markdown ? "\n## [%s]\n\n" : "\n[%s]\n", section);
-            if (markdown) {
-                g_string_append(text, "| key | values | default | meaning |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < file->tables_len; i++) {
+        for (const Key *key = key_table_next(&file->tables[i], NULL); key != NULL;
+             key = key_table_next(&file->tables[i], key)) {
+            if (strcmp(section, key->section) != 0) {
+                section = key->section;
+                append_section(text, section, markdown);
             }
+            append_row(text, key, markdown);
         }
-        append_row(text, key, markdown);
     }
 }
 
 char *scenario_keys_text(bool markdown)
 {
-    const KeyTable extra = {EXTRA_KEYS, G_N_ELEMENTS(EXTRA_KEYS), NULL};
+    const KeyTable tables[] = {{KEYS, KEYS_LEN, NULL},
+                               {EXTRA_KEYS, G_N_ELEMENTS(EXTRA_KEYS), NULL}};
+    const KeyFile file = {.tables = tables, .tables_len = G_N_ELEMENTS(tables)};
     GString *text = g_string_new(NULL);
 
     if (markdown) {
@@ -106,7 +115,6 @@ char *scenario_keys_text(bool markdown)
     } else {
         append_wrapped(text, INTRODUCTION, 0);
     }
-    key_table_text(&KEYS_SCENARIO.tables[0], markdown, text);
-    key_table_text(&extra, markdown, text);
+    key_file_text(&file, markdown, text);
     return g_string_free(text, FALSE);
 }

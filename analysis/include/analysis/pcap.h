@@ -1,11 +1,11 @@
 /*
- * pcap.h - writes simulated traffic as a capture that Wireshark opens.
- * Source: the pcap format with nanoseconds; RFC 791, RFC 768, RFC 9293 for the headers.
+ * pcap.h - writes simulated traffic, or a host's own, as a capture that Wireshark opens.
+ * Source: the pcap format with nanoseconds; RFC 791, RFC 8200, RFC 768, RFC 9293 for the headers.
  * State:  one writer, 48 bytes for each TCP flow that was seen and not closed, 32 for each
  *         handshake packet to come.
  * Time:   calls come in the order of their instants, and so do the packets in the file.
  *
- * Link type RAW: IPv4 packets. Peer i has the address 10.0.0.0 + i + 1, so peers number 2^24 - 2 at
+ * Link type RAW: IPv4 and IPv6 packets. Simulated peer i has the address 10.0.0.0 + i + 1, so peers number 2^24 - 2 at
  * most. RELOAD's datagrams use its port 6084 at both ends; so does the first TCP flow of a pair of
  * peers, a further one has a dynamic port at its opener's end. Other traffic brings its ports. A
  * peer's TCP stack is taken to acknowledge with its next segment, and never to lose one.
@@ -67,9 +67,24 @@ void pcap_writer_tcp_data(PcapWriter *writer, PealTime at, uint64_t flow, uint32
 void pcap_writer_tcp_close(PcapWriter *writer, PealTime at, PealSpan one_way, uint64_t flow,
                            uint32_t from);
 
+/*
+ * The same between real addresses, of one family both: datagrams, and streams whose handshakes and
+ * farewells take no time. Flow numbers are of the same set as those above.
+ */
+void pcap_writer_host_udp(PcapWriter *writer, PealTime at, const PealAddr *from, const PealAddr *to,
+                          PealBytes data);
+void pcap_writer_host_open(PcapWriter *writer, PealTime at, uint64_t flow, const PealAddr *opener,
+                           const PealAddr *acceptor);
+void pcap_writer_host_data(PcapWriter *writer, PealTime at, uint64_t flow, const PealAddr *from,
+                           const PealAddr *to, PealBytes data);
+void pcap_writer_host_close(PcapWriter *writer, PealTime at, uint64_t flow, const PealAddr *from);
+
 /* Packets written, and left out because of the size limit. */
 uint64_t pcap_writer_packets(const PcapWriter *writer);
 uint64_t pcap_writer_left_out(const PcapWriter *writer);
+
+/* pcap_writer_flush gives the file all that was written so far; errors as pcap_writer_close. */
+bool pcap_writer_flush(PcapWriter *writer, GError **error);
 
 /*
  * pcap_writer_close writes what is buffered, closes and frees. Writing stops at the first error

@@ -87,8 +87,8 @@ bool key_file_check(const KeyFile *file, const ScenarioSettings *settings,
 bool key_table_apply(const KeyTable *table, const ScenarioSettings *settings, void *target,
                      GError **error) PEAL_MUST_USE;
 
-/* key_table_text appends the reference of a table's rows, for a terminal or in markdown. */
-void key_table_text(const KeyTable *table, bool markdown, GString *text);
+/* key_file_text appends the reference of all rows, for a terminal or in markdown. */
+void key_file_text(const KeyFile *file, bool markdown, GString *text);
 /* Appends words in lines of at most 100 columns. */
 void key_text_wrapped(GString *text, const char *words);
 

@@ -326,8 +326,3 @@ void attach_on_wake(PealPeer *peer, PealTime now)
         attaches->deadline = peal_time_min(attaches->deadline, attaches->list[i].deadline);
     }
 }
-
-void attach_refuse_application(PealPeer *peer, const Inbound *request)
-{
-    request_refuse(peer, request, RELOAD_ERROR_NOT_FOUND, (PealBytes){NULL, 0});
-}

@@ -58,8 +58,4 @@ void attach_on_request(PealPeer *peer, const Inbound *request);
 void attach_on_link_up(PealPeer *peer, uint16_t link);
 void attach_on_wake(PealPeer *peer, PealTime now);
 
-/* app_attach is not offered by any usage of this peer so far: s.6.5.2.2 says what to answer
- * then. */
-void attach_refuse_application(PealPeer *peer, const Inbound *request);
-
 #endif

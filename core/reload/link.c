@@ -3,6 +3,7 @@
 #include "peer.h"
 
 #include "reload/forward.h"
+#include "sip/adapters.h"
 
 struct LinkStream {
     LinkStream *next;
@@ -131,6 +132,9 @@ static void link_ended(PealPeer *peer, uint16_t slot, PealDownReason reason)
     }
     if (phase != LINK_SUSPECT && link_find(peer, &id) == LINK_NONE) {
         peer->topology->on_link_down(peer, slot, &id, reason);
+    }
+    if (reason == PEAL_DOWN_DEAD && link_find(peer, &id) == LINK_NONE) {
+        adapters_on_link_dead(peer, &id);
     }
 }
 

@@ -3,6 +3,7 @@
  * s.6.4.2.5, s.6.5.3. */
 #include "peer.h"
 #include "reload/codec.h"
+#include "sip/adapters.h"
 
 enum { PROBES_MAX = 3, PROBE_INFO_LEN = 6 };
 
@@ -89,7 +90,7 @@ void peer_serve(PealPeer *peer, const Inbound *request)
         attach_on_request(peer, request);
         break;
     case RELOAD_APP_ATTACH_REQ:
-        attach_refuse_application(peer, request);
+        adapters_on_request(peer, request);
         break;
     case RELOAD_STORE_REQ:
     case RELOAD_FETCH_REQ:

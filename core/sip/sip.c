@@ -2,12 +2,7 @@
 /* sip.c - the adapter's life, and what comes in. */
 #include "sip/sip.h"
 
-#include "peer.h"
-
-struct Sip {
-    const PealSipConfig *config;
-    PealTime deadline;
-};
+#include "sip/state.h"
 
 int peal_peer_sip(PealPeer *peer, const PealSipConfig *config, PealBytes bindings)
 {
@@ -19,13 +14,15 @@ int peal_peer_sip(PealPeer *peer, const PealSipConfig *config, PealBytes binding
     if (peer->sip == NULL) {
         return -PEAL_E_MEMORY;
     }
-    *peer->sip = (Sip){.config = config, .deadline = PEAL_TIME_NEVER};
+    peer->sip->config = config;
+    adapters_init(peer);
     return 0;
 }
 
 void sip_fini(PealPeer *peer)
 {
     if (peer->sip != NULL) {
+        adapters_fini(peer);
         peer_release(peer, peer->sip, sizeof(*peer->sip));
         peer->sip = NULL;
     }
@@ -33,13 +30,12 @@ void sip_fini(PealPeer *peer)
 
 PealTime sip_deadline(const PealPeer *peer)
 {
-    return peer->sip->deadline;
+    return peer->sip->adapters.deadline;
 }
 
 void sip_on_wake(PealPeer *peer, PealTime now)
 {
-    (void)peer;
-    (void)now;
+    adapters_on_wake(peer, now);
 }
 
 void peal_peer_on_sip_take(PealPeer *peer, const PealHop *from, PealBuf *buf)

@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <net/commands.h>
 #include <net/node.h>
+#include <net/run.h>
 #include <scenarios/scenario.h>
 #include <sim/run.h>
 #include <stdio.h>
@@ -26,13 +27,13 @@ static int help_main(int argc, char **argv);
 
 static int run_scenario(int argc, char **argv)
 {
-    static const RunWorld *const worlds[] = {&SIM_WORLD};
+    static const RunWorld *const worlds[] = {&SIM_WORLD, &SOCKETS_WORLD};
 
     return run_main(argc, argv, worlds, G_N_ELEMENTS(worlds));
 }
 
 static const Command COMMANDS[] = {
-    {"run", run_scenario, "simulate a scenario"},
+    {"run", run_scenario, "run a scenario, simulated or on sockets"},
     {"node", node_main, "run a peer on real sockets, for phones to register at"},
     {"testbed", net_testbed_main, "run an overlay of nodes on this machine"},
     {"status", net_status_main, "ask a node how it is"},

@@ -5,6 +5,7 @@
 #include <peal/registration.h>
 #include <peal_openssl/crypto.h>
 
+#include "control_run.h"
 #include "log.h"
 #include "status.h"
 
@@ -26,6 +27,7 @@ typedef struct VerbsTask {
 struct Verbs {
     Node *node;
     const Health *health;
+    ControlRun *run;  /* NULL: the node is in no scenario */
     GPtrArray *tasks; /* VerbsTask */
 };
 
@@ -250,11 +252,16 @@ static const Verb VERBS[] = {
 
 void verbs_on_request(void *user, const char *verb, const json_t *request, ControlCall *call)
 {
+    const Verbs *verbs = user;
+
     for (size_t i = 0; i < G_N_ELEMENTS(VERBS); i++) {
         if (strcmp(verb, VERBS[i].name) == 0) {
             VERBS[i].run(user, request, call);
             return;
         }
+    }
+    if (verbs->run != NULL && control_run_on_request(verbs->run, verb, request, call)) {
+        return;
     }
     control_refuse(call, "nothing is known of \"do\": \"%.32s\"", verb);
 }
@@ -264,6 +271,9 @@ Verbs *verbs_new(Node *node, const Health *health)
     Verbs *verbs = g_new(Verbs, 1);
 
     *verbs = (Verbs){.node = node, .health = health, .tasks = g_ptr_array_new()};
+    if (node_config(node)->emulate.scenario != NULL) {
+        verbs->run = control_run_new(node);
+    }
     return verbs;
 }
 
@@ -279,6 +289,7 @@ void verbs_free(Verbs *verbs)
         control_refuse(task->call, "the node ends");
         verbs_task_free(task);
     }
+    control_run_free(verbs->run);
     g_ptr_array_unref(verbs->tasks);
     g_free(verbs);
 }

@@ -24,9 +24,9 @@ keys_have_sections() {
 }
 TAP_CLEANUP+=" $TAP_OUTPUT.keys"
 
-check no_command_lists_them says 2 'simulate a scenario'
-check help_lists_the_commands says 0 'simulate a scenario' help
-check help_option_does_too says 0 'simulate a scenario' --help
+check no_command_lists_them says 2 'run a scenario'
+check help_lists_the_commands says 0 'run a scenario' help
+check help_option_does_too says 0 'run a scenario' --help
 check version_is_named says 0 'peal ' --version
 check help_of_a_command_lists_its_options says 0 --pcap help run
 check option_help_of_a_command_does_too says 0 --pcap run --help

@@ -107,6 +107,22 @@ int node_fetch(Node *node, const PealId *resource, uint32_t kind, NodeDone done,
     return request(false, resource, done, user);
 }
 
+int node_register(Node *node, PealStr aor, uint32_t expires_s, NodeDone done, void *user)
+{
+    const PealId nowhere = {{0}};
+
+    (void)node;
+    CU_ASSERT(aor.len > 0);
+    CU_ASSERT(expires_s > 0);
+    return request(true, &nowhere, done, user);
+}
+
+void node_watch(Node *node, const NodeWatch *watch)
+{
+    (void)node;
+    fake_node.watch = watch != NULL ? *watch : (NodeWatch){0};
+}
+
 void node_forget(Node *node, void *user)
 {
     (void)node;

@@ -26,6 +26,7 @@ typedef struct FakeNode {
     size_t out_len;
     int refuse;     /* what a request returns, 0: it is taken */
     unsigned asked; /* requests ever */
+    NodeWatch watch;
 } FakeNode;
 
 /* The node everything here is about; joined, a founder, alone. */

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run_actions.c - what the plan has nodes do: start, register, look up, leave, fail. */
+#include <peal_openssl/crypto.h>
+
+#include "run_config.h"
+#include "run_sockets.h"
+
+enum { BOOTSTRAP_MAX = 3 }; /* as the simulated world tells a joiner */
+
+static PealTime scenario_now(const RunSockets *run)
+{
+    return (PealTime){peal_time_since(loop_now(run->loop), run->origin).ns};
+}
+
+static bool has_joined(void *user, uint32_t other)
+{
+    const RunSockets *run = user;
+
+    return run->peers[other].joined;
+}
+
+static bool is_anybody(const RunSockets *run, bool joined)
+{
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        if (joined ? run->peers[i].joined : run_peer_is_up(&run->peers[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* With nobody joined anywhere the overlay is gone, and whoever comes first founds it anew. While
+ * there is somebody, he names one that is there. */
+static size_t find_bootstrap(RunSockets *run, uint32_t index, uint32_t others,
+                             uint32_t ret_peers[BOOTSTRAP_MAX])
+{
+    size_t len = others == 0 ? 0
+                             : plan_bootstraps(run->job->seed, index, others, has_joined, run,
+                                               ret_peers, BOOTSTRAP_MAX);
+
+    for (uint32_t i = 0; len == 0 && others > 0 && i < run->peers_len; i++) {
+        if (i != index && run->peers[i].joined) {
+            ret_peers[len++] = i;
+        }
+    }
+    return len;
+}
+
+static void start_peer(RunSockets *run, uint32_t index, uint32_t others)
+{
+    RunPeer *peer = &run->peers[index];
+    uint32_t bootstrap[BOOTSTRAP_MAX];
+    g_autofree char *path = run_peer_path(peer, ".conf");
+    g_autofree char *control = run_peer_path(peer, ".sock");
+    g_autofree char *log = run_peer_path(peer, ".log");
+    RunConfigNode config = {.job = run->job,
+                            .scenario = run->scenario,
+                            .control = control,
+                            .log = log,
+                            .peer = index,
+                            .bootstrap = bootstrap};
+    GError *error = NULL;
+
+    if (run_peer_is_up(peer)) {
+        return;
+    }
+    run->started = MAX(run->started, index + 1);
+    if (!is_anybody(run, true) && is_anybody(run, false)) {
+        g_array_append_val(run->waiting, index); /* a founder is on its way */
+        return;
+    }
+    config.bootstrap_len = find_bootstrap(run, index, others, bootstrap);
+    if (!run_config_node(&config, path, &error) || !run_peer_start(peer, &error)) {
+        run_sockets_fail(run, error);
+    }
+}
+
+static void register_users(RunSockets *run, RunPeer *peer)
+{
+    int64_t expires_s = run->job->point->workload.register_expires.ns / PEAL_NS_PER_S;
+
+    while (peer->registered < peer->users->len) {
+        char text[PLAN_AOR_MAX];
+        uint32_t user = g_array_index(peer->users, uint32_t, peer->registered++);
+
+        run_peer_register(peer, plan_user_aor(peer->index, user, text), (uint32_t)expires_s);
+    }
+}
+
+void run_actions_joined(RunSockets *run, RunPeer *peer)
+{
+    if (run_peer_works(peer)) {
+        register_users(run, peer);
+    }
+}
+
+void run_actions_again(RunSockets *run, RunPeer *peer)
+{
+    peer->restarts = false;
+    start_peer(run, peer->index, run->started);
+}
+
+void run_actions_waiting(RunSockets *run)
+{
+    if (run->waiting->len > 0 && (is_anybody(run, true) || !is_anybody(run, false))) {
+        g_autoptr(GArray) waiting = run->waiting;
+
+        run->waiting = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        for (guint i = 0; i < waiting->len; i++) {
+            start_peer(run, g_array_index(waiting, uint32_t, i), run->started);
+        }
+    }
+}
+
+static void look_up(RunSockets *run, const PlanAction *action)
+{
+    RunPeer *peer = &run->peers[action->peer];
+    char text[PLAN_AOR_MAX];
+    PealId key = action->key;
+    int status = 0;
+
+    if (!run_peer_works(peer)) {
+        return;
+    }
+    if (!action->keyed) {
+        status =
+            peal_aor_resource(peal_openssl_crypto(),
+                              plan_user_aor(action->target_peer, action->target_user, text), &key);
+    }
+    PEAL_ASSERT(status == 0);
+    run_peer_fetch(peer, run_truth_lookup(run->truth, peer->index, &key, action->keyed), &key);
+}
+
+static gint compare_ring(gconstpointer a, gconstpointer b, gpointer user)
+{
+    const RunSockets *run = user;
+    PealId left = plan_node_id(run->job->seed, *(const uint32_t *)a);
+    PealId right = plan_node_id(run->job->seed, *(const uint32_t *)b);
+
+    return peal_id_compare(&left, &right);
+}
+
+static void end_peers(RunSockets *run, const PlanAction *action)
+{
+    const ScenarioEvent *event = &run->job->point->events[action->event];
+    g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    g_autofree uint32_t *victims = NULL;
+    uint32_t len;
+
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        const RunPeer *peer = &run->peers[i];
+
+        if (run_peer_is_up(peer) && peer->ends == RUN_PEER_STAYS &&
+            (peer->joined || !event->adjacent)) {
+            g_array_append_val(candidates, i);
+        }
+    }
+    if (event->adjacent) {
+        g_array_sort_with_data(candidates, compare_ring, run);
+    }
+    victims = plan_victims(run->job->point, run->job->seed, action->event,
+                           (const uint32_t *)(const void *)candidates->data, candidates->len, &len);
+    for (uint32_t i = 0; i < len; i++) {
+        RunPeer *peer = &run->peers[victims[i]];
+
+        peer->restarts = event->what == SCENARIO_RESTART;
+        run_peer_end(peer, event->what == SCENARIO_LEAVE ? RUN_PEER_LEAVES : RUN_PEER_FAILS);
+    }
+}
+
+static void carry_out(RunSockets *run, const PlanAction *action)
+{
+    const ScenarioEvent *event;
+    g_autofree char *text = NULL;
+    RunPeer *peer;
+
+    switch (action->kind) {
+    case PLAN_START:
+        start_peer(run, action->peer, action->others);
+        break;
+    case PLAN_REGISTER:
+        peer = &run->peers[action->peer];
+        g_array_append_val(peer->users, action->user);
+        if (run_peer_works(peer)) {
+            register_users(run, peer);
+        }
+        break;
+    case PLAN_LOOKUP:
+        look_up(run, action);
+        break;
+    case PLAN_CALL:
+        break; /* run_config_check has refused the scenario */
+    case PLAN_EVENT:
+        event = &run->job->point->events[action->event];
+        text = scenario_event_text(event);
+        recorder_event(run->job->recorder, scenario_now(run), text);
+        if (event->what != SCENARIO_JOIN) { /* whose peers come as starts of their own */
+            end_peers(run, action);
+        }
+        break;
+    }
+}
+
+void run_actions_due(void *user)
+{
+    RunSockets *run = user;
+    PealTime now = scenario_now(run);
+    PealTime next;
+    PlanAction action;
+
+    while (!run->over && plan_next(run->plan, (PealTime){now.ns + 1}, &action)) {
+        run->late.ns = MAX(run->late.ns, now.ns - action.at.ns);
+        carry_out(run, &action);
+    }
+    next = plan_peek(run->plan);
+    if (next.ns != PEAL_TIME_NEVER.ns) {
+        loop_timer_set(run->loop, &run->action, peal_time_add(run->origin, (PealSpan){next.ns}));
+    }
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * run_config.h - a scenario's point as files: one that all nodes share, and a configuration each.
+ * Source: none.   State: none.   Time: none.
+ */
+#ifndef RUN_CONFIG_H
+#define RUN_CONFIG_H
+
+#include <scenarios/run.h>
+
+enum { RUN_PEERS_MAX = 200, RUN_BASE_PORT = 24000, RUN_PORTS_PER_PEER = 10 };
+
+/* run_config_check refuses what processes on this machine cannot honour, naming key and place. As
+ * RunWorld.check. */
+bool run_config_check(const Scenario *point, uint32_t base_port, GError **error);
+
+/* run_config_scenario writes the point without its sweep, to be read from anywhere. */
+bool run_config_scenario(const Scenario *point, const char *path, GError **error);
+
+/* One node's configuration. */
+typedef struct RunConfigNode {
+    const RunJob *job;
+    const char *scenario; /* path */
+    const char *control;
+    const char *log;
+    uint32_t peer;
+    const uint32_t *bootstrap; /* peers to ask; none: it founds the overlay */
+    size_t bootstrap_len;
+} RunConfigNode;
+
+bool run_config_node(const RunConfigNode *node, const char *path, GError **error);
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run_sockets.c - see run_sockets.h and <net/run.h>. */
+#include "run_sockets.h"
+
+#include <analysis/results.h>
+#include <glib/gstdio.h>
+#include <net/run.h>
+#include <stdio.h>
+
+#include "run_config.h"
+#include "run_report.h"
+
+#define ROUND_INTERVAL peal_ms(250)
+#define ROUND_INTERVAL_CHANGE peal_ms(20) /* while somebody starts or leaves */
+#define REPORT_PATIENCE peal_seconds(20)
+#define LATE_NOTABLE peal_ms(50)
+
+void run_sockets_fail(RunSockets *run, GError *error)
+{
+    run->over = true;
+    if (run->error == NULL) {
+        run->error = error;
+    } else {
+        g_error_free(error);
+    }
+}
+
+static PealTime scenario_time(const RunSockets *run, PealTime at)
+{
+    return (PealTime){peal_time_since(at, run->origin).ns};
+}
+
+static PealTime end_of(const RunSockets *run)
+{
+    return (PealTime){run->job->point->duration.ns};
+}
+
+/* Before this instant everything that living peers did is known. */
+static PealTime known(const RunSockets *run)
+{
+    PealTime at = loop_now(run->loop);
+
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        at = peal_time_min(at, run->peers[i].known);
+    }
+    return at;
+}
+
+static RecorderTotals totals_of(const RunSockets *run)
+{
+    RecorderTotals totals = run->ended;
+
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        const RunPeer *peer = &run->peers[i];
+
+        if (run_peer_is_up(peer)) {
+            recorder_totals_add(&totals, &peer->totals);
+            totals.online++;
+            totals.joined += peer->joined;
+        }
+    }
+    return totals;
+}
+
+/* Takes the samples that are due before a scenario time, all with what is known now. */
+static void sample(RunSockets *run, PealTime until)
+{
+    PealTime mark;
+
+    while ((mark = recorder_next_sample(run->job->recorder)).ns <= until.ns &&
+           mark.ns < end_of(run).ns) {
+        RecorderTotals totals = totals_of(run);
+
+        recorder_sample(run->job->recorder, mark, &totals);
+        for (uint32_t i = 0; mark.ns == run->job->point->warmup.ns && i < run->peers_len; i++) {
+            run->peers[i].load_warmup = run->peers[i].load;
+        }
+    }
+}
+
+/* Goes through what is known, and ends the run when that is all of it. */
+static void settle(RunSockets *run)
+{
+    PealTime at = known(run);
+
+    run_truth_advance(run->truth,
+                      peal_time_min(at, peal_time_add(run->origin, run->job->point->duration)));
+    sample(run, scenario_time(run, at));
+    run->over = run->over || scenario_time(run, at).ns >= end_of(run).ns;
+}
+
+/* Peers. */
+
+static void on_report(void *user, RunPeer *peer, const json_t *json)
+{
+    RunSockets *run = user;
+    RunReport report;
+
+    if (!run_report_read(json, peer, run->truth, &report)) {
+        run_sockets_fail(run,
+                         g_error_new(G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                                     "peer %u gave a report that cannot be read", peer->index));
+        return;
+    }
+    run->registered += report.registered;
+    run->register_failed += report.register_failed;
+    if (report.joined && !peer->joined) {
+        peer->joined = true;
+        run->ended.counter[RECORDER_PEERS_JOINED]++;
+        run_actions_joined(run, peer);
+        run_actions_waiting(run);
+    }
+    if (report.more) {
+        run_peer_ask(peer);
+    } else {
+        peer->known = report.now;
+        settle(run);
+    }
+}
+
+static void on_gone(void *user, RunPeer *peer, bool expected)
+{
+    RunSockets *run = user;
+    bool left = peer->ends == RUN_PEER_LEAVES;
+
+    run_truth_add(run->truth, &(RunEvent){.at = loop_now(run->loop),
+                                          .kind = RUN_EVENT_GONE,
+                                          .peer = peer->index});
+    recorder_totals_add(&run->ended, &peer->totals);
+    run->ended.counter[left ? RECORDER_PEERS_LEFT : RECORDER_PEERS_FAILED]++;
+    if (!expected) {
+        g_autofree char *said = run_peer_said(peer);
+
+        run_sockets_fail(run, g_error_new(G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                                          "the node of peer %u has ended: %s", peer->index, said));
+    } else if (peer->restarts) {
+        run_actions_again(run, peer);
+    }
+}
+
+/* A round: everybody is asked for a report. */
+static void on_round(void *user)
+{
+    RunSockets *run = user;
+    PealTime now = loop_now(run->loop);
+    PealSpan interval = ROUND_INTERVAL;
+    PealTime mark = recorder_next_sample(run->job->recorder);
+
+    run_actions_waiting(run);
+    run->messages = totals_of(run).counter[RECORDER_MESSAGES];
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        RunPeer *peer = &run->peers[i];
+
+        run_peer_ask(peer);
+        if (run_peer_is_up(peer) && (!peer->joined || peer->ends != RUN_PEER_STAYS)) {
+            interval = ROUND_INTERVAL_CHANGE;
+        }
+        if (run_peer_is_up(peer) && (peer->asked || peer->link == NULL) &&
+            peal_time_since(now, peer->asked_at).ns > REPORT_PATIENCE.ns) {
+            g_autofree char *said = run_peer_said(peer);
+
+            run_sockets_fail(run, g_error_new(G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                                              "the node of peer %u does not answer: %s",
+                                              peer->index, said));
+        }
+    }
+    settle(run);
+    mark = mark.ns == PEAL_TIME_NEVER.ns ? end_of(run) : mark;
+    mark = peal_time_add(run->origin, (PealSpan){mark.ns});
+    loop_timer_set(run->loop, &run->round,
+                   mark.ns > now.ns ? peal_time_min(mark, peal_time_add(now, interval))
+                                    : peal_time_add(now, ROUND_INTERVAL_CHANGE));
+}
+
+/* The end. */
+
+static void check_ring(const RunSockets *run, RunInvariants *invariants)
+{
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        const RunPeer *peer = &run->peers[i];
+        PealId self = plan_node_id(run->job->seed, i), successor, predecessor;
+        bool alone;
+
+        invariants->outside += run_peer_is_up(peer) && !peer->joined;
+        if (!run_truth_neighbours(run->truth, i, &successor, &predecessor)) {
+            continue;
+        }
+        invariants->members++;
+        alone = !peer->has_neighbours && peal_id_equal(&self, &successor);
+        invariants->wrong_successors +=
+            !alone && (!peer->has_neighbours || !peal_id_equal(&peer->successor, &successor));
+        invariants->wrong_predecessors +=
+            !alone && (!peer->has_neighbours || !peal_id_equal(&peer->predecessor, &predecessor));
+    }
+}
+
+static void report_peers(const RunSockets *run)
+{
+    g_autofree RecorderPeer *peers = g_new0(RecorderPeer, run->peers_len);
+
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        peers[i].messages = (uint32_t)(run->peers[i].load - run->peers[i].load_warmup);
+        peers[i].values = run_truth_held(run->truth, i);
+    }
+    recorder_peers(run->job->recorder, peers, run->peers_len);
+}
+
+static void finish(RunSockets *run, RunOutcome *ret_outcome)
+{
+    PealTime at = peal_time_min(scenario_time(run, known(run)), end_of(run));
+    RecorderTotals totals = totals_of(run);
+    RunOutcome outcome = {.registered = run->registered, .register_failed = run->register_failed};
+
+    check_ring(run, &outcome.invariants);
+    run_truth_count_values(run->truth, &outcome.invariants.values, &outcome.invariants.values_lost);
+    report_peers(run);
+    recorder_unfinished(run->job->recorder, run_truth_unfinished(run->truth));
+    recorder_finish(run->job->recorder, at, &totals);
+    outcome.lookups_abandoned = run_truth_abandoned(run->truth);
+    outcome.messages = totals.counter[RECORDER_MESSAGES];
+    outcome.wall_seconds =
+        (double)peal_time_since(loop_now(run->loop), run->origin).ns / (double)PEAL_NS_PER_S;
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        outcome.events += run->peers[i].load;
+        outcome.peak_rss_bytes += run_peer_peak_bytes(&run->peers[i]);
+    }
+    *ret_outcome = outcome;
+    if (run->late.ns > LATE_NOTABLE.ns) {
+        fprintf(stderr,
+                "peal run: this machine is busy: something began up to %.0f ms after it should\n",
+                (double)run->late.ns / (double)PEAL_NS_PER_MS);
+    }
+}
+
+/* The whole replication. */
+
+static void remove_dir(const char *path)
+{
+    GDir *dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+
+        g_unlink(file);
+    }
+    g_clear_pointer(&dir, g_dir_close);
+    g_rmdir(path);
+}
+
+static bool prepare(RunSockets *run, GError **error)
+{
+    const Scenario *point = run->job->point;
+
+    run->dir = g_dir_make_tmp("peal-run-XXXXXX", error);
+    if (run->dir == NULL) {
+        return false;
+    }
+    run->scenario = g_build_filename(run->dir, "scenario.conf", NULL);
+    run->loop = loop_new(NULL, error);
+    if (run->loop == NULL || !run_config_scenario(point, run->scenario, error)) {
+        return false;
+    }
+    run->all = (RunPeers){run->loop, run->dir, on_report, on_gone, run};
+    run->peers_len = scenario_identities(point);
+    run->peers = g_new0(RunPeer, run->peers_len);
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        run_peer_init(&run->peers[i], &run->all, i);
+    }
+    run->waiting = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    run->plan = plan_new(point, run->job->seed);
+    loop_refresh(run->loop);
+    run->origin = loop_now(run->loop);
+    run->truth = run_truth_new(run->job, run->peers_len, run->origin);
+    run->action = (LoopTimer){.due = run_actions_due, .user = run};
+    run->round = (LoopTimer){.due = on_round, .user = run};
+    return true;
+}
+
+static void clear(RunSockets *run)
+{
+    for (uint32_t i = 0; run->peers != NULL && i < run->peers_len; i++) {
+        run_peer_fini(&run->peers[i]);
+    }
+    g_free(run->peers);
+    g_clear_pointer(&run->waiting, g_array_unref);
+    plan_free(run->plan);
+    run_truth_free(run->truth);
+    if (run->loop != NULL) {
+        loop_timer_unset(run->loop, &run->action);
+        loop_timer_unset(run->loop, &run->round);
+        loop_free(run->loop);
+    }
+    if (run->dir != NULL && run->error == NULL) {
+        remove_dir(run->dir);
+    }
+    g_free(run->scenario);
+    g_free(run->dir);
+}
+
+static void turn(RunSockets *run)
+{
+    loop_refresh(run->loop);
+    run_actions_due(run);
+    on_round(run);
+    while (!run->over) {
+        PealTime now;
+
+        g_main_context_iteration(loop_context(run->loop), TRUE);
+        loop_refresh(run->loop);
+        now = peal_time_min(scenario_time(run, loop_now(run->loop)), end_of(run));
+        run->over = run->over || !run->job->keep_on(run->job->user, now, run->messages);
+    }
+}
+
+static bool run_sockets(const RunJob *job, RunOutcome *ret_outcome, GError **error)
+{
+    RunSockets run = {.job = job};
+    bool ok = prepare(&run, error);
+
+    if (ok) {
+        turn(&run);
+        ok = run.error == NULL;
+        if (ok) {
+            finish(&run, ret_outcome);
+        } else {
+            g_propagate_prefixed_error(error, run.error, "logs are in %s: ", run.dir);
+        }
+    }
+    clear(&run);
+    return ok;
+}
+
+const RunWorld SOCKETS_WORLD = {
+    .name = "sockets",
+    .results = RESULTS_WORLD_SOCKETS,
+    .has_ports = true,
+    .check = run_config_check,
+    .run = run_sockets,
+};

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * run_sockets.h - one replication with real nodes: the plan carried out, reports gathered.
+ * Source: none.
+ * State:  one per replication.
+ * Time:   the machine's monotonic clock, counted from `origin`. Nodes report in rounds, several a
+ *         second; what needs the order of events is judged when all nodes have reported.
+ */
+#ifndef RUN_SOCKETS_H
+#define RUN_SOCKETS_H
+
+#include <scenarios/plan.h>
+
+#include "run_peer.h"
+#include "run_truth.h"
+
+typedef struct RunSockets {
+    const RunJob *job;
+    Loop *loop;
+    char *dir; /* of the nodes' files */
+    char *scenario;
+    RunPeers all;
+    RunPeer *peers;
+    uint32_t peers_len;
+    uint32_t started; /* by the plan */
+    Plan *plan;
+    RunTruth *truth;
+    PealTime origin;
+    GArray *waiting;      /* uint32_t: peers to start when somebody is there to join */
+    RecorderTotals ended; /* of processes that are gone, and of membership */
+    LoopTimer action;
+    LoopTimer round;
+    uint64_t messages; /* so far, as last reported */
+    PealSpan late;     /* the worst delay of an action */
+    uint64_t registered;
+    uint64_t register_failed;
+    bool over; /* no loop turn any more */
+    GError *error;
+} RunSockets;
+
+/* run_actions_due carries out what the plan has due, and sets the timer for what comes next. */
+void run_actions_due(void *user);
+
+/* A peer has joined: its users register. */
+void run_actions_joined(RunSockets *run, RunPeer *peer);
+
+/* run_actions_again starts a peer that was to restart. */
+void run_actions_again(RunSockets *run, RunPeer *peer);
+
+/* run_actions_waiting starts those that waited, if somebody has joined. */
+void run_actions_waiting(RunSockets *run);
+
+/* run_sockets_fail ends the run with an error; takes it. */
+void run_sockets_fail(RunSockets *run, GError *error);
+
+#endif

@@ -1,0 +1,60 @@
+#!/bin/bash
+# worlds.sh - the same scenario in the simulated world and with real nodes: hops equal lookup by lookup, latencies
+# alike. usage: worlds.sh PEAL SOURCE-ROOT [full]; full takes 10 minutes, as scenarios/worlds.conf says.
+set -u
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+PEAL=$(readlink -f "$1") ROOT=$2 FORM=${3-short}
+SCRATCH=$(mktemp -d)
+TAP_CLEANUP+=" $SCRATCH"
+cd "$SCRATCH" || exit 1
+PORT=$((20000 + $$ % 400 * 100))
+
+SETTINGS=()
+LOOKUPS=5000 DISTANCE=0.03
+if [ "$FORM" = short ]; then
+    # A finger in each quarter of a second: all 16 are true long before the warm-up ends.
+    SETTINGS=(--set scenario.duration=40s --set scenario.warmup=14s --set overlay.peers=16 --set overlay.update-interval=250ms)
+    LOOKUPS=250 DISTANCE=0.2
+fi
+
+# both NAME OPTION... runs the scenario in both worlds and compares them.
+both() {
+    local name=$1
+    shift
+    "$PEAL" run "$ROOT/scenarios/worlds.conf" --quiet --out "$name-sim" "${SETTINGS[@]}" "$@" </dev/null || return
+    "$PEAL" run "$ROOT/scenarios/worlds.conf" --quiet --out "$name-sockets" "${SETTINGS[@]}" "$@" \
+        --on sockets --base-port "$PORT" </dev/null || return
+    "$PEAL" compare --no-plot "$name-sim" "$name-sockets" || return
+    "$PEAL" compare --no-plot --json "$name-sim" "$name-sockets" >"$name.json"
+}
+
+# figure NAME KEY prints the only number of that key in a comparison.
+figure() {
+    sed -n "s/^ *\"$2\": \([0-9.e-]*\),*$/\1/p" "$1.json" | head -n 1
+}
+
+hops_are_equal_one_by_one() {
+    both constant || return
+    local answered equal
+    answered=$(figure constant answered) equal=$(figure constant hops_equal)
+    [ "$answered" -ge "$LOOKUPS" ] || fail "only $answered lookups were made by both" || return
+    [ "$answered" -eq "$equal" ] || fail "$equal of $answered have equal hops" || return
+    grep -q '"world": "sockets"' constant-sockets/summary.json || fail 'the summary does not name its world'
+}
+
+latencies_are_alike() {
+    both synthetic --set network.latency=synthetic --set 'network.jitter=exponential(mean=5ms)' || return
+    local distance
+    distance=$(figure synthetic ks_distance)
+    awk "BEGIN { exit !($distance < $DISTANCE) }" || fail "the distributions lie $distance apart"
+}
+
+no_node_is_left() {
+    ! pgrep -f "peal.*node.*peal-run-.*/peer-" -P 1 || fail 'nodes are left'
+}
+
+check simulation_and_sockets_take_equal_hops hops_are_equal_one_by_one
+check simulation_and_sockets_have_alike_latencies latencies_are_alike
+check no_node_is_left_behind no_node_is_left
+finish

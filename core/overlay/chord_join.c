@@ -188,6 +188,7 @@ void chord_joined(PealPeer *peer)
     chord->phase = CHORD_JOINED;
     chord->join_at = PEAL_TIME_NEVER;
     peer->state = PEAL_PEER_JOINED;
+    sip_joined(peer);
     peer_trace(peer, PEAL_TRACE_JOINED, 0, (uint32_t)(took.ns / PEAL_NS_PER_MS), 0, &peer->id);
     chord_start_timers(peer);
     for (uint16_t slot = 0; slot < peer->links.links_cap; slot++) {

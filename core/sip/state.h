@@ -15,6 +15,9 @@
 #include "sip/stream.h"
 #include "sip/token.h"
 #include "sip/transaction.h"
+#include "sip/value.h"
+
+enum { SIP_PORT = 5060, SIP_TAG_LEN = 16 };
 
 struct Sip {
     const PealSipConfig *config;
@@ -29,12 +32,22 @@ struct Sip {
     uint64_t malformed;
 };
 
-/* sip_is_ours: does the overlay serve this domain? Compared without case. */
+/* sip_domain is the configured domain that a host names, compared without case and brackets; ptr
+ * NULL for none. */
+PealStr sip_domain(const PealPeer *peer, PealStr host);
+/* sip_is_ours: does the overlay serve this domain? */
 bool sip_is_ours(const PealPeer *peer, PealStr host);
 /* sip_is_self: does this host and port name this adapter (one of its own SIP addresses, port 0
  * being 5060)? */
 bool sip_is_self(PealPeer *peer, PealStr host, uint16_t port);
 /* sip_put_random writes `len` random hexadecimal digits, for tags, branches and Call-IDs. */
 void sip_put_random(PealPeer *peer, SipText *text, size_t len);
+
+/* sip_serve answers a request that is for this adapter itself, or for one of its domains: REGISTER
+ * and OPTIONS; any other is refused. */
+void sip_serve(PealPeer *peer, SipTx tx, const SipMessage *request, const PealHop *from);
+/* sip_refuse answers a request with a status, its usual words or `why`, and header lines. */
+void sip_refuse(PealPeer *peer, SipTx tx, const SipMessage *request, const PealHop *from,
+                const SipAnswer *answer);
 
 #endif

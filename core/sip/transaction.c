@@ -241,6 +241,13 @@ void sip_tx_set_arg(SipTransactions *all, SipTx name, uint64_t arg)
     }
 }
 
+uint64_t sip_tx_arg(const SipTransactions *all, SipTx name)
+{
+    const SipTransaction *tx = transaction_named(all, name);
+
+    return tx != NULL ? tx->arg : 0;
+}
+
 bool sip_tx_is_live(const SipTransactions *all, SipTx name)
 {
     const SipTransaction *tx = transaction_named(all, name);

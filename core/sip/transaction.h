@@ -113,6 +113,8 @@ int sip_tx_reply(SipTransactions *all, SipTx name, const SipMessage *request, co
 
 /* sip_tx_set_arg gives a server transaction the caller's arg. */
 void sip_tx_set_arg(SipTransactions *all, SipTx name, uint64_t arg);
+/* sip_tx_arg is a transaction's arg, 0 when it is gone. */
+uint64_t sip_tx_arg(const SipTransactions *all, SipTx name);
 
 /* sip_tx_is_live: known, and without a final response so far. */
 bool sip_tx_is_live(const SipTransactions *all, SipTx name);

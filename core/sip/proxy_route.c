@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* proxy_route.c - route information preprocessing (RFC 3261 s.16.4). */
+#include "sip/proxy_state.h"
+
+enum { ROUTE_OWN_MAX = 16 }; /* two of each of this adapter's turns in a dialog's way */
+
+/* What the user part of an own Route says. A later one has the last word on the hop: it is the
+ * one that faces where the request goes. */
+static void route_token(PealPeer *peer, PealStr user, ProxyRoute *route)
+{
+    PealHop hop;
+    PealId node;
+    int error = token_get_flow(peer, user, &hop);
+
+    if (error == 0) {
+        route->trusted = true;
+        route->dead = false;
+        route->flow = hop.addr.family != 0;
+        route->hop = hop;
+    } else if (error == -PEAL_E_UNREACHABLE) {
+        route->trusted = true;
+        route->dead = true;
+        route->flow = false;
+    } else if (token_get_peer(peer, user, &node) == 0) {
+        route->peer = true;
+    }
+}
+
+/* The Request-URI is what this adapter wrote into a Record-Route: a strict router in front replaced
+ * it, and the one that is meant stands last. */
+static bool route_is_strict(PealPeer *peer, PealStr uri_text)
+{
+    SipUri uri;
+    PealStr lr;
+    PealHop hop;
+
+    return sip_uri_parse(uri_text, &uri) == 0 && uri.user.len > 0 &&
+           sip_param(uri.params, "lr", &lr) && sip_is_self(peer, uri.host, uri.port) &&
+           token_get_flow(peer, uri.user, &hop) != -PEAL_E_VALUE;
+}
+
+unsigned proxy_route_read(PealPeer *peer, const SipMessage *request, ProxyRoute *ret_route)
+{
+    SipCursor at = {0};
+    size_t values = 0;
+    bool on_top = true;
+
+    *ret_route = (ProxyRoute){.own = 0};
+    while (sip_next(request, SIP_H_ROUTE, &at)) {
+        SipAddress route;
+
+        values++;
+        if (!on_top) {
+            continue;
+        }
+        if (sip_address_parse(at.element, &route) != 0 || route.star) {
+            return 400;
+        }
+        on_top = sip_is_self(peer, route.uri.host, route.uri.port);
+        if (on_top && ret_route->own == ROUTE_OWN_MAX) {
+            return 482;
+        }
+        if (on_top) {
+            ret_route->own++;
+            route_token(peer, route.uri.user, ret_route);
+        }
+    }
+    if (values > 0 && route_is_strict(peer, request->uri)) {
+        SipUri uri;
+
+        if (ret_route->own == values) {
+            return 400; /* the URI that was meant is one of this adapter's, too */
+        }
+        ret_route->strict = true;
+        values--;
+        if (ret_route->own == 0 && sip_uri_parse(request->uri, &uri) == 0) {
+            route_token(peer, uri.user, ret_route);
+        }
+    }
+    ret_route->left = values > ret_route->own;
+    return 0;
+}
+
+/* The last Route value. */
+static bool route_last(const SipMessage *request, SipCursor *ret_at)
+{
+    SipCursor at = {0};
+    bool found = false;
+
+    while (sip_next(request, SIP_H_ROUTE, &at)) {
+        *ret_at = at;
+        found = true;
+    }
+    return found;
+}
+
+PealStr proxy_route_uri(const SipMessage *request, const ProxyRoute *route)
+{
+    SipCursor last;
+    SipAddress address;
+
+    if (route->strict && route_last(request, &last) &&
+        sip_address_parse(last.element, &address) == 0) {
+        return address.uri.text;
+    }
+    return request->uri;
+}
+
+PealStr proxy_route_next(const SipMessage *request, const ProxyRoute *route)
+{
+    SipCursor at = {0};
+
+    for (size_t i = 0; route->left && sip_next(request, SIP_H_ROUTE, &at); i++) {
+        if (i == route->own) {
+            return at.element;
+        }
+    }
+    return (PealStr){NULL, 0};
+}
+
+void proxy_route_strip(SipEdit *edit, const ProxyRoute *route, bool first)
+{
+    SipCursor at = {0};
+    size_t gone = route->own + (first && route->left ? 1U : 0U);
+    SipCursor last;
+
+    for (size_t i = 0; i < gone && sip_next(edit->message, SIP_H_ROUTE, &at); i++) {
+        sip_edit_remove_element(edit, &at);
+    }
+    if (route->strict && route_last(edit->message, &last)) {
+        sip_edit_remove_element(edit, &last);
+    }
+}

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { RING = 48, RING_LEN = 8192 };
+enum { RING = 1024, RING_LEN = 8192 };
 
 static char *ring(void)
 {

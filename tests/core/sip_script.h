@@ -2,7 +2,7 @@
  * sip_script.h - what a scripted phone says: requests, answers and dialogs written as text, and header
  *                fields read from text, with nothing of core's own reading and writing.
  * Source: RFC 3261 s.8, s.12.   State: the caller's.   Time: none.
- * Texts returned are in a ring of buffers: good until some forty later calls.
+ * Texts returned are in a ring of buffers: good until a thousand later calls.
  */
 #ifndef SIP_SCRIPT_H
 #define SIP_SCRIPT_H

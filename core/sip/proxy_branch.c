@@ -167,7 +167,7 @@ static void branch_resolve(PealPeer *peer, ProxyContext *context, const SipMessa
     host = uri.host;
     (void)sip_param(uri.params, "maddr", &host);
     if (sip_addr(host, &target.addr) == 0) {
-        target.addr.port = uri.port != 0 ? uri.port : SIP_PORT;
+        target.addr.port = uri.port != 0 ? uri.port : SIP_DEFAULT_PORT;
         target.transport = transport == (int)PEAL_TCP ? PEAL_TCP : PEAL_UDP;
         if (branch_take(peer, branch, &target)) {
             branch_send(peer, context, request, index);

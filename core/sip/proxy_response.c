@@ -316,7 +316,7 @@ static int response_via_hop(PealPeer *peer, PealStr element, PealHop *ret_hop)
     if (sip_addr(via.received.len > 0 ? via.received : via.host, &hop.addr) != 0) {
         return -PEAL_E_VALUE;
     }
-    hop.addr.port = via.rport != 0 ? via.rport : via.port != 0 ? via.port : SIP_PORT;
+    hop.addr.port = via.rport != 0 ? via.rport : via.port != 0 ? via.port : SIP_DEFAULT_PORT;
     *ret_hop = hop;
     return proxy_local(peer, &ret_hop->addr, &ret_hop->local);
 }

@@ -209,7 +209,7 @@ bool sip_is_self(PealPeer *peer, PealStr host, uint16_t port)
     if (sip_addr(host, &addr) != 0) {
         return false;
     }
-    addr.port = port != 0 ? port : SIP_PORT;
+    addr.port = port != 0 ? port : SIP_DEFAULT_PORT;
     len = peer->env->ops->addresses(peer->env, PEAL_SERVICE_SIP, own, PEAL_ADDRESSES_MAX);
     for (size_t i = 0; i < len; i++) {
         if (own[i].family == addr.family && own[i].port == addr.port &&

@@ -17,7 +17,7 @@
 #include "sip/transaction.h"
 #include "sip/value.h"
 
-enum { SIP_PORT = 5060, SIP_TAG_LEN = 16 };
+enum { SIP_DEFAULT_PORT = 5060, SIP_TAG_LEN = 16 };
 
 struct Sip {
     const PealSipConfig *config;

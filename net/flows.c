@@ -31,7 +31,9 @@ typedef struct Flow {
     Datagrams *socket; /* its own where it was opened, else a listening one */
     Stream *stream;
     PealTime since;
-    GList age; /* in `unnamed` while data is not NULL */
+    PealTime last;   /* when the last bytes of an emulated stream arrive */
+    LoopTimer timer; /* of an emulated handshake or failure */
+    GList age;       /* in `unnamed` while data is not NULL */
     PealFlow name;
     FlowState state;
     bool opened;
@@ -126,6 +128,7 @@ static void flow_free(Flow *flow)
     uint16_t index = flow->name.index;
 
     unnamed_leave(flow);
+    loop_timer_unset(flows->config.loop, &flow->timer);
     if (flow->stream != NULL) {
         stream_close(flow->stream);
     } else if (flow->opened) {
@@ -323,9 +326,40 @@ static int listen_udp(Flows *flows, const PealAddr *addr, PealAddr *ret_bound)
 
 /* TCP. */
 
-static void on_stream_up(void *user)
+static void emulated_up(void *user)
 {
     flow_up(user);
+}
+
+static void emulated_failure(void *user)
+{
+    flow_down(user);
+}
+
+static void flow_after(Flow *flow, PealSpan span, void (*due)(void *user))
+{
+    Loop *loop = flow->flows->config.loop;
+
+    flow->timer.due = due;
+    flow->timer.user = flow;
+    loop_timer_set(loop, &flow->timer, peal_time_add(loop_now(loop), span));
+}
+
+/* An emulated handshake takes its round trip. */
+static void on_stream_up(void *user)
+{
+    Flow *flow = user;
+    const Shim *shim = flow->flows->config.shim;
+    uint32_t peer;
+    PealSpan round_trip;
+
+    if (shim == NULL || !shim_knows(shim, &flow->remote, &peer)) {
+        flow_up(flow);
+    } else if (shim_round_trip(shim, peer, &round_trip)) {
+        flow_after(flow, round_trip, emulated_up);
+    } else {
+        flow_after(flow, CONNECT_TIMEOUT, emulated_failure);
+    }
 }
 
 static void on_stream_data_take(void *user, PealBuf *buf)
@@ -387,8 +421,8 @@ int flows_listen(Flows *flows, const PealAddr *addr, PealAddr *ret_bound)
 /* The address to open a flow from: what this peer listens at, where that is one address. */
 static bool source_for(const Flows *flows, const PealAddr *to, PealAddr *ret_source)
 {
-    if (flows->config.source.family == to->family) {
-        *ret_source = flows->config.source;
+    if (flows->config.shim != NULL && to->family == 4) {
+        *ret_source = shim_source(flows->config.shim);
         return true;
     }
     for (guint i = 0; i < flows->bound->len; i++) {
@@ -412,7 +446,7 @@ static int open_udp(Flow *flow, const PealAddr *source)
                               .local = *source,
                               .remote = flow->remote,
                               .on_datagram = on_flow_datagram,
-                              .on_refused = on_flow_refused,
+                              .on_refused = flows->config.shim == NULL ? on_flow_refused : NULL,
                               .user = flow};
 
     flow->socket = datagrams_open(&config);
@@ -464,22 +498,68 @@ void flows_close(Flows *flows, PealFlow name)
     }
 }
 
-void flows_send_take(Flows *flows, PealFlow name, PealBuf *buf)
+static void flow_send_take(Flow *flow, PealBuf *buf)
 {
-    Flow *flow = flow_get(flows, name);
-
-    if (flow != NULL && flow->state == FLOW_UP && flows->watch != NULL &&
-        flows->watch->sent != NULL) {
-        flows->watch->sent(flows->watch->user, buf, false);
-    }
-    if (flow == NULL || flow->state != FLOW_UP) {
-        buffer_free(buf);
-    } else if (flow->stream != NULL) {
+    if (flow->stream != NULL) {
         stream_send_take(flow->stream, buf);
     } else {
         datagrams_send_take(flow->socket, &flow->remote, flow->opened ? NULL : &flow->local, buf);
-        loop_need_turn(flows->config.loop);
+        loop_need_turn(flow->flows->config.loop);
     }
+}
+
+/* A packet has been under way for its time. */
+static void emulated_arrival_take(void *user, const ShimTo *to, PealBuf *buf)
+{
+    Flow *flow = flow_get(user, to->flow);
+
+    if (flow == NULL) {
+        buffer_free(buf);
+    } else {
+        flow_send_take(flow, buf);
+    }
+}
+
+static void emulate_take(Flow *flow, uint32_t peer, PealBuf *buf)
+{
+    Flows *flows = flow->flows;
+    const NodeWatch *watch = flows->watch;
+    ShimPacket packet = {.peer = peer, .last = flow->stream != NULL ? &flow->last : NULL};
+    ShimTo to = {.deliver_take = emulated_arrival_take, .user = flows, .flow = flow->name};
+    PealBuf *shown = watch != NULL && watch->sent != NULL ? buffer_copy(buf->data, buf->len) : NULL;
+    bool arrives;
+
+    if (shown != NULL) {
+        shown->serial = buf->serial;
+        shown->attempt = buf->attempt;
+    }
+    arrives = shim_send_take(flows->config.shim, &packet, &to, buf);
+    if (shown != NULL) {
+        watch->sent(watch->user, shown, !arrives);
+        buffer_free(shown);
+    }
+    if (!arrives && flow->stream != NULL && flow->timer.place == 0) {
+        flow_after(flow, USER_TIMEOUT, emulated_failure);
+    }
+}
+
+void flows_send_take(Flows *flows, PealFlow name, PealBuf *buf)
+{
+    Flow *flow = flow_get(flows, name);
+    uint32_t peer;
+
+    if (flow == NULL || flow->state != FLOW_UP) {
+        buffer_free(buf);
+        return;
+    }
+    if (flows->config.shim != NULL && shim_knows(flows->config.shim, &flow->remote, &peer)) {
+        emulate_take(flow, peer, buf);
+        return;
+    }
+    if (flows->watch != NULL && flows->watch->sent != NULL) {
+        flows->watch->sent(flows->watch->user, buf, false);
+    }
+    flow_send_take(flow, buf);
 }
 
 /* Opened UDP flows come up, then what was sent leaves. */
@@ -557,6 +637,9 @@ void flows_free(Flows *flows)
         return;
     }
     flows->peer = NULL;
+    if (flows->config.shim != NULL) {
+        shim_drop(flows->config.shim, flows);
+    }
     for (size_t i = 0; i < PEAL_FLOWS_MAX; i++) {
         if (flows->flow[i] != NULL) {
             flow_free(flows->flow[i]);

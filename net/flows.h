@@ -18,6 +18,7 @@
 #include <peal/peer.h>
 
 #include "loop.h"
+#include "shim.h"
 #include "tap.h"
 
 #define FLOWS_NAMING_TIME peal_seconds(10)
@@ -28,7 +29,7 @@ typedef struct FlowsConfig {
     Loop *loop;
     Tap *tap;
     PealTransport transport;
-    PealAddr source;  /* family not 0: flows are opened from this address */
+    Shim *shim;       /* an emulated network, or NULL */
     size_t flows_max; /* 8..PEAL_FLOWS_MAX */
 } FlowsConfig;
 

@@ -116,6 +116,12 @@ static bool open_files(Node *node, GError **error)
             return false;
         }
     }
+    if (config->emulate.scenario != NULL) {
+        node->shim = shim_new(node->loop, &config->emulate, error);
+        if (node->shim == NULL) {
+            return false;
+        }
+    }
     node->dns = dns_new(node->loop, NULL, error);
     return node->dns != NULL;
 }
@@ -126,15 +132,20 @@ static void open_environment(Node *node, size_t descriptors)
     FlowsConfig flows = {.loop = node->loop,
                          .tap = &node->tap,
                          .transport = node->overlay.link,
+                         .shim = node->shim,
                          .flows_max = MIN(PEAL_FLOWS_MAX, descriptors / 3)};
     SipSocketsConfig sip = {.loop = node->loop,
                             .tap = &node->tap,
+                            .shim = node->shim,
                             .connections_max = MIN(config->sip_connections, descriptors / 2),
                             .connections_each = config->sip_connections_each};
     NetEnvConfig env = {.loop = node->loop,
                         .dns = node->dns,
                         .state = node->state,
                         .memory_max = config->memory,
+                        .replayed = node->shim != NULL,
+                        .seed = config->emulate.seed,
+                        .peer = config->emulate.peer,
                         .on_done = node_on_done,
                         .on_trace = node_on_trace,
                         .user = node};
@@ -183,6 +194,10 @@ bool node_open(Node *node, GError **error)
 
 static bool choose_id(Node *node, PealId *ret_id, GError **error)
 {
+    if (node->shim != NULL) {
+        *ret_id = plan_node_id(node->config->emulate.seed, node->config->emulate.peer);
+        return true;
+    }
     if (getrandom(ret_id->bytes, sizeof(ret_id->bytes), 0) != sizeof(ret_id->bytes)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "the system gives no random bytes");
         return false;
@@ -279,6 +294,7 @@ void node_end(Node *node)
     sip_sockets_free(node->sip);
     dns_free(node->dns);
     net_env_free(node->env);
+    shim_free(node->shim);
     capture_close(node->tap.capture);
     users_free(node->users);
     state_close(node->state);

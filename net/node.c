@@ -26,6 +26,22 @@ void node_watch(Node *node, const NodeWatch *watch)
     flows_watch(node->flows, watch != NULL ? &node->watch : NULL);
 }
 
+bool node_partition(Node *node, uint32_t ppm, uint32_t event)
+{
+    if (node->shim != NULL) {
+        shim_partition(node->shim, ppm, event);
+    }
+    return node->shim != NULL;
+}
+
+bool node_heal(Node *node)
+{
+    if (node->shim != NULL) {
+        shim_heal(node->shim);
+    }
+    return node->shim != NULL;
+}
+
 static void count_resource(void *user, const PealId *resource, uint32_t kind)
 {
     size_t *count = user;

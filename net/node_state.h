@@ -21,6 +21,7 @@ struct Node {
     Tap tap;
     State *state;
     Users *users;
+    Shim *shim; /* NULL: the network is the real one */
     Dns *dns;
     Flows *flows;
     SipSockets *sip;

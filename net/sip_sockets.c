@@ -39,7 +39,8 @@ typedef struct Conn {
     bool heard;     /* something came in */
     bool by_remote; /* it is the one that leads to its address */
     PealTime last;
-    GList age; /* in `ages` */
+    PealTime last_arrival; /* of an emulated stream */
+    GList age;             /* in `ages` */
 } Conn;
 
 /* What an advertised address means here. */
@@ -345,8 +346,8 @@ static Conn *conn_open(SipSockets *sockets, const PealHop *to, int *ret_error)
         *ret_error = -PEAL_E_FULL;
         return NULL;
     }
-    if (sockets->config.source.family == to->addr.family) {
-        source = sockets->config.source;
+    if (sockets->config.shim != NULL && to->addr.family == 4) {
+        source = shim_source(sockets->config.shim);
     } else if (local->own && address_is_loopback(&local->addr) == address_is_loopback(&to->addr)) {
         source = local->addr;
         source.port = 0;
@@ -363,8 +364,58 @@ static Conn *conn_open(SipSockets *sockets, const PealHop *to, int *ret_error)
     return conn;
 }
 
+static void send_udp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
+{
+    const Local *local = local_for(sockets, to);
+
+    if (local == NULL || to->addr.port == 0 || address_is_any(&to->addr) ||
+        address_is_multicast(&to->addr)) {
+        buffer_free(buf);
+        tell_end_later(sockets, to, -PEAL_E_UNREACHABLE);
+        return;
+    }
+    datagrams_send_take(local->place->datagrams, &to->addr, local->own ? &local->addr : NULL, buf);
+    loop_need_turn(sockets->config.loop);
+}
+
+/* A packet has been under way for its time. */
+static void emulated_arrival_take(void *user, const ShimTo *to, PealBuf *buf)
+{
+    SipSockets *sockets = user;
+    Conn *conn;
+
+    if (to->hop.transport != PEAL_TCP) {
+        send_udp_take(sockets, &to->hop, buf);
+        return;
+    }
+    conn = g_hash_table_lookup(sockets->by_number, GUINT_TO_POINTER(to->hop.conn));
+    if (conn == NULL) {
+        buffer_free(buf);
+    } else {
+        stream_send_take(conn->stream, buf);
+    }
+}
+
+/* Takes the buffer if an emulated network lies on its way. */
+static bool emulate_take(SipSockets *sockets, const PealHop *hop, PealTime *last, PealBuf *buf)
+{
+    Shim *shim = sockets->config.shim;
+    ShimPacket packet = {.last = last};
+    ShimTo to = {.deliver_take = emulated_arrival_take, .user = sockets, .hop = *hop};
+
+    if (shim == NULL || !shim_knows(shim, &hop->addr, &packet.peer)) {
+        return false;
+    }
+    if (!shim_send_take(shim, &packet, &to, buf) && last != NULL) {
+        tell_end_later(sockets, hop, -PEAL_E_TIMEOUT);
+        sip_sockets_close(sockets, hop->conn);
+    }
+    return true;
+}
+
 static void send_tcp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
 {
+    PealHop hop;
     int error = -PEAL_E_UNREACHABLE; /* the connection is no more */
     Conn *conn = to->conn != 0 ? g_hash_table_lookup(sockets->by_number, GUINT_TO_POINTER(to->conn))
                                : g_hash_table_lookup(sockets->by_remote, &to->addr);
@@ -378,26 +429,20 @@ static void send_tcp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
         return;
     }
     conn_touch(conn);
-    stream_send_take(conn->stream, buf);
+    hop = conn_hop(conn);
+    hop.conn = conn->number;
+    if (!emulate_take(sockets, &hop, &conn->last_arrival, buf)) {
+        stream_send_take(conn->stream, buf);
+    }
 }
 
 void sip_sockets_send_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
 {
-    const Local *local;
-
     if (to->transport == PEAL_TCP) {
         send_tcp_take(sockets, to, buf);
-        return;
+    } else if (!emulate_take(sockets, to, NULL, buf)) {
+        send_udp_take(sockets, to, buf);
     }
-    local = local_for(sockets, to);
-    if (local == NULL || to->addr.port == 0 || address_is_any(&to->addr) ||
-        address_is_multicast(&to->addr)) {
-        buffer_free(buf);
-        tell_end_later(sockets, to, -PEAL_E_UNREACHABLE);
-        return;
-    }
-    datagrams_send_take(local->place->datagrams, &to->addr, local->own ? &local->addr : NULL, buf);
-    loop_need_turn(sockets->config.loop);
 }
 
 void sip_sockets_close(SipSockets *sockets, uint32_t number)
@@ -574,6 +619,9 @@ void sip_sockets_free(SipSockets *sockets)
         return;
     }
     sockets->peer = NULL;
+    if (sockets->config.shim != NULL) {
+        shim_drop(sockets->config.shim, sockets);
+    }
     while (!g_queue_is_empty(&sockets->ages)) {
         Conn *conn = g_queue_peek_head(&sockets->ages);
 

@@ -14,6 +14,7 @@
 #include <peal/peer.h>
 
 #include "loop.h"
+#include "shim.h"
 #include "tap.h"
 
 #define SIP_FIRST_TIME peal_seconds(30)
@@ -24,7 +25,7 @@ typedef struct SipSockets SipSockets;
 typedef struct SipSocketsConfig {
     Loop *loop;
     Tap *tap;
-    PealAddr source; /* family not 0: connections are opened from this address */
+    Shim *shim; /* an emulated network, or NULL */
     size_t connections_max;
     size_t connections_each;
 } SipSocketsConfig;

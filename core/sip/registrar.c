@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* registrar.c - REGISTERs one after the other, each AOR's in their order: plan, store, commit,
- * answer. */
+/* registrar.c - what comes to the registrar: REGISTERs, operators' wishes, the proxy's questions, time
+ * and restarts. */
 #include "sip/registrar.h"
 
 #include "sip/arena.h"
+#include "sip/registrar_job.h"
 #include "sip/registrar_plan.h"
 #include "sip/state.h"
 
@@ -12,26 +13,17 @@ enum {
     TABLE_STEP = 4096 /* slots looked at for them */
 };
 #define STALE_EVERY peal_ms(100)
-#define BUSY_RETRY peal_seconds(1)
-#define PERSIST_AFTER peal_seconds(2)
-/* A snapshot holds everything, so that many bindings are written less often. */
-#define PERSIST_PER_BINDING peal_us(100)
-
-static PealTime no_time(void)
-{
-    return PEAL_TIME_NEVER;
-}
 
 void registrar_init(PealPeer *peer)
 {
-    peer->sip->registrar = (Registrar){.stale_at = no_time(),
-                                       .persist_at = no_time(),
-                                       .deadline = no_time(),
+    peer->sip->registrar = (Registrar){.stale_at = PEAL_TIME_NEVER,
+                                       .persist_at = PEAL_TIME_NEVER,
+                                       .deadline = PEAL_TIME_NEVER,
                                        .life = (uint32_t)peer_random(peer, PEAL_DRAW_SIP)};
     bindings_init(peer);
 }
 
-static void registrar_schedule(PealPeer *peer)
+void registrar_schedule(PealPeer *peer)
 {
     Registrar *registrar = &peer->sip->registrar;
     const RegistrarAor *next = bindings_next_due(registrar);
@@ -43,363 +35,10 @@ static void registrar_schedule(PealPeer *peer)
     peer_wake_by(peer, registrar->deadline);
 }
 
-static void registrar_changed(PealPeer *peer)
-{
-    Registrar *registrar = &peer->sip->registrar;
-    const PealSpan wait = {PERSIST_AFTER.ns +
-                           (int64_t)registrar->bindings * PERSIST_PER_BINDING.ns};
-
-    registrar->persist_at =
-        peal_time_min(registrar->persist_at, peal_time_add(peer_now(peer), wait));
-}
-
-/* Jobs. */
-
-static RegistrarJob *job_new(PealPeer *peer, PealStr bytes)
-{
-    Registrar *registrar = &peer->sip->registrar;
-    RegistrarJob *job;
-
-    if (registrar->jobs_bytes + bytes.len > REGISTRAR_JOBS_BYTES_MAX || bytes.len > UINT16_MAX) {
-        return NULL;
-    }
-    job = peer_alloc(peer, sizeof(*job) + bytes.len);
-    if (job == NULL) {
-        return NULL;
-    }
-    job->name = slots_add(peer, &registrar->jobs, job, REGISTRAR_JOBS_MAX);
-    if (job->name == 0) {
-        peer_release(peer, job, sizeof(*job) + bytes.len);
-        return NULL;
-    }
-    job->len = (uint16_t)bytes.len;
-    memcpy(job->bytes, bytes.ptr, bytes.len);
-    registrar->jobs_bytes += bytes.len;
-    return job;
-}
-
-static void job_release(PealPeer *peer, void *thing)
-{
-    RegistrarJob *job = thing;
-
-    registrar_unplan(peer, job);
-    peer_release(peer, job, sizeof(*job) + job->len);
-}
-
-static void job_free(PealPeer *peer, RegistrarJob *job)
-{
-    Registrar *registrar = &peer->sip->registrar;
-
-    registrar->jobs_bytes -= job->len;
-    slots_remove(peer, &registrar->jobs, job->name);
-    job_release(peer, job);
-}
-
 void registrar_fini(PealPeer *peer)
 {
-    slots_fini(peer, &peer->sip->registrar.jobs, job_release);
+    slots_fini(peer, &peer->sip->registrar.jobs, registrar_job_release);
     bindings_fini(peer);
-}
-
-/* The end of a queue. */
-static void job_enqueue(RegistrarAor *aor, RegistrarJob *job)
-{
-    RegistrarJob **at = &aor->jobs;
-
-    while (*at != NULL) {
-        at = &(*at)->next;
-    }
-    job->next = NULL;
-    *at = job;
-    aor->jobs_len++;
-}
-
-static void job_push(RegistrarAor *aor, RegistrarJob *job)
-{
-    job->next = aor->jobs;
-    aor->jobs = job;
-    aor->jobs_len++;
-}
-
-static RegistrarJob *job_pop(RegistrarAor *aor)
-{
-    RegistrarJob *job = aor->jobs;
-
-    if (job != NULL) {
-        aor->jobs = job->next;
-        aor->jobs_len--;
-    }
-    return job;
-}
-
-/* Ends a job with its answer; status 200 lists what is bound. */
-static void finish(PealPeer *peer, RegistrarJob *job, const SipMessage *request,
-                   const RegistrarAor *aor, const RegistrarReply *reply)
-{
-    if (job->operators) {
-        if (job->error_at != NULL) {
-            *job->error_at = reply->error;
-        } else {
-            peer->env->ops->done(peer->env, job->token, &(PealOutcome){.status = reply->error});
-        }
-    } else if (reply->status == 200) {
-        registrar_accept(peer, job, request, aor);
-    } else {
-        registrar_refuse(peer, job, request, reply);
-    }
-    job_free(peer, job);
-}
-
-/* Storing. */
-
-/* Marks an AOR whose registration in the overlay may be missing. */
-static void mark_stale(PealPeer *peer, RegistrarAor *aor, PealSpan wait)
-{
-    Registrar *registrar = &peer->sip->registrar;
-
-    registrar->stale += !aor->stale;
-    aor->stale = true;
-    registrar->stale_at = peal_time_min(registrar->stale_at, peal_time_add(peer_now(peer), wait));
-}
-
-static void unmark_stale(PealPeer *peer, RegistrarAor *aor)
-{
-    peer->sip->registrar.stale -= aor->stale;
-    aor->stale = false;
-}
-
-/* What nobody waits for; location goes on trying by itself. */
-static void on_stored_again(PealPeer *peer, uint64_t arg, int status)
-{
-    (void)peer;
-    (void)arg;
-    (void)status;
-}
-
-static int keep(PealPeer *peer, RegistrarAor *aor, PealTime until, LocationDone done, uint64_t arg)
-{
-    PealTime now = peer_now(peer);
-    uint32_t lifetime_s = registrar_rest_s(until, now);
-    int error = location_keep(peer, &aor->resource, lifetime_s, done, arg);
-
-    if (error == 0) {
-        aor->kept_until = peal_time_add(now, peal_seconds(lifetime_s));
-        unmark_stale(peer, aor);
-    }
-    return error;
-}
-
-/* An AOR without work: gone when nothing is bound, else due when the next binding expires. */
-static void settle(PealPeer *peer, RegistrarAor *aor)
-{
-    PealTime now = peer_now(peer);
-    PealTime due;
-
-    if (aor->jobs != NULL) {
-        return;
-    }
-    if (aor->bindings == NULL) {
-        /* What the overlay holds ends with the last binding; unless a REGISTER failed whose Store
-         * has come through after all, or may yet. */
-        if (!peal_time_due(aor->kept_until, now)) {
-            /* What cannot be removed now, location removes later. */
-            (void)!location_drop(peer, &aor->resource, on_stored_again, 0);
-        }
-        unmark_stale(peer, aor);
-        bindings_remove_aor(peer, aor);
-        return;
-    }
-    due = bindings_earliest(aor);
-    /* Refreshes move an expiry away all the time: the heap finds that out when it is due. */
-    if (due.ns < aor->due.ns || peal_time_due(aor->due, now)) {
-        bindings_set_due(&peer->sip->registrar, aor, due);
-    }
-}
-
-/* When the last of an AOR's bindings would expire after the job; 0 when there would be none. */
-static PealTime planned_latest(const RegistrarAor *aor, const RegistrarJob *job)
-{
-    PealTime latest = {0};
-
-    for (const Binding *b = aor->bindings; b != NULL; b = b->next) {
-        bool goes = false;
-
-        for (uint32_t i = 0; i < job->ops_len && !goes; i++) {
-            goes = job->ops[i].old == b;
-        }
-        latest.ns = !goes && b->expires_at.ns > latest.ns ? b->expires_at.ns : latest.ns;
-    }
-    for (uint32_t i = 0; i < job->ops_len; i++) {
-        const Binding *b = job->ops[i].fresh;
-
-        latest.ns = b != NULL && b->expires_at.ns > latest.ns ? b->expires_at.ns : latest.ns;
-    }
-    return latest;
-}
-
-static void commit(PealPeer *peer, RegistrarAor *aor, RegistrarJob *job)
-{
-    if (planned_latest(aor, job).ns == 0) {
-        aor->kept_until = (PealTime){0}; /* it has been removed from the overlay */
-    }
-    for (uint32_t i = 0; i < job->ops_len; i++) {
-        RegistrarOp *op = &job->ops[i];
-
-        bindings_replace(peer, aor, op->old, op->fresh);
-        op->fresh = NULL;
-    }
-    registrar_changed(peer);
-}
-
-static void on_stored(PealPeer *peer, uint64_t arg, int status);
-
-static RegistrarReply not_stored(int error)
-{
-    return (RegistrarReply){503, error == -PEAL_E_STATE ? "Overlay Not Joined" : "Not Stored",
-                            error};
-}
-
-/* Starts the Store that a job's changes cause. Returns 0, an error, or -PEAL_E_NOT_FOUND when there is
- * nothing to remove from the overlay. */
-static int store(PealPeer *peer, RegistrarAor *aor, const RegistrarJob *job)
-{
-    PealTime latest = planned_latest(aor, job);
-    int error;
-
-    if (peer->state != PEAL_PEER_JOINED) {
-        return -PEAL_E_STATE;
-    }
-    if (latest.ns > 0) {
-        return keep(peer, aor, latest, on_stored, job->name);
-    }
-    error = location_drop(peer, &aor->resource, on_stored, job->name);
-    if (error != 0 && error != -PEAL_E_NOT_FOUND) {
-        mark_stale(peer, aor, BUSY_RETRY); /* location will remove it, but the phone stays */
-    }
-    return error;
-}
-
-/*
- * Plans a job and starts its Store. `aor` may be NULL; no other job of it is under way. Returns the AOR
- * when the job is now the first of its queue, else the job has ended.
- */
-static RegistrarAor *run(PealPeer *peer, RegistrarJob *job, const SipMessage *request,
-                         RegistrarAor *aor)
-{
-    RegistrarReply reply;
-    int error;
-
-    if (aor != NULL) {
-        bindings_expire(peer, aor, peer_now(peer));
-    }
-    reply = job->operators ? registrar_plan_operator(peer, job, aor)
-                           : registrar_plan(peer, job, request, aor);
-    if (reply.status == 0 && job->ops_len == 0) {
-        reply.status = 200; /* a query, or nothing that was there to remove */
-    }
-    if (reply.status == 0 && aor == NULL) {
-        aor = bindings_add_aor(peer, &job->resource);
-        reply.status = aor == NULL ? 503 : 0;
-        reply.error = aor == NULL ? -PEAL_E_MEMORY : 0;
-    }
-    if (reply.status == 0) {
-        job_push(aor, job);
-        error = store(peer, aor, job);
-        if (error == 0) {
-            return aor;
-        }
-        if (error == -PEAL_E_NOT_FOUND && job->operators) {
-            job->stored = true; /* `done` comes from a later dispatch */
-            bindings_set_due(&peer->sip->registrar, aor, peer_now(peer));
-            return aor;
-        }
-        (void)job_pop(aor);
-        reply = not_stored(error);
-        if (error == -PEAL_E_NOT_FOUND) {
-            commit(peer, aor, job);
-            reply = (RegistrarReply){.status = 200};
-        }
-    }
-    finish(peer, job, request, aor, &reply);
-    return NULL;
-}
-
-/* A job's own request; false when there is none. */
-static bool reread(const RegistrarJob *job, SipMessage *ret_request)
-{
-    /* It has been read once, and framed: all of it is one message. */
-    return !job->operators &&
-           sip_message_scan((PealStr){job->bytes, job->len}, true, ret_request) == 0;
-}
-
-/* The jobs that waited for the one before, until one waits for a Store. */
-static void run_next(PealPeer *peer, RegistrarAor *aor)
-{
-    SipMessage request;
-    RegistrarJob *job;
-
-    while ((job = job_pop(aor)) != NULL) {
-        if (job->operators || reread(job, &request)) {
-            if (run(peer, job, &request, aor) != NULL) {
-                break;
-            }
-        } else {
-            job_free(peer, job);
-        }
-    }
-    settle(peer, aor);
-}
-
-static void on_stored(PealPeer *peer, uint64_t arg, int status)
-{
-    RegistrarJob *job = slots_find(&peer->sip->registrar.jobs, arg);
-    RegistrarReply reply = {.status = 200};
-    RegistrarAor *aor;
-    SipMessage request;
-    SipArena arena;
-
-    if (job == NULL) {
-        return;
-    }
-    aor = bindings_aor(&peer->sip->registrar, &job->resource);
-    sip_arena_enter(&arena);
-    (void)job_pop(aor);
-    if (status == 0) {
-        commit(peer, aor, job);
-    } else {
-        reply = not_stored(status);
-        if (planned_latest(aor, job).ns == 0) {
-            mark_stale(peer, aor, BUSY_RETRY); /* location goes on removing, but the phone stays */
-        }
-    }
-    if (job->operators || reread(job, &request)) {
-        finish(peer, job, &request, aor, &reply);
-    } else {
-        job_free(peer, job);
-    }
-    run_next(peer, aor);
-    sip_arena_leave(&arena);
-    registrar_schedule(peer);
-}
-
-/* What comes in. */
-
-/* A job whose asker may do this: its turn, or the end of its AOR's queue. */
-static void submit(PealPeer *peer, RegistrarJob *job, const SipMessage *request)
-{
-    RegistrarAor *aor = bindings_aor(&peer->sip->registrar, &job->resource);
-
-    if (aor != NULL && aor->jobs != NULL) {
-        if (aor->jobs_len > REGISTRAR_QUEUE_MAX) {
-            const RegistrarReply busy = {503, "Too Many at a Time", -PEAL_E_FULL};
-
-            finish(peer, job, request, aor, &busy);
-        } else {
-            job_enqueue(aor, job);
-        }
-        return;
-    }
-    (void)run(peer, job, request, aor);
 }
 
 /* After a job that has ended, an AOR may have nothing left. */
@@ -408,7 +47,7 @@ static void settle_by_id(PealPeer *peer, const PealId *resource)
     RegistrarAor *aor = bindings_aor(&peer->sip->registrar, resource);
 
     if (aor != NULL) {
-        settle(peer, aor);
+        registrar_settle(peer, aor);
     }
     registrar_schedule(peer);
 }
@@ -453,8 +92,8 @@ static void on_auth(PealPeer *peer, uint64_t arg, AuthVerdict verdict, PealStr u
     if (job == NULL) {
         return;
     }
-    if (!reread(job, &request)) {
-        job_free(peer, job);
+    if (!registrar_reread(job, &request)) {
+        registrar_job_free(peer, job);
         return;
     }
     resource = job->resource;
@@ -462,21 +101,21 @@ static void on_auth(PealPeer *peer, uint64_t arg, AuthVerdict verdict, PealStr u
     switch (verdict) {
     case AUTH_GOOD:
         if (owns(peer, user, realm, &resource)) {
-            submit(peer, job, &request);
+            registrar_submit(peer, job, &request);
         } else {
-            finish(peer, job, &request, NULL, &reply);
+            registrar_finish(peer, job, &request, NULL, &reply);
         }
         break;
     case AUTH_CHALLENGE:
         registrar_challenge(peer, job, &request, realm, stale);
-        job_free(peer, job);
+        registrar_job_free(peer, job);
         break;
     case AUTH_BUSY:
         reply = (RegistrarReply){503, NULL, 0};
-        finish(peer, job, &request, NULL, &reply);
+        registrar_finish(peer, job, &request, NULL, &reply);
         break;
     case AUTH_FORBIDDEN:
-        finish(peer, job, &request, NULL, &reply);
+        registrar_finish(peer, job, &request, NULL, &reply);
         break;
     }
     sip_arena_leave(&arena);
@@ -493,7 +132,7 @@ void registrar_on_register(PealPeer *peer, SipTx tx, const SipMessage *request, 
 
     sip_arena_enter(&arena);
     reply = registrar_vet(peer, request, &resource, &realm);
-    job = reply.status == 0 ? job_new(peer, request->bytes) : NULL;
+    job = reply.status == 0 ? registrar_job_new(peer, request->bytes) : NULL;
     if (job == NULL) {
         const RegistrarJob none = {.tx = tx, .from = *from};
 
@@ -508,7 +147,7 @@ void registrar_on_register(PealPeer *peer, SipTx tx, const SipMessage *request, 
     if (peer->sip->config->users) {
         auth_check(peer, request, false, realm, on_auth, job->name);
     } else {
-        submit(peer, job, request);
+        registrar_submit(peer, job, request);
         settle_by_id(peer, &resource);
     }
     sip_arena_leave(&arena);
@@ -543,7 +182,7 @@ int peal_peer_bind(PealPeer *peer, PealStr aor, PealStr contact, uint32_t expire
     sip_put_z(&text, ">");
     sip_arena_enter(&arena);
     error = text.overflow || own_resource(peer, aor, &resource) != 0 ? -PEAL_E_ARG : 0;
-    job = error == 0 ? job_new(peer, sip_text_view(&text)) : NULL;
+    job = error == 0 ? registrar_job_new(peer, sip_text_view(&text)) : NULL;
     if (job != NULL) {
         name = job->name;
         job->operators = true;
@@ -551,7 +190,7 @@ int peal_peer_bind(PealPeer *peer, PealStr aor, PealStr contact, uint32_t expire
         job->token = token;
         job->expires_s = expires_s;
         job->error_at = &error;
-        submit(peer, job, NULL);
+        registrar_submit(peer, job, NULL);
         job = slots_find(&peer->sip->registrar.jobs, name);
         if (job != NULL) {
             job->error_at = NULL; /* it goes on, and ends in `done` */
@@ -638,7 +277,7 @@ void registrar_joined(PealPeer *peer)
     Registrar *registrar = &peer->sip->registrar;
 
     for (uint32_t i = 0; i < registrar->aors; i++) {
-        mark_stale(peer, registrar->heap[i], (PealSpan){0});
+        registrar_mark_stale(peer, registrar->heap[i], (PealSpan){0});
     }
     registrar_schedule(peer);
 }
@@ -656,15 +295,16 @@ static void store_stale(PealPeer *peer, PealTime now)
 
         for (RegistrarAor *aor = registrar->table[slot]; aor != NULL && !busy; aor = aor->next) {
             if (aor->stale && aor->jobs == NULL && aor->bindings != NULL) {
-                busy = keep(peer, aor, bindings_latest(aor), on_stored_again, 0) != 0;
+                busy = registrar_keep(peer, aor, bindings_latest(aor), registrar_on_stored_again,
+                                      0) != 0;
                 stored++;
             }
         }
         registrar->stale_next += !busy;
     }
-    registrar->stale_at = no_time();
+    registrar->stale_at = PEAL_TIME_NEVER;
     if (registrar->stale > 0) {
-        registrar->stale_at = peal_time_add(now, busy ? BUSY_RETRY : STALE_EVERY);
+        registrar->stale_at = peal_time_add(now, busy ? REGISTRAR_BUSY_RETRY : STALE_EVERY);
     }
 }
 
@@ -673,19 +313,19 @@ static void expire(PealPeer *peer, RegistrarAor *aor, PealTime now)
     uint16_t before = aor->bindings_len;
 
     if (aor->jobs != NULL && aor->jobs->stored) {
-        on_stored(peer, aor->jobs->name, 0);
+        registrar_on_stored(peer, aor->jobs->name, 0);
         return;
     }
     if (aor->jobs != NULL) {
         /* Its job counts on what is there; run looks again. */
-        bindings_set_due(&peer->sip->registrar, aor, peal_time_add(now, BUSY_RETRY));
+        bindings_set_due(&peer->sip->registrar, aor, peal_time_add(now, REGISTRAR_BUSY_RETRY));
         return;
     }
     bindings_expire(peer, aor, now);
     if (aor->bindings_len != before) {
         registrar_changed(peer);
     }
-    settle(peer, aor);
+    registrar_settle(peer, aor);
 }
 
 void registrar_on_wake(PealPeer *peer, PealTime now)
@@ -703,7 +343,7 @@ void registrar_on_wake(PealPeer *peer, PealTime now)
         store_stale(peer, now);
     }
     if (peal_time_due(registrar->persist_at, now)) {
-        registrar->persist_at = no_time();
+        registrar->persist_at = PEAL_TIME_NEVER;
         if (bindings_persist(peer) != 0) {
             registrar_changed(peer); /* again, later */
         }

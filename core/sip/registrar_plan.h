@@ -2,45 +2,12 @@
 /*
  * registrar_plan.h - what a REGISTER would change, before anything has, and how it is answered.
  * Source: RFC 3261 s.10.3, RFC 3327 s.5.3, RFC 5626 s.6.
- * State:  a RegistrarJob for each REGISTER under way.   Time: none.
+ * State:  none.   Time: none.
  */
 #ifndef SIP_REGISTRAR_PLAN_H
 #define SIP_REGISTRAR_PLAN_H
 
-#include "sip/bindings.h"
-
-/* `old` is removed, or replaced by `fresh`, or `fresh` is added. */
-typedef struct RegistrarOp {
-    Binding *old;
-    Binding *fresh;
-} RegistrarOp;
-
-/* A REGISTER, or an operator's wish: then `bytes` is the URI. */
-struct RegistrarJob {
-    RegistrarJob *next; /* in its AOR's queue */
-    uint64_t name;
-    PealId resource;
-    PealHop from;
-    SipTx tx;
-    RegistrarOp *ops;
-    uint32_t ops_len;
-    uint32_t ops_cap;
-    uint64_t token;     /* operator's */
-    uint32_t expires_s; /* operator's */
-    int *error_at;      /* operator's, while peal_peer_bind has not returned: where an end goes */
-    bool operators;
-    bool stored; /* operator's: there was nothing to store, and the rest is for the next wake */
-    bool flow;   /* a Contact was bound to its flow: the answer requires outbound */
-    uint16_t len;
-    char bytes[];
-};
-
-/* How a REGISTER is answered. The header fields that a status needs come by themselves. */
-typedef struct RegistrarReply {
-    uint16_t status;    /* 0: go on */
-    const char *reason; /* NULL: the status's own */
-    int error;          /* for an operator */
-} RegistrarReply;
+#include "sip/registrar_job.h"
 
 /* registrar_vet looks at what needs no bindings: Require, the domain, the AOR. */
 RegistrarReply registrar_vet(PealPeer *peer, const SipMessage *request, PealId *ret_resource,

@@ -466,6 +466,23 @@ static void failed_removal_keeps_the_phone_and_stores_it_again(void)
     fake_sip_free(fake);
 }
 
+/* Location goes on with what it was told last, which was not to be. */
+static void failed_shortening_is_put_right(void)
+{
+    FakeSip *fake = fake_sip_new();
+
+    CU_ASSERT_EQUAL(fake_register(fake, A ";expires=1000\r\n" B ";expires=100\r\n"), 200);
+    fake->holds = true;
+    CU_ASSERT_EQUAL(fake_register(fake, A ";expires=0\r\n"), 0);
+    CU_ASSERT_EQUAL(last_store(fake)->expires_s, 100);
+    fake_stored(fake, -PEAL_E_TIMEOUT);
+    CU_ASSERT_EQUAL(fake->status, 503);
+    fake->holds = false;
+    fake_sip_run(fake, peal_seconds(2));
+    CU_ASSERT_EQUAL(last_store(fake)->expires_s, 999);
+    fake_sip_free(fake);
+}
+
 static void peer_that_has_not_joined_answers_503(void)
 {
     FakeSip *fake = fake_sip_new();
@@ -1054,7 +1071,7 @@ PEAL_TEST_MAIN(
     PEAL_TEST(many_aors_expire_in_any_order), PEAL_TEST(answer_waits_for_the_store),
     PEAL_TEST(failed_store_is_503_and_restores), PEAL_TEST(failed_store_of_a_new_aor_is_taken_back),
     PEAL_TEST(failed_removal_keeps_the_phone_and_stores_it_again),
-    PEAL_TEST(peer_that_has_not_joined_answers_503),
+    PEAL_TEST(failed_shortening_is_put_right), PEAL_TEST(peer_that_has_not_joined_answers_503),
     PEAL_TEST(registers_for_one_aor_keep_their_order),
     PEAL_TEST(expiry_waits_for_a_store_under_way), PEAL_TEST(targets_come_best_q_first),
     PEAL_TEST(phone_behind_nat_is_reached_where_it_came_from),

@@ -77,6 +77,7 @@ static enum MHD_Result http_queue(struct MHD_Connection *connection, HttpAnswer 
 
 /* A request's headers have come. It is answered without waiting for a body, which ends the
  * connection if there is one. */
+/* NOLINTBEGIN(readability-function-size, readability-non-const-parameter): libmicrohttpd's type */
 static enum MHD_Result http_on_request(void *user, struct MHD_Connection *connection,
                                        const char *url, const char *method, const char *version,
                                        const char *upload, size_t *upload_len, void **request)
@@ -89,6 +90,7 @@ static enum MHD_Result http_on_request(void *user, struct MHD_Connection *connec
     (void)request;
     return http_queue(connection, http_find(daemon->http, url, method));
 }
+/* NOLINTEND(readability-function-size, readability-non-const-parameter) */
 
 /* The daemon on the loop. */
 

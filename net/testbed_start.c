@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -352,7 +351,8 @@ static bool start_all_live(const Testbed *testbed, GError **error)
         g_autofree char *path = testbed_path(testbed, peer, "pid");
         g_autofree char *text = NULL;
 
-        if (g_file_get_contents(path, &text, NULL, NULL) && atol(text) == (long)ended) {
+        if (g_file_get_contents(path, &text, NULL, NULL) &&
+            g_ascii_strtoll(text, NULL, 10) == (gint64)ended) {
             start_blame(testbed, peer, "ended by itself", error);
             return false;
         }

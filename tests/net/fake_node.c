@@ -6,7 +6,7 @@
 
 FakeNode fake_node;
 
-static LoopTimer *timer; /* there is one */
+static LoopTimer *set_timer; /* there is one */
 static Scenario overlay;
 static char overlay_name[] = "p2p.test";
 
@@ -26,13 +26,13 @@ Node *fake_node_init(void)
     fake_node.status.state = PEAL_PEER_JOINED;
     fake_node.status.version = "0";
     peal_id_text(&self, fake_node.status.id);
-    timer = NULL;
+    set_timer = NULL;
     return (Node *)(void *)&fake_node;
 }
 
 void fake_node_fini(void)
 {
-    CU_ASSERT_PTR_NULL(timer);
+    CU_ASSERT_PTR_NULL(set_timer);
 }
 
 void fake_node_neighbours(void)
@@ -53,10 +53,10 @@ void fake_node_advance(PealSpan span)
 {
     const PealTime end = peal_time_add(fake_node.now, span);
 
-    while (timer != NULL && timer->at.ns <= end.ns) {
-        LoopTimer *due = timer;
+    while (set_timer != NULL && set_timer->at.ns <= end.ns) {
+        LoopTimer *due = set_timer;
 
-        timer = NULL;
+        set_timer = NULL;
         fake_node.now = due->at;
         due->due(due->user);
     }
@@ -159,19 +159,19 @@ PealTime loop_now(const Loop *loop)
     return fake_node.now;
 }
 
-void loop_timer_set(Loop *loop, LoopTimer *set, PealTime at)
+void loop_timer_set(Loop *loop, LoopTimer *timer, PealTime at)
 {
     (void)loop;
-    CU_ASSERT(timer == NULL || timer == set);
-    set->at = at;
-    timer = set;
+    CU_ASSERT(set_timer == NULL || set_timer == timer);
+    timer->at = at;
+    set_timer = timer;
 }
 
-void loop_timer_unset(Loop *loop, LoopTimer *set)
+void loop_timer_unset(Loop *loop, LoopTimer *timer)
 {
     (void)loop;
-    CU_ASSERT(timer == NULL || timer == set);
-    timer = NULL;
+    CU_ASSERT(set_timer == NULL || set_timer == timer);
+    set_timer = NULL;
 }
 
 /* The log's: what a node says is not looked at here. */

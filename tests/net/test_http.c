@@ -11,11 +11,12 @@ enum { PORT = 22900, TURNS_MAX = 5000, ANSWER_MAX = 65536 };
 
 static const PealAddr ADDR = {.ip = {127, 0, 0, 1}, .port = PORT, .family = 4};
 
+static unsigned asked; /* pages since serve */
+
 static bool on_get(void *user, const char *path, HttpAnswer *ret_answer)
 {
-    unsigned *asked = user;
-
-    (*asked)++;
+    (void)user;
+    asked++;
     if (strcmp(path, "/page") != 0) {
         return false;
     }
@@ -23,11 +24,11 @@ static bool on_get(void *user, const char *path, HttpAnswer *ret_answer)
     return true;
 }
 
-static Http *serve(Loop *loop, unsigned *asked, GError **error)
+static Http *serve(Loop *loop, GError **error)
 {
-    const HttpConfig config = {
-        .loop = loop, .addrs = &ADDR, .addrs_len = 1, .on_get = on_get, .user = asked};
+    const HttpConfig config = {.loop = loop, .addrs = &ADDR, .addrs_len = 1, .on_get = on_get};
 
+    asked = 0;
     return http_new(&config, error);
 }
 
@@ -67,8 +68,7 @@ static bool has(const char *answer, const char *part)
 static void a_page_comes_with_its_status_and_may_run_nothing(void)
 {
     Loop *loop = loop_new(NULL, NULL);
-    unsigned asked = 0;
-    Http *http = serve(loop, &asked, NULL);
+    Http *http = serve(loop, NULL);
     g_autofree char *answer = NULL;
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(http);
@@ -85,8 +85,7 @@ static void a_page_comes_with_its_status_and_may_run_nothing(void)
 static void head_is_get_without_a_body(void)
 {
     Loop *loop = loop_new(NULL, NULL);
-    unsigned asked = 0;
-    Http *http = serve(loop, &asked, NULL);
+    Http *http = serve(loop, NULL);
     g_autofree char *answer = NULL;
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(http);
@@ -101,8 +100,7 @@ static void head_is_get_without_a_body(void)
 static void other_methods_and_pages_are_refused(void)
 {
     Loop *loop = loop_new(NULL, NULL);
-    unsigned asked = 0;
-    Http *http = serve(loop, &asked, NULL);
+    Http *http = serve(loop, NULL);
     g_autofree char *post = NULL;
     g_autofree char *put = NULL;
     g_autofree char *unknown = NULL;
@@ -129,11 +127,10 @@ static void a_port_in_use_is_named(void)
 {
     g_autoptr(GError) error = NULL;
     Loop *loop = loop_new(NULL, NULL);
-    unsigned asked = 0;
-    Http *http = serve(loop, &asked, NULL);
+    Http *http = serve(loop, NULL);
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(http);
-    CU_ASSERT_PTR_NULL(serve(loop, &asked, &error));
+    CU_ASSERT_PTR_NULL(serve(loop, &error));
     CU_ASSERT_PTR_NOT_NULL_FATAL(error);
     CU_ASSERT(has(error->message, "127.0.0.1:22900"));
     http_free(http);

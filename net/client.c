@@ -15,7 +15,10 @@ enum { CLIENT_ANSWER_MAX = 4 << 20, CLIENT_PIECE = 16384 };
 
 static const char SYSTEM_SOCKET[] = "/run/peal/control";
 
-G_DEFINE_QUARK(peal - client - error - quark, client_error)
+GQuark client_error_quark(void)
+{
+    return g_quark_from_static_string("peal-client-error");
+}
 
 char *client_path(const char *named)
 {

@@ -20,7 +20,9 @@ char *netns_prefix(const Testbed *testbed)
 }
 
 /* Runs `ip WORDS`, which hold no spaces within a word. */
-G_GNUC_PRINTF(2, 3) static bool netns_ip(GError **error, const char *format, ...)
+static bool netns_ip(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool netns_ip(GError **error, const char *format, ...)
 {
     g_autofree char *words = NULL;
     g_autofree char *said = NULL;

@@ -18,7 +18,10 @@ enum {
     TESTBED_TAIL_BYTES = 65536,
 };
 
-G_DEFINE_QUARK(peal - testbed - error - quark, testbed_error)
+GQuark testbed_error_quark(void)
+{
+    return g_quark_from_static_string("peal-testbed-error");
+}
 
 void testbed_fail(GError **error, TestbedError code, const char *format, ...)
 {

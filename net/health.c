@@ -10,6 +10,7 @@
 
 #define HEALTH_TICK peal_seconds(1)
 #define HEALTH_TICK_JOINING peal_ms(100)
+#define HEALTH_PING_BOUND peal_seconds(5)
 enum { HEALTH_NAMES_MAX = 256 }; /* tried for one that a certain peer answers for */
 
 typedef enum HealthPlace { HEALTH_SUCCESSOR, HEALTH_PREDECESSOR, HEALTH_ELSEWHERE } HealthPlace;
@@ -18,6 +19,12 @@ typedef struct HealthProbe {
     Health *health;
     PealId resource;
 } HealthProbe;
+
+/* One neighbour's sign of life. */
+typedef struct HealthPing {
+    PealTime sent_at;
+    bool out;
+} HealthPing;
 
 struct Health {
     Node *node;
@@ -33,6 +40,7 @@ struct Health {
     bool told;
     uint64_t number; /* of the next name */
     HealthProbe probes[HEALTH_PROBES];
+    HealthPing pings[2];                 /* of the successor, and the predecessor */
     HealthRound round;                   /* at work */
     HealthRound history[HEALTH_HISTORY]; /* a ring */
     size_t rounds;                       /* ended */
@@ -272,6 +280,41 @@ static void health_begin_round(Health *health, const NodeStatus *status)
     health_settle(health);
 }
 
+/* Neighbours. */
+
+static void health_on_pong(void *user, const NodeOutcome *outcome)
+{
+    HealthPing *ping = user;
+
+    (void)outcome; /* silence is for the link to act upon */
+    ping->out = false;
+}
+
+static void health_ping(Health *health, HealthPing *ping, const PealId *neighbour)
+{
+    PealTime now = loop_now(health->loop);
+    int64_t ago_ns = peal_time_since(now, ping->sent_at).ns;
+
+    if (ago_ns < HEALTH_PING.ns || (ping->out && ago_ns < HEALTH_PING_BOUND.ns)) {
+        return;
+    }
+    node_forget(health->node, ping);
+    ping->sent_at = now;
+    ping->out = node_ping(health->node, neighbour, false, health_on_pong, ping) == 0;
+}
+
+static void health_ping_neighbours(Health *health, const NodeStatus *status)
+{
+    if (health->joined && status->successors_len > 0) {
+        health_ping(health, &health->pings[0], &status->successors[0]);
+    }
+    if (health->joined && status->predecessors_len > 0) {
+        health_ping(health, &health->pings[1], &status->predecessors[0]);
+    }
+}
+
+/* Life. */
+
 static void health_on_tick(void *user)
 {
     Health *health = user;
@@ -284,6 +327,7 @@ static void health_on_tick(void *user)
     if (health->joined && !health->alone) {
         health->company_at = now;
     }
+    health_ping_neighbours(health, &status);
     if (health->out > 0 && peal_time_due(health->bound, now)) {
         if (health->round.failed == NULL) {
             health->round.failed = "a put and get through the overlay got no answer in time";
@@ -324,6 +368,8 @@ void health_free(Health *health)
     for (size_t i = 0; i < HEALTH_PROBES; i++) {
         node_forget(health->node, &health->probes[i]);
     }
+    node_forget(health->node, &health->pings[0]);
+    node_forget(health->node, &health->pings[1]);
     loop_timer_unset(health->loop, &health->timer);
     g_free(health);
 }

@@ -7,6 +7,10 @@
  *         stops working shows within HEALTH_RED_S. After a bad round the next comes HEALTH_AGAIN
  *         later.
  *
+ * Its nearest neighbours are pinged every HEALTH_PING too. Links notice that the other side is gone
+ * only when they carry something: so whoever fails is missed by both neighbours within seconds, and
+ * what was stored there is found at a replica.
+ *
  * A round stores a registration under a name of the node's own and fetches it back, three times:
  * where its successor answers for it, where its predecessor does, and anywhere else; with no
  * neighbours, here. The values end after HEALTH_LIFETIME_S. A node is healthy when it has joined, all
@@ -22,6 +26,7 @@
 #define HEALTH_BOUND peal_seconds(12)
 #define HEALTH_AGAIN peal_seconds(2)
 #define HEALTH_COMPANY peal_seconds(600)
+#define HEALTH_PING peal_seconds(2)
 enum { HEALTH_RED_S = 30, HEALTH_LIFETIME_S = 20, HEALTH_PROBES = 3, HEALTH_HISTORY = 32 };
 
 /* One round. */

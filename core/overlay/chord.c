@@ -11,7 +11,7 @@ struct ChordTomb {
     PealTime until;
 };
 
-enum { TOMBS_MAX = 64, PPB = 1000000000 };
+enum { TOMBS_MAX = 64, DOUBTS_MAX = 4, PPB = 1000000000 };
 
 static void chord_init(PealPeer *peer)
 {
@@ -417,12 +417,18 @@ static bool chord_holds(const PealPeer *peer, const PealId *resource)
            ready_between(peer, resource) <= peer->overlay->replicas;
 }
 
+/* Is this link's peer a neighbour that lies nearer to the resource than the responder? */
+static bool stands_between(const Link *link, const PealId *resource, const PealId *responder)
+{
+    return link->neighbour && peal_halves_less(peal_id_distance(resource, &link->id),
+                                               peal_id_distance(resource, responder));
+}
+
 /* The responder may not lie further clockwise from the resource than a neighbour of this peer
  * (s.6.3.4). */
 static bool chord_plausible(const PealPeer *peer, const PealId *resource, const PealId *responder)
 {
     const Links *links = &peer->links;
-    PealIdHalves distance = peal_id_distance(resource, responder);
 
     if (chord_responsible(peer, resource)) {
         return peal_id_equal(responder, &peer->id);
@@ -433,13 +439,34 @@ static bool chord_plausible(const PealPeer *peer, const PealId *resource, const 
         return true;
     }
     for (uint16_t place = 0; place < links->index_len; place++) {
-        const Link *link = link_at(links, links->slot[place]);
-
-        if (link->neighbour && peal_halves_less(peal_id_distance(resource, &link->id), distance)) {
+        if (stands_between(link_at(links, links->slot[place]), resource, responder)) {
             return false;
         }
     }
     return true;
+}
+
+/* A neighbour that died is missed by those who send to it. This peer may have none to send: its way
+ * to the resource goes by others, who know already. */
+static void chord_doubt(PealPeer *peer, const PealId *resource, const PealId *responder)
+{
+    const Links *links = &peer->links;
+    PealFlow flows[DOUBTS_MAX];
+    unsigned flows_len = 0;
+
+    for (uint16_t place = 0; place < links->index_len && flows_len < DOUBTS_MAX; place++) {
+        uint16_t slot = links->slot[place];
+        const Link *link = link_at(links, slot);
+
+        if (stands_between(link, resource, responder) && !link_is_sending(peer, slot)) {
+            flows[flows_len++] = (PealFlow){slot, link->generation};
+        }
+    }
+    for (unsigned i = 0; i < flows_len; i++) {
+        if (link_valid(links, flows[i])) {
+            chord_ping(peer, flows[i].index);
+        }
+    }
 }
 
 static size_t chord_list(const PealPeer *peer, TopologyList which, PealId *ret_ids, size_t max)
@@ -625,6 +652,7 @@ const TopologyOps CHORD_OPS = {.name = "CHORD-RELOAD",
                                .accepts_replica = chord_accepts_replica,
                                .holds = chord_holds,
                                .plausible = chord_plausible,
+                               .doubt = chord_doubt,
                                .on_link_up = chord_on_link_up,
                                .on_link_down = chord_on_link_down,
                                .on_attached = chord_on_attached,

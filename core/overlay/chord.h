@@ -119,4 +119,7 @@ void chord_maintain_on_wake(PealPeer *peer, PealTime now);
 /* The bootstrap link leads, perhaps, into another partition (s.10.7.4.4). */
 void chord_probe_partition(PealPeer *peer, uint16_t link);
 
+/* chord_ping asks the other side of a link for a sign of life, for the link to act upon silence. */
+void chord_ping(PealPeer *peer, uint16_t link);
+
 #endif

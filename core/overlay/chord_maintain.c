@@ -417,6 +417,18 @@ static void on_probe_answer(PealPeer *peer, uint64_t link, const RequestResult *
                                .purpose = CHORD_FOR_MERGE});
 }
 
+void chord_ping(PealPeer *peer, uint16_t link)
+{
+    uint8_t body[2];
+    Writer writer = writer_make(body, sizeof(body));
+
+    put_ping_req(&writer, &(ReloadPingReq){{NULL, 0}});
+    (void)!request_send(peer, &(RequestSpec){.code = RELOAD_PING_REQ,
+                                             .to = link_at(&peer->links, link)->id,
+                                             .link = link,
+                                             .body = writer_view(&writer)});
+}
+
 void chord_probe_partition(PealPeer *peer, uint16_t link)
 {
     uint8_t body[2];

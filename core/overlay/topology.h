@@ -38,6 +38,9 @@ typedef struct TopologyOps {
     bool (*holds)(const PealPeer *peer, const PealId *resource);
     /* Is the responder at least as near to the resource as every neighbour known here (s.6.3.4)? */
     bool (*plausible)(const PealPeer *peer, const PealId *resource, const PealId *responder);
+    /* An answer came from a responder that is not plausible: whoever seems to be nearer may be gone
+     * without a word, and is asked for a sign of life. */
+    void (*doubt)(PealPeer *peer, const PealId *resource, const PealId *responder);
     /* Links come (identified) and go. */
     void (*on_link_up)(PealPeer *peer, uint16_t link);
     void (*on_link_down)(PealPeer *peer, uint16_t link, const PealId *id, PealDownReason reason);

@@ -103,6 +103,10 @@ void link_on_wake(PealPeer *peer, PealTime now);
  * its frame. */
 void link_send_take(PealPeer *peer, uint16_t slot, PealBuf *buf);
 
+/* link_is_sending: is something out on it that the other side has not acknowledged? Then a silent
+ * other side will be noticed. */
+bool link_is_sending(const PealPeer *peer, uint16_t slot);
+
 /* Index. */
 
 static inline Link *link_at(const Links *links, uint16_t slot)

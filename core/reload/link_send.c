@@ -56,6 +56,11 @@ static LinkTx *tx_find(const Links *links, uint16_t slot)
     return tx;
 }
 
+bool link_is_sending(const PealPeer *peer, uint16_t slot)
+{
+    return tx_find(&peer->links, slot) != NULL;
+}
+
 static LinkTx *tx_open(PealPeer *peer, uint16_t slot)
 {
     Links *links = &peer->links;

@@ -294,6 +294,11 @@ void pending_on_answer(PealPeer *peer, const Inbound *answer)
     }
     if (!plausible(peer, *at, &answer->signer)) {
         peer_drop(peer, PEAL_DROP_SIGNATURE, message->code, message->header.transaction);
+        if ((*at)->to_resource) {
+            const PealId resource = (*at)->to;
+
+            peer->topology->doubt(peer, &resource, &answer->signer);
+        }
         return;
     }
     finish(peer, at, &result);

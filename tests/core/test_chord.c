@@ -89,6 +89,50 @@ static void chord_two_adjacent_deaths_heal(void)
     mini_free(world);
 }
 
+/* Every peer is every other's neighbour, but each talks only to some: a dead one that nobody has
+ * missed yet may not shut the answers of its heir out. */
+static void chord_a_silent_owner_is_found_out_by_whoever_asks(void)
+{
+    enum { PEERS = 16, DEAD = 5 };
+    MiniWorld *world = mini_new(34);
+    PealId key;
+
+    world->overlay.successors = 8;
+    world->overlay.predecessors = 8;
+    world->overlay.update_interval = peal_seconds(600);
+    for (uint32_t i = 0; i < PEERS; i++) {
+        mini_start(mini_peer(world, NULL));
+        mini_run(world, peal_ms(200));
+    }
+    mini_run(world, peal_seconds(10));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    /* One that is not sent to the dead peer itself, but to who comes before it. */
+    key = peal_id_from_halves(
+        peal_halves_sub(peal_id_halves(peal_peer_id(live_peer(world, DEAD)->peer)),
+                        (PealIdHalves){.low = 1}));
+    CU_ASSERT_TRUE(peal_peer_responsible(world->peers[DEAD].peer, &key));
+    mini_kill(live_peer(world, DEAD));
+    mini_run(world, peal_seconds(10)); /* those who send to it miss it, and tell nobody */
+    for (uint32_t i = 0; i < PEERS; i++) {
+        if (i != DEAD) {
+            CU_ASSERT_EQUAL(peal_peer_fetch(world->peers[i].peer, &key, PEAL_KIND_SIP_REGISTRATION,
+                                            i + 1),
+                            0);
+        }
+    }
+    for (uint32_t i = 0; i < PEERS; i++) {
+        const MiniOutcome *outcome = mini_await(world, i + 1, peal_seconds(16));
+
+        if (i != DEAD) {
+            CU_ASSERT_PTR_NOT_NULL_FATAL(outcome);
+            CU_ASSERT_EQUAL(outcome->status, 0);
+            CU_ASSERT_TRUE(
+                peal_id_equal(&outcome->responder, peal_peer_id(mini_owner(world, &key)->peer)));
+        }
+    }
+    mini_free(world);
+}
+
 static void chord_a_leaver_is_forgotten_at_once(void)
 {
     MiniWorld *world = mini_ring(32, 20);
@@ -372,6 +416,7 @@ PEAL_TEST_MAIN("core/chord", PEAL_TEST(chord_founder_owns_the_whole_ring),
                PEAL_TEST(chord_lookups_reach_the_owner),
                PEAL_TEST(chord_successor_dies_next_in_list_takes_over),
                PEAL_TEST(chord_two_adjacent_deaths_heal),
+               PEAL_TEST(chord_a_silent_owner_is_found_out_by_whoever_asks),
                PEAL_TEST(chord_a_leaver_is_forgotten_at_once),
                PEAL_TEST(chord_a_peer_restarts_under_its_node_id),
                PEAL_TEST(chord_two_halves_become_one_ring_again),

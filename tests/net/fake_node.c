@@ -123,6 +123,17 @@ void node_watch(Node *node, const NodeWatch *watch)
     fake_node.watch = watch != NULL ? *watch : (NodeWatch){0};
 }
 
+int node_ping(Node *node, const PealId *to, bool resource, NodeDone done, void *user)
+{
+    (void)node;
+    (void)to;
+    (void)resource;
+    (void)done;
+    (void)user;
+    fake_node.pinged++;
+    return fake_node.refuse;
+}
+
 void node_forget(Node *node, void *user)
 {
     (void)node;

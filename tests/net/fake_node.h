@@ -27,6 +27,7 @@ typedef struct FakeNode {
     int refuse;     /* what a request returns, 0: it is taken */
     unsigned asked; /* requests ever */
     NodeWatch watch;
+    unsigned pinged;
 } FakeNode;
 
 /* The node everything here is about; joined, a founder, alone. */

@@ -141,6 +141,21 @@ static void probes_go_to_the_neighbours_and_elsewhere_never_here(void)
     fake_node_fini();
 }
 
+static void both_neighbours_are_pinged_again_and_again(void)
+{
+    Health *health = health_new(fake_node_init());
+
+    fake_node_advance(peal_seconds(10));
+    CU_ASSERT_EQUAL(fake_node.pinged, 0);
+    fake_node_neighbours();
+    fake_node_advance(peal_seconds(1));
+    CU_ASSERT_EQUAL(fake_node.pinged, 2);
+    fake_node_advance(peal_seconds(10)); /* nobody answers: then less often */
+    CU_ASSERT_EQUAL(fake_node.pinged, 6);
+    health_free(health);
+    fake_node_fini();
+}
+
 static void who_is_left_alone_is_cut_off(void)
 {
     Health *health = health_new(fake_node_init());
@@ -169,4 +184,5 @@ PEAL_TEST_MAIN("net/health", PEAL_TEST(a_put_and_a_get_that_worked_make_it_healt
                PEAL_TEST(a_value_that_is_gone_or_an_error_shows_at_once),
                PEAL_TEST(late_answers_of_an_ended_round_count_for_nothing),
                PEAL_TEST(probes_go_to_the_neighbours_and_elsewhere_never_here),
+               PEAL_TEST(both_neighbours_are_pinged_again_and_again),
                PEAL_TEST(who_is_left_alone_is_cut_off))

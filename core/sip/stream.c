@@ -9,8 +9,7 @@
 #include "sip/stream.h"
 
 #include "sip/lex.h"
-#include "sip/names.h"
-#include "sip/text.h"
+#include "sip/stream_frame.h"
 
 enum { TABLE_MIN = 16, HELD_MIN = 512, PING_LEN = 4 };
 
@@ -183,112 +182,17 @@ static void stream_free(SipStreams *streams, SipStream *stream)
     stream_release(streams, stream, sizeof(*stream));
 }
 
-/* Framing */
-
-/*
- * Walks the lines from `*line` on. Returns 1 when the empty line is found, `*line` behind it; 0 when
- * more is needed, `*line` at the line that is not whole; -PEAL_E_VALUE for a line end without CR.
- */
-static int stream_head(PealStr bytes, size_t *line)
-{
-    while (*line < bytes.len) {
-        const char *from = bytes.ptr + *line;
-        const char *feed = memchr(from, '\n', bytes.len - *line);
-        size_t len;
-
-        if (feed == NULL) {
-            return 0;
-        }
-        len = (size_t)(feed - from) + 1;
-        if (len < 2 || feed[-1] != '\r') {
-            return -PEAL_E_VALUE;
-        }
-        *line += len;
-        if (len == 2) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* The value of the field whose first line begins at `at`, with the lines that continue it. */
-static PealStr stream_value(PealStr head, size_t colon)
-{
-    size_t end = colon + 1;
-
-    do {
-        const char *feed = memchr(head.ptr + end, '\n', head.len - end);
-
-        end = feed != NULL ? (size_t)(feed - head.ptr) + 1 : head.len;
-    } while (end < head.len && (head.ptr[end] == ' ' || head.ptr[end] == '\t'));
-    return sip_trim(lex_sub(head, colon + 1, end));
-}
-
-/* s.18.3: how long the message is. -PEAL_E_VALUE when its head does not say, or says it twice. */
-static int stream_total(PealStr head, size_t *ret_total)
-{
-    const char *feed = memchr(head.ptr, '\n', head.len);
-    bool known = false;
-    uint32_t len = 0;
-
-    while (feed != NULL) {
-        const size_t at = (size_t)(feed - head.ptr) + 1;
-        const size_t name = lex_span(head, at, LEX_TOKEN);
-        size_t colon = name;
-
-        while (colon < head.len && (head.ptr[colon] == ' ' || head.ptr[colon] == '\t')) {
-            colon++;
-        }
-        if (colon < head.len && head.ptr[colon] == ':' &&
-            sip_header(lex_sub(head, at, name)) == SIP_H_CONTENT_LENGTH) {
-            if (known || sip_u32(stream_value(head, colon), UINT32_MAX, &len) != 0) {
-                return -PEAL_E_VALUE;
-            }
-            known = true;
-        }
-        feed = memchr(head.ptr + at, '\n', head.len - at);
-    }
-    if (!known) {
-        return -PEAL_E_VALUE;
-    }
-    if (len > SIP_MESSAGE_MAX - head.len) {
-        return -PEAL_E_TOO_LARGE;
-    }
-    *ret_total = head.len + len;
-    return 0;
-}
-
-/* Finds the end of the message that begins with `bytes`. Returns 0 with its length, or with 0 when
- * more is needed to know it. A head that does not tell it is handed over by itself. */
-static int stream_measure(StreamTake *take, PealStr bytes, size_t *line, size_t *ret_total)
-{
-    int found;
-    int error;
-
-    bytes.len = bytes.len < SIP_MESSAGE_MAX ? bytes.len : SIP_MESSAGE_MAX;
-    *ret_total = 0;
-    found = stream_head(bytes, line);
-    if (found < 0) {
-        return found;
-    }
-    if (found == 0) {
-        return bytes.len == SIP_MESSAGE_MAX ? -PEAL_E_TOO_LARGE : 0;
-    }
-    const PealStr head = {bytes.ptr, *line};
-
-    error = stream_total(head, ret_total);
-    if (error == -PEAL_E_VALUE) {
-        take->closed = !take->message(take->user, take->from, head);
-    }
-    return error;
-}
-
 /* Taking pieces */
 
 static void stream_consume(StreamTake *take, size_t len)
 {
     take->piece.ptr += len;
     take->piece.len -= len;
+}
+
+static void stream_hand_over(StreamTake *take, PealStr message)
+{
+    take->closed = !take->message(take->user, take->from, message);
 }
 
 /* Adds the next bytes of the piece to what is held. */
@@ -339,7 +243,7 @@ static int stream_between(StreamTake *take, uint8_t *crlf)
         stream_consume(take, 1);
         if (++*crlf == PING_LEN) {
             *crlf = 0;
-            take->closed = !take->message(take->user, take->from, (PealStr){NULL, 0});
+            stream_hand_over(take, (PealStr){NULL, 0});
         }
     }
     return 0;
@@ -378,16 +282,16 @@ static int stream_take_here(StreamTake *take, uint8_t crlf)
     if (error != 0 || take->piece.len == 0) {
         return error;
     }
-    error = stream_measure(take, take->piece, &line, &total);
-    if (error != 0) {
-        return error;
-    }
+    error = stream_frame(take->piece, &line, &total);
     if (total > 0 && total <= take->piece.len) {
         const PealStr whole = {take->piece.ptr, total};
 
         stream_consume(take, total);
-        take->closed = !take->message(take->user, take->from, whole);
-        return 0;
+        stream_hand_over(take, whole);
+        return error;
+    }
+    if (error != 0) {
+        return error;
     }
     stream = stream_find_or_new(take->streams, take->from->conn);
     if (stream == NULL) {
@@ -415,19 +319,17 @@ static int stream_take_more(StreamTake *take, SipStream *stream)
         size_t line = stream->line;
         size_t total;
 
-        error = stream_measure(take, (PealStr){stream->bytes, stream->len}, &line, &total);
-        if (error == 0) {
-            stream->line = (uint32_t)line;
-            stream->total = (uint32_t)total;
-        }
+        error = stream_frame((PealStr){stream->bytes, stream->len}, &line, &total);
+        stream->line = (uint32_t)line;
+        stream->total = (uint32_t)total;
     }
-    if (error != 0 || stream->total == 0 || stream->len < stream->total) {
-        return error;
+    if (stream->total > 0 && stream->len >= stream->total) {
+        /* out of the table first: the connection may be forgotten from within */
+        stream_detach(take->streams, stream);
+        stream_hand_over(take, (PealStr){stream->bytes, stream->len});
+        stream_free(take->streams, stream);
     }
-    stream_detach(take->streams, stream);
-    take->closed = !take->message(take->user, take->from, (PealStr){stream->bytes, stream->len});
-    stream_free(take->streams, stream);
-    return 0;
+    return error;
 }
 
 void sip_streams_init(SipStreams *streams, PealEnv *env)

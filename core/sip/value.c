@@ -39,7 +39,7 @@ static int value_error(int osip)
 /* A quoted NUL (RFC 4475 s.3.1.1.2) is valid, but libosip2 would judge half of the text. */
 static bool value_is_judged(PealStr text)
 {
-    return text.len > 0 && memchr(text.ptr, '\0', text.len) == NULL;
+    return text.ptr != NULL && text.len > 0 && memchr(text.ptr, '\0', text.len) == NULL;
 }
 
 static int value_judge_uri(PealStr text)
@@ -73,8 +73,12 @@ int sip_uri_parse(PealStr text, SipUri *ret_uri)
 static int value_judge_address(PealStr text)
 {
     osip_contact_t *contact = NULL;
-    const char *copy = value_copy(text);
+    const char *copy;
 
+    if (!value_is_judged(text)) {
+        return 0;
+    }
+    copy = value_copy(text);
     if (copy == NULL || osip_contact_init(&contact) != OSIP_SUCCESS) {
         return -PEAL_E_FULL;
     }
@@ -86,11 +90,15 @@ int sip_address_parse(PealStr text, SipAddress *ret_address)
     SipArena *arena = sip_arena_current();
     const size_t used = arena->used;
     SipAddress address;
-    int error = raw_address(text, &address);
+    int error;
 
-    if (error == 0 && !address.star && address.uri.scheme != SIP_SCHEME_OTHER &&
-        value_is_judged(text)) {
-        error = value_judge_address(sip_trim(text));
+    text = sip_trim(text);
+    error = raw_address(text, &address);
+    if (error == 0 && !address.star && address.uri.scheme != SIP_SCHEME_OTHER) {
+        /* From the bracket on: of a display name libosip2 knows only ASCII, and no quoted NUL. */
+        const size_t from = (size_t)(address.uri.text.ptr - text.ptr);
+
+        error = value_judge_address(lex_sub(text, from > 0 ? from - 1 : 0, text.len));
         arena->used = used;
     }
     if (error == 0) {

@@ -242,6 +242,10 @@ static void addresses_of_fields_are_read_in_both_forms(void)
     CU_ASSERT_TRUE(is(address.display, "caller"));
     CU_ASSERT_EQUAL(sip_address_parse(sip_str("isbn:2983792873"), &address), 0);
     CU_ASSERT_EQUAL(address.uri.scheme, SIP_SCHEME_OTHER);
+    CU_ASSERT_EQUAL(sip_address_parse(sip_str("J\xc3\xb6rg <sip:a@h>;tag=1"), &address), 0);
+    CU_ASSERT_TRUE(is(address.display, "J\xc3\xb6rg"));
+    CU_ASSERT_EQUAL(sip_address_parse((PealStr){"\"\\\0\" <sip:a@h>;x", 16}, &address), 0);
+    CU_ASSERT_TRUE(is(address.params, ";x"));
     CU_ASSERT_EQUAL(sip_address_parse(sip_str("*"), &address), 0);
     CU_ASSERT_TRUE(address.star);
     leave();

@@ -8,8 +8,9 @@
 #include <math.h>
 
 const char *const DATABASE_TABLES[] = {
-    "run",        "parameters", "replications", "engine",  "figures", "series", "distributions",
-    "histograms", "drops",      "messages",     "lookups", "peers",   "events", NULL,
+    "run",           "parameters", "replications", "engine",   "figures", "series",
+    "distributions", "histograms", "drops",        "messages", "lookups", "calls",
+    "call_failures", "peers",      "events",       NULL,
 };
 
 static const char SCHEMA[] =
@@ -31,7 +32,8 @@ static const char SCHEMA[] =
     " lookups_succeeded INTEGER, lookups_prompt INTEGER, lookups_correct INTEGER, lookups_found "
     "INTEGER, hops_mean REAL,"
     " latency_ms_mean REAL, latency_ms_p50 REAL, latency_ms_p95 REAL, online INTEGER,"
-    " joined INTEGER, dropped INTEGER"
+    " joined INTEGER, dropped INTEGER, calls_started INTEGER, calls_answered INTEGER,"
+    " setup_ms_mean REAL, setup_ms_p50 REAL, setup_ms_p95 REAL"
 #define X(id, name, meaning) ", " #name " INTEGER"
     RECORDER_COUNTERS(X)
 #undef X
@@ -55,6 +57,14 @@ static const char SCHEMA[] =
         " asker INTEGER NOT NULL, key BLOB NOT NULL, succeeded INTEGER NOT NULL,"
         " correct INTEGER NOT NULL, found INTEGER NOT NULL);"
         "CREATE INDEX lookups_replication ON lookups (replication_id);"
+        "CREATE TABLE calls (replication_id INTEGER NOT NULL REFERENCES replications"
+        " ON DELETE CASCADE, started_ns INTEGER NOT NULL, caller INTEGER NOT NULL,"
+        " caller_user INTEGER NOT NULL, callee INTEGER NOT NULL, callee_user INTEGER NOT NULL,"
+        " status INTEGER NOT NULL, setup_ns INTEGER, answer_ns INTEGER);"
+        "CREATE INDEX calls_replication ON calls (replication_id);"
+        "CREATE TABLE call_failures (replication_id INTEGER NOT NULL REFERENCES replications"
+        " ON DELETE CASCADE, status INTEGER NOT NULL, count INTEGER NOT NULL,"
+        " PRIMARY KEY (replication_id, status)) WITHOUT ROWID;"
         "CREATE TABLE peers (replication_id INTEGER NOT NULL REFERENCES replications"
         " ON DELETE CASCADE, peer INTEGER NOT NULL, messages INTEGER NOT NULL,"
         " values_held INTEGER NOT NULL, PRIMARY KEY (replication_id, peer)) WITHOUT ROWID;"

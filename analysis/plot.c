@@ -16,7 +16,7 @@ enum { STATUS_DRAWN = 0, STATUS_FAILED = 1, STATUS_INPUT = 2 };
 
 /* A new figure is a function here. */
 static bool (*const FIGURES[])(Plots *, GError **) = {
-    plot_latency, plot_hops, plot_load, plot_lookups, plot_messages, plot_scaling,
+    plot_latency, plot_setup, plot_hops, plot_load, plot_lookups, plot_messages, plot_scaling,
 };
 
 typedef struct PlotOptions {

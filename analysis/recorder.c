@@ -6,12 +6,9 @@
 #include "recorder_state.h"
 
 #include <peal/random.h>
-#include <stdlib.h>
 
 enum {
     ROWS_WANTED = 300,
-    /* Room for the sample of lookups, in multiples of its size: it is cut when the room is full. */
-    SAMPLE_ROOM = 2,
     PROMPT_SECONDS = 3, /* by then a peer sends its request again */
 };
 
@@ -80,7 +77,8 @@ Recorder *recorder_new(const RecorderConfig *config)
     recorder->peer_messages = histogram_new(HISTOGRAM_EXACT);
     recorder->peer_values = histogram_new(HISTOGRAM_EXACT);
     recorder->window_open = config->warmup.ns == 0;
-    recorder->lookups_key_max = UINT64_MAX;
+    sample_init(&recorder->lookups, sizeof(struct RecorderSampled), recorder->config.lookups);
+    recorder_calls_init(&recorder->calls, recorder->config.lookups);
     recorder->marks = g_array_new(FALSE, FALSE, sizeof(RecorderMark));
     recorder->peers = g_array_new(FALSE, FALSE, sizeof(RecorderPeerRow));
     return recorder;
@@ -93,13 +91,15 @@ void recorder_free(Recorder *recorder)
     }
     for (size_t i = 0; i < RECORDER_ROWS_MAX; i++) {
         histogram_free(recorder->rows[i].latency_ns);
+        histogram_free(recorder->rows[i].setup_ns);
     }
     g_free(recorder->rows);
     histogram_free(recorder->hops);
     histogram_free(recorder->latency_ns);
     histogram_free(recorder->peer_messages);
     histogram_free(recorder->peer_values);
-    g_free(recorder->lookups);
+    sample_fini(&recorder->lookups);
+    recorder_calls_fini(&recorder->calls);
     for (guint i = 0; i < recorder->marks->len; i++) {
         g_free(g_array_index(recorder->marks, RecorderMark, i).text);
     }
@@ -140,7 +140,7 @@ static RecorderTotals totals_between(const RecorderTotals *from, const RecorderT
     return result;
 }
 
-static RecorderRow *row_at(Recorder *recorder, PealTime at)
+RecorderRow *recorder_row_at(Recorder *recorder, PealTime at)
 {
     size_t low = 0, high = recorder->rows_len;
 
@@ -154,17 +154,6 @@ static RecorderRow *row_at(Recorder *recorder, PealTime at)
         }
     }
     return low < recorder->rows_len && at.ns >= 0 ? &recorder->rows[low] : NULL;
-}
-
-static int compare_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? -1 : a > b;
-}
-
-static int compare_sampled_key(const void *a, const void *b)
-{
-    return compare_u64(((const struct RecorderSampled *)a)->key,
-                       ((const struct RecorderSampled *)b)->key);
 }
 
 static int compare_sampled_start(const void *a, const void *b)
@@ -181,43 +170,19 @@ static int compare_sampled_start(const void *a, const void *b)
     return peal_id_compare(&one->key, &other->key);
 }
 
-static void cut_sample(Recorder *recorder)
-{
-    if (recorder->lookups_len <= recorder->config.lookups) {
-        return;
-    }
-    qsort(recorder->lookups, recorder->lookups_len, sizeof(*recorder->lookups),
-          compare_sampled_key);
-    recorder->lookups_len = recorder->config.lookups;
-    recorder->lookups_key_max = recorder->lookups[recorder->lookups_len - 1].key;
-}
-
-/*
- * A uniform sample that does not depend on the order of reports: each lookup draws a number from
- * what it is, and those with the smallest numbers stay.
- */
 static void sample_lookup(Recorder *recorder, const RecorderLookup *lookup)
 {
     PealIdHalves key = peal_id_halves(&lookup->key);
-    uint64_t draw = peal_random_at(key.high ^ key.low, lookup->asker, (uint64_t)lookup->started.ns);
-    size_t room = (size_t)recorder->config.lookups * SAMPLE_ROOM;
+    struct RecorderSampled item = {.number = peal_random_at(key.high ^ key.low, lookup->asker,
+                                                            (uint64_t)lookup->started.ns),
+                                   .lookup = *lookup};
 
-    if (draw > recorder->lookups_key_max) {
-        return;
-    }
-    if (recorder->lookups == NULL) {
-        recorder->lookups = g_malloc_n(room, sizeof(*recorder->lookups));
-    }
-    recorder->lookups[recorder->lookups_len++] =
-        (struct RecorderSampled){.key = draw, .lookup = *lookup};
-    if (recorder->lookups_len == room) {
-        cut_sample(recorder);
-    }
+    sample_add(&recorder->lookups, &item);
 }
 
 static void count_in_series(Recorder *recorder, const RecorderLookup *lookup)
 {
-    RecorderRow *row = row_at(recorder, lookup->started);
+    RecorderRow *row = recorder_row_at(recorder, lookup->started);
 
     if (row == NULL) {
         return;
@@ -347,11 +312,8 @@ void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *tota
         PEAL_ASSERT(recorder->sampled + 1 == recorder->rows_len);
         sample_row(recorder, totals);
     }
-    cut_sample(recorder);
-    if (recorder->lookups_len > 0) {
-        qsort(recorder->lookups, recorder->lookups_len, sizeof(*recorder->lookups),
-              compare_sampled_start);
-    }
+    sample_finish(&recorder->lookups, compare_sampled_start);
+    recorder_calls_finish(recorder);
     recorder->finished = true;
     figures->end = at;
     figures->interrupted = at.ns < recorder->config.duration.ns;
@@ -374,6 +336,6 @@ const RecorderFigures *recorder_figures(const Recorder *recorder)
 const struct RecorderSampled *recorder_lookups(const Recorder *recorder, size_t *ret_len)
 {
     PEAL_ASSERT(recorder->finished);
-    *ret_len = recorder->lookups_len;
-    return recorder->lookups;
+    *ret_len = recorder->lookups.len;
+    return (const void *)recorder->lookups.items;
 }

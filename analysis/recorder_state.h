@@ -8,6 +8,8 @@
 #include <analysis/recorder.h>
 #include <glib.h>
 
+#include "sample.h"
+
 /* One row of the series: [start, end). Lookups belong to it by the instant they started. */
 typedef struct RecorderRow {
     PealTime start;
@@ -24,6 +26,9 @@ typedef struct RecorderRow {
     uint64_t dropped;
     uint64_t online; /* at the end of the row */
     uint64_t joined;
+    uint64_t calls_started; /* by the instant they started */
+    uint64_t calls_answered;
+    Histogram *setup_ns; /* of answered calls; NULL while there are none */
 } RecorderRow;
 
 typedef struct RecorderMark {
@@ -35,6 +40,22 @@ typedef struct RecorderPeerRow {
     uint32_t peer;
     RecorderPeer load;
 } RecorderPeerRow;
+
+/* In the samples; see sample.h. */
+struct RecorderSampled {
+    uint64_t number;
+    RecorderLookup lookup;
+};
+struct RecorderSampledCall {
+    uint64_t number;
+    RecorderCall call;
+};
+
+typedef struct RecorderCalls {
+    Histogram *setup_ns;
+    Histogram *answer_ns;
+    Sample sample; /* of struct RecorderSampledCall */
+} RecorderCalls;
 
 struct Recorder {
     RecorderConfig config;
@@ -51,16 +72,20 @@ struct Recorder {
     RecorderTotals last;  /* at the last sample */
     RecorderTotals start; /* at the start of the window */
     bool window_open;
-    /* Sample of single lookups: those with the smallest keys, see recorder.c */
-    struct RecorderSampled {
-        uint64_t key;
-        RecorderLookup lookup;
-    } * lookups;
-    size_t lookups_len;
-    uint64_t lookups_key_max; /* larger keys are not taken any more */
-    GArray *marks;            /* of RecorderMark */
-    GArray *peers;            /* of RecorderPeerRow */
+    Sample lookups; /* of struct RecorderSampled */
+    RecorderCalls calls;
+    GArray *marks; /* of RecorderMark */
+    GArray *peers; /* of RecorderPeerRow */
 };
+
+/* recorder_row_at is the row of the series that an instant falls into, NULL outside the run. */
+RecorderRow *recorder_row_at(Recorder *recorder, PealTime at);
+
+/* recorder_calls.c: the calls' part of a recorder's life. */
+void recorder_calls_init(RecorderCalls *calls, uint32_t keep);
+void recorder_calls_fini(RecorderCalls *calls);
+void recorder_calls_finish(Recorder *recorder);
+const struct RecorderSampledCall *recorder_sampled_calls(const Recorder *recorder, size_t *ret_len);
 
 /* recorder_lookups returns the sampled lookups in the order of their start; valid after
  * recorder_finish. */

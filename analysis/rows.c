@@ -109,6 +109,25 @@ static void write_lookup_figures(FigureWriter *writer, const RecorderFigures *fi
                  histogram_mean(figures->latency_ns) / (double)PEAL_NS_PER_MS);
 }
 
+static uint64_t failed_calls(const RecorderFigures *figures)
+{
+    return figures->calls_started - figures->calls_answered;
+}
+
+static void write_call_figures(FigureWriter *writer, const RecorderFigures *figures)
+{
+    write_figure(writer, "calls.started", RESULTS_SUM, (double)figures->calls_started);
+    write_figure(writer, "calls.answered", RESULTS_SUM, (double)figures->calls_answered);
+    write_figure(writer, "calls.failed", RESULTS_SUM, (double)failed_calls(figures));
+    write_figure(writer, "calls.unfinished", RESULTS_SUM, (double)figures->calls_unfinished);
+    write_figure(writer, "calls.answer_rate", RESULTS_MEAN,
+                 ratio(figures->calls_answered, figures->calls_started));
+    write_figure(writer, "calls.setup_ms", RESULTS_MEAN,
+                 histogram_mean(figures->setup_ns) / (double)PEAL_NS_PER_MS);
+    write_figure(writer, "calls.answer_ms", RESULTS_MEAN,
+                 histogram_mean(figures->answer_ns) / (double)PEAL_NS_PER_MS);
+}
+
 /* summary.json's name of each counter. */
 static const char *const COUNTER_FIGURE[RECORDER_COUNTER_COUNT] = {
     [RECORDER_MESSAGES] = "messages.delivered",
@@ -136,8 +155,9 @@ static const char *const COUNTER_FIGURE[RECORDER_COUNTER_COUNT] = {
 };
 
 static bool add_figures(sqlite3 *db, gint64 id, const ResultsReplication *replication,
-                        const RecorderFigures *figures, GError **error)
+                        const Recorder *recorder, GError **error)
 {
+    const RecorderFigures *figures = recorder_figures(recorder);
     g_autoptr(sqlite3_stmt) insert =
         database_prepare(db, "INSERT INTO figures VALUES (?, ?, ?, ?, ?)", error);
     FigureWriter writer = {.insert = insert, .error = error};
@@ -147,6 +167,9 @@ static bool add_figures(sqlite3 *db, gint64 id, const ResultsReplication *replic
     }
     sqlite3_bind_int64(insert, 1, id);
     write_lookup_figures(&writer, figures);
+    if (recorder->config.calls) {
+        write_call_figures(&writer, figures);
+    }
     for (size_t i = 0; i < RECORDER_COUNTER_COUNT; i++) {
         write_figure(&writer, COUNTER_FIGURE[i], RESULTS_SUM, (double)figures->totals.counter[i]);
     }
@@ -201,9 +224,9 @@ static bool add_histogram(sqlite3 *db, gint64 id, const char *name, const Histog
 
 static bool add_histograms(sqlite3 *db, gint64 id, const RecorderFigures *figures, GError **error)
 {
-    const Histogram *histograms[SUMMARY_HISTOGRAMS] = {figures->hops, figures->latency_ns,
-                                                       figures->peer_messages,
-                                                       figures->peer_values};
+    const Histogram *histograms[SUMMARY_HISTOGRAMS] = {figures->hops,          figures->latency_ns,
+                                                       figures->peer_messages, figures->peer_values,
+                                                       figures->setup_ns,      figures->answer_ns};
 
     for (size_t i = 0; i < SUMMARY_HISTOGRAMS; i++) {
         if (!add_histogram(db, id, SUMMARY_HISTOGRAM[i].name, histograms[i], error)) {
@@ -261,10 +284,21 @@ static bool add_messages(sqlite3 *db, gint64 id, const RecorderTotals *totals, G
     return true;
 }
 
+/* Mean, median and 95 % quantile of a row's values, in ms; NULL for none. Returns the next column. */
+static int bind_spread(sqlite3_stmt *insert, int column, const Histogram *values_ns)
+{
+    double per_ms = (double)PEAL_NS_PER_MS;
+
+    database_bind_double(insert, column++, values_ns ? histogram_mean(values_ns) / per_ms : NAN);
+    database_bind_double(insert, column++,
+                         values_ns ? histogram_quantile(values_ns, 0.5) / per_ms : NAN);
+    database_bind_double(insert, column++,
+                         values_ns ? histogram_quantile(values_ns, 0.95) / per_ms : NAN);
+    return column;
+}
+
 static void bind_row(sqlite3_stmt *insert, const RecorderRow *row)
 {
-    const Histogram *latency = row->latency_ns;
-    double per_ms = (double)PEAL_NS_PER_MS;
     int column = 2;
 
     sqlite3_bind_double(insert, column++, seconds(row->start.ns));
@@ -275,14 +309,13 @@ static void bind_row(sqlite3_stmt *insert, const RecorderRow *row)
     sqlite3_bind_int64(insert, column++, (gint64)row->correct);
     sqlite3_bind_int64(insert, column++, (gint64)row->found);
     database_bind_double(insert, column++, ratio(row->hops, row->succeeded));
-    database_bind_double(insert, column++, latency ? histogram_mean(latency) / per_ms : NAN);
-    database_bind_double(insert, column++,
-                         latency ? histogram_quantile(latency, 0.5) / per_ms : NAN);
-    database_bind_double(insert, column++,
-                         latency ? histogram_quantile(latency, 0.95) / per_ms : NAN);
+    column = bind_spread(insert, column, row->latency_ns);
     sqlite3_bind_int64(insert, column++, (gint64)row->online);
     sqlite3_bind_int64(insert, column++, (gint64)row->joined);
     sqlite3_bind_int64(insert, column++, (gint64)row->dropped);
+    sqlite3_bind_int64(insert, column++, (gint64)row->calls_started);
+    sqlite3_bind_int64(insert, column++, (gint64)row->calls_answered);
+    column = bind_spread(insert, column, row->setup_ns);
     for (size_t i = 0; i < RECORDER_COUNTER_COUNT; i++) {
         sqlite3_bind_int64(insert, column++, (gint64)row->counter[i]);
     }
@@ -293,7 +326,7 @@ static bool add_series(sqlite3 *db, gint64 id, const Recorder *recorder, GError 
     g_autoptr(GString) sql = g_string_new("INSERT INTO series VALUES (?");
     g_autoptr(sqlite3_stmt) insert = NULL;
 
-    for (size_t i = 1; i < 15 + RECORDER_COUNTER_COUNT; i++) {
+    for (size_t i = 1; i < 20 + RECORDER_COUNTER_COUNT; i++) {
         g_string_append(sql, ", ?");
     }
     g_string_append_c(sql, ')');
@@ -339,6 +372,62 @@ static bool add_lookups(sqlite3 *db, gint64 id, const Recorder *recorder, GError
         sqlite3_bind_int(insert, 9, lookup->found);
         if (!database_insert(insert, error)) {
             return false;
+        }
+    }
+    return true;
+}
+
+static bool add_calls(sqlite3 *db, gint64 id, const Recorder *recorder, GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", error);
+    size_t len;
+    const struct RecorderSampledCall *sampled = recorder_sampled_calls(recorder, &len);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    for (size_t i = 0; i < len; i++) {
+        const RecorderCall *call = &sampled[i].call;
+        bool answered = call->status >= 200 && call->status < 300;
+
+        sqlite3_bind_int64(insert, 2, call->started.ns);
+        sqlite3_bind_int64(insert, 3, call->caller);
+        sqlite3_bind_int64(insert, 4, call->caller_user);
+        sqlite3_bind_int64(insert, 5, call->callee);
+        sqlite3_bind_int64(insert, 6, call->callee_user);
+        sqlite3_bind_int(insert, 7, call->status);
+        sqlite3_bind_null(insert, 8);
+        sqlite3_bind_null(insert, 9);
+        if (answered) {
+            sqlite3_bind_int64(insert, 8, call->setup.ns);
+            sqlite3_bind_int64(insert, 9, call->answer.ns);
+        }
+        if (!database_insert(insert, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_call_failures(sqlite3 *db, gint64 id, const RecorderFigures *figures,
+                              GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO call_failures VALUES (?, ?, ?)", error);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    for (int status = 0; status < RECORDER_STATUSES; status++) {
+        if (figures->calls_failed[status] > 0) {
+            sqlite3_bind_int(insert, 2, status);
+            sqlite3_bind_int64(insert, 3, (gint64)figures->calls_failed[status]);
+            if (!database_insert(insert, error)) {
+                return false;
+            }
         }
     }
     return true;
@@ -395,9 +484,10 @@ bool rows_add_replication(sqlite3 *db, const ResultsReplication *replication,
 
     return add_head(db, replication, recorder, &id, error) &&
            add_engine(db, id, replication, error) &&
-           add_figures(db, id, replication, figures, error) &&
+           add_figures(db, id, replication, recorder, error) &&
            add_histograms(db, id, figures, error) && add_drops(db, id, &figures->totals, error) &&
            add_messages(db, id, &figures->totals, error) && add_series(db, id, recorder, error) &&
-           add_lookups(db, id, recorder, error) && add_peers(db, id, recorder, error) &&
+           add_lookups(db, id, recorder, error) && add_calls(db, id, recorder, error) &&
+           add_call_failures(db, id, figures, error) && add_peers(db, id, recorder, error) &&
            add_events(db, id, recorder, error);
 }

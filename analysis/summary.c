@@ -14,6 +14,8 @@ const SummaryHistogram SUMMARY_HISTOGRAM[SUMMARY_HISTOGRAMS] = {
     {"lookups.latency_ns", "lookups.latency_ms", HISTOGRAM_FINE, 1e-6},
     {"load.messages", "load.messages", HISTOGRAM_EXACT, 1},
     {"load.values", "load.values", HISTOGRAM_EXACT, 1},
+    {"calls.setup_ns", "calls.setup_ms", HISTOGRAM_FINE, 1e-6},
+    {"calls.answer_ns", "calls.answer_ms", HISTOGRAM_FINE, 1e-6},
 };
 
 /* Which replications figures are made of: one, those of a point, or all. */
@@ -256,6 +258,16 @@ static bool put_counts(json_t *root, const char *path, const Selection *selectio
     return failure == NULL;
 }
 
+/* Failures by status, in runs that have calls. */
+static bool put_call_failures(json_t *root, const Selection *selection, GError **error)
+{
+    return json_object_get(root, "calls") == NULL ||
+           put_counts(root, "calls.by_status", selection,
+                      "SELECT CAST(t.status AS TEXT), sum(t.count) FROM call_failures t" SELECTED
+                      " GROUP BY t.status ORDER BY t.status",
+                      error);
+}
+
 static bool put_engine(json_t *root, const Selection *selection, GError **error)
 {
     g_autoptr(sqlite3_stmt) query =
@@ -331,7 +343,7 @@ static bool put_selection(json_t *root, const Selection *selection, GError **err
                       "SELECT t.reason, sum(t.count) FROM drops t" SELECTED
                       " GROUP BY t.reason ORDER BY t.reason",
                       error) &&
-           put_engine(root, selection, error);
+           put_call_failures(root, selection, error) && put_engine(root, selection, error);
 }
 
 /* The list of a point's replications, each with its seed and figures. */

@@ -172,6 +172,14 @@ bool plot_latency(Plots *plots, GError **error)
     return plot_cdf(plots, &SUMMARY_HISTOGRAM[1], &look, error);
 }
 
+bool plot_setup(Plots *plots, GError **error)
+{
+    static const CdfLook look = {"setup-cdf", "Call set-up delay, INVITE to 180 (ms)",
+                                 "Fraction of answered calls", " ms"};
+
+    return plot_cdf(plots, &SUMMARY_HISTOGRAM[4], &look, error);
+}
+
 bool plot_load(Plots *plots, GError **error)
 {
     static const CdfLook look = {"load-cdf", "Messages delivered to a peer", "Fraction of peers",

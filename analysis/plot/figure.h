@@ -75,6 +75,7 @@ bool figure_make_dir(const char *dir, GError **error);
 
 /* The figures; each leaves out what the results cannot show. */
 bool plot_latency(Plots *plots, GError **error);
+bool plot_setup(Plots *plots, GError **error);
 bool plot_hops(Plots *plots, GError **error);
 bool plot_load(Plots *plots, GError **error);
 bool plot_lookups(Plots *plots, GError **error);

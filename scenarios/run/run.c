@@ -178,6 +178,23 @@ static void print_lookups(const RecorderFigures *figures)
     printf("\n");
 }
 
+static void print_calls(const RecorderFigures *figures)
+{
+    double percent = 100.0 / (double)MAX(figures->calls_started, 1);
+
+    if (figures->calls_started == 0) {
+        return;
+    }
+    printf("  calls     %" G_GUINT64_FORMAT ", %.2f %% answered", figures->calls_started,
+           percent * (double)figures->calls_answered);
+    if (figures->calls_answered > 0) {
+        printf(", set-up median %.0f ms, 95 %% under %.0f ms",
+               histogram_quantile(figures->setup_ns, 0.5) / 1e6,
+               histogram_quantile(figures->setup_ns, 0.95) / 1e6);
+    }
+    printf("\n");
+}
+
 static void print_replication(const Run *run, const Recorder *recorder,
                               const ResultsReplication *replication, const RunOutcome *outcome)
 {
@@ -190,6 +207,7 @@ static void print_replication(const Run *run, const Recorder *recorder,
     printf("%u peers, replication %u (seed %" G_GUINT64_FORMAT ")\n", replication->peers,
            replication->replication, replication->seed);
     print_lookups(recorder_figures(recorder));
+    print_calls(recorder_figures(recorder));
     printf("  messages  %" G_GUINT64_FORMAT " in %.2f s, %.0f a second\n", replication->messages,
            replication->wall_seconds,
            (double)replication->messages / MAX(replication->wall_seconds, 1e-9));
@@ -201,6 +219,11 @@ static void print_replication(const Run *run, const Recorder *recorder,
         printf("  fingerprint %016" G_GINT64_MODIFIER "x\n", replication->fingerprint);
     }
     fflush(stdout);
+}
+
+static bool has_calls(const Scenario *point)
+{
+    return point->workload.calls_per_user_hour_milli > 0;
 }
 
 static bool add_replication(Run *run, const RunOutcome *outcome, const Recorder *recorder,
@@ -218,11 +241,13 @@ static bool add_replication(Run *run, const RunOutcome *outcome, const Recorder 
         {"registrations.stored", (double)outcome->registered, RESULTS_SUM},
         {"registrations.failed", (double)outcome->register_failed, RESULTS_SUM},
         {"processor.turned_away", (double)outcome->turned_away, RESULTS_SUM},
+        {"calls.abandoned", (double)outcome->calls_abandoned,
+         RESULTS_SUM}, /* where there are any */
     };
     bool ok;
 
     replication->figures = figures;
-    replication->figures_len = G_N_ELEMENTS(figures);
+    replication->figures_len = G_N_ELEMENTS(figures) - !has_calls(run->point);
     replication->fingerprint = outcome->fingerprint;
     replication->events = outcome->events;
     replication->messages = outcome->messages;
@@ -238,8 +263,9 @@ static bool add_replication(Run *run, const RunOutcome *outcome, const Recorder 
 static bool run_world(Run *run, ResultsReplication *replication, PcapWriter *capture,
                       GError **error)
 {
-    Recorder *recorder = recorder_new(
-        &(RecorderConfig){.duration = run->point->duration, .warmup = run->point->warmup});
+    Recorder *recorder = recorder_new(&(RecorderConfig){.duration = run->point->duration,
+                                                        .warmup = run->point->warmup,
+                                                        .calls = has_calls(run->point)});
     RunJob job = {
         .point = run->point,
         .seed = replication->seed,

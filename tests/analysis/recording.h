@@ -14,10 +14,11 @@ typedef struct Recording {
     double hops_mean; /* of a triangular distribution, 2 wide to both sides */
     int64_t duration_s;
     int64_t warmup_s;
-    int64_t outage_from_s;  /* lookups fail from here ... */
-    int64_t outage_until_s; /* ... to here; nothing fails when both are 0 */
-    unsigned per_second;    /* lookups */
-    int64_t stop_s;         /* interrupted here; 0: not */
+    int64_t outage_from_s;     /* lookups fail from here ... */
+    int64_t outage_until_s;    /* ... to here; nothing fails when both are 0 */
+    unsigned per_second;       /* lookups */
+    unsigned calls_per_second; /* every tenth fails; 0: there are none */
+    int64_t stop_s;            /* interrupted here; 0: not */
 } Recording;
 
 static inline RecorderLookup recording_lookup(const Recording *recording, uint64_t number)
@@ -42,6 +43,24 @@ static inline RecorderLookup recording_lookup(const Recording *recording, uint64
     return lookup;
 }
 
+static inline RecorderCall recording_call(const Recording *recording, uint64_t number)
+{
+    RecorderCall call = {.started = {(int64_t)(number * PEAL_NS_PER_S /
+                                               recording->calls_per_second)},
+                         .caller = (uint32_t)(number % 31),
+                         .callee = (uint32_t)(number % 37),
+                         .callee_user = 1,
+                         .status = 200};
+
+    if (number % 10 == 0) {
+        call.status = number % 20 == 0 ? 480 : 408;
+        return call;
+    }
+    call.setup = peal_ms((int64_t)(100 + number % 100));
+    call.answer = peal_ms((int64_t)(150 + number % 100));
+    return call;
+}
+
 static inline RecorderTotals recording_totals(const Recording *recording, PealTime at)
 {
     RecorderTotals totals = {.online = 100, .joined = 100};
@@ -61,7 +80,8 @@ static inline RecorderTotals recording_totals(const Recording *recording, PealTi
 static inline Recorder *recording_play(const Recording *recording)
 {
     RecorderConfig config = {.duration = peal_seconds(recording->duration_s),
-                             .warmup = peal_seconds(recording->warmup_s)};
+                             .warmup = peal_seconds(recording->warmup_s),
+                             .calls = recording->calls_per_second > 0};
     int64_t stop_s = recording->stop_s > 0 ? recording->stop_s : recording->duration_s;
     Recorder *recorder = recorder_new(&config);
     PealTime end = {stop_s * PEAL_NS_PER_S};
@@ -73,6 +93,11 @@ static inline Recorder *recording_play(const Recording *recording)
         RecorderLookup lookup = recording_lookup(recording, i);
 
         recorder_lookup(recorder, &lookup);
+    }
+    for (uint64_t i = 0; i < (uint64_t)stop_s * recording->calls_per_second; i++) {
+        RecorderCall call = recording_call(recording, i);
+
+        recorder_call(recorder, &call);
     }
     while ((next = recorder_next_sample(recorder)).ns < end.ns) {
         totals = recording_totals(recording, next);

@@ -62,7 +62,8 @@ static char *make_results(unsigned points, unsigned replications)
                                .warmup_s = 10,
                                .per_second = 50,
                                .outage_from_s = 20,
-                               .outage_until_s = 25};
+                               .outage_until_s = 25,
+                               .calls_per_second = 5};
         Recorder *recorder = recording_play(&recording);
         ResultsReplication head = {.point = point,
                                    .replication = i % replications,
@@ -109,8 +110,8 @@ static bool starts_with(const char *dir, const char *file, const char *bytes)
 
 static void plot_of_a_run_draws_each_figure_as_svg_and_png(void)
 {
-    static const char *const names[] = {"latency-cdf", "hops", "load-cdf", "lookups-over-time",
-                                        "messages-over-time"};
+    static const char *const names[] = {"latency-cdf", "setup-cdf",         "hops",
+                                        "load-cdf",    "lookups-over-time", "messages-over-time"};
     g_autofree char *output = NULL;
     g_autofree char *dir = NULL;
 

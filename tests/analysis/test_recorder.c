@@ -198,7 +198,7 @@ static void recorder_figures_do_not_depend_on_the_order_of_reports(void)
     CU_ASSERT_EQUAL_FATAL(lens[1], 1000);
     for (size_t i = 0; i < lens[0]; i++) {
         CU_ASSERT_EQUAL(samples[0][i].lookup.started.ns, samples[1][i].lookup.started.ns);
-        CU_ASSERT_EQUAL(samples[0][i].key, samples[1][i].key);
+        CU_ASSERT_EQUAL(samples[0][i].number, samples[1][i].number);
     }
     recorder_free(one);
     recorder_free(other);
@@ -269,6 +269,41 @@ static void recorder_totals_of_workers_add_up(void)
     CU_ASSERT(sum.online == 7 && sum.joined == 1);
 }
 
+/* 10 a second, of which 80 s lie in the window; every tenth fails. */
+static void recorder_counts_calls_started_in_the_window_only(void)
+{
+    Recording recording = PLAIN;
+    Recorder *recorder;
+    const RecorderFigures *figures;
+    uint64_t in_series = 0;
+    size_t len;
+    const struct RecorderSampledCall *sample;
+
+    recording.calls_per_second = 10;
+    recorder = recording_play(&recording);
+    figures = recorder_figures(recorder);
+    CU_ASSERT_EQUAL(figures->calls_started, 800);
+    CU_ASSERT_EQUAL(figures->calls_answered, 720);
+    CU_ASSERT_EQUAL(figures->calls_failed[480], 40);
+    CU_ASSERT_EQUAL(figures->calls_failed[408], 40);
+    CU_ASSERT_EQUAL(histogram_count(figures->setup_ns), 720);
+    CU_ASSERT_DOUBLE_EQUAL(histogram_mean(figures->setup_ns) / 1e6, 150, 1);
+    CU_ASSERT_DOUBLE_EQUAL(histogram_mean(figures->answer_ns) / 1e6, 200, 1);
+    for (size_t i = 0; i < recorder->rows_len; i++) {
+        in_series += recorder->rows[i].calls_started;
+        CU_ASSERT(recorder->rows[i].calls_answered < recorder->rows[i].calls_started);
+        CU_ASSERT_EQUAL(histogram_count(recorder->rows[i].setup_ns),
+                        recorder->rows[i].calls_answered);
+    }
+    CU_ASSERT_EQUAL(in_series, 10 * (uint64_t)recording.duration_s);
+    sample = recorder_sampled_calls(recorder, &len);
+    CU_ASSERT_EQUAL_FATAL(len, 800);
+    for (size_t i = 1; i < len; i++) {
+        CU_ASSERT(sample[i - 1].call.started.ns < sample[i].call.started.ns);
+    }
+    recorder_free(recorder);
+}
+
 PEAL_TEST_MAIN("analysis/recorder", PEAL_TEST(recorder_counts_lookups_started_in_the_window_only),
                PEAL_TEST(recorder_counters_are_those_between_warmup_and_end),
                PEAL_TEST(recorder_failed_lookups_have_neither_hops_nor_latency),
@@ -282,4 +317,5 @@ PEAL_TEST_MAIN("analysis/recorder", PEAL_TEST(recorder_counts_lookups_started_in
                PEAL_TEST(recorder_sample_of_lookups_is_spread_over_the_run),
                PEAL_TEST(recorder_keeps_every_lookup_when_there_are_few),
                PEAL_TEST(recorder_keeps_every_kth_peer_of_many),
-               PEAL_TEST(recorder_totals_of_workers_add_up))
+               PEAL_TEST(recorder_totals_of_workers_add_up),
+               PEAL_TEST(recorder_counts_calls_started_in_the_window_only))

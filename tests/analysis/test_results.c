@@ -541,7 +541,7 @@ static void csv_has_a_header_and_a_line_for_each_row(void)
 
     json_decref(three_replications(dir));
     CU_ASSERT(results_export_csv(dir, files, NULL));
-    CU_ASSERT_EQUAL(files->len, 13);
+    CU_ASSERT_EQUAL(files->len, 15);
     CU_ASSERT_FATAL(g_file_get_contents(path, &text, NULL, NULL));
     CU_ASSERT(g_str_has_prefix(text, "replication_id,start_s,end_s,lookups_started,"));
     for (const char *c = text; *c != '\0'; c++) {
@@ -564,6 +564,66 @@ static void csv_of_no_results_is_refused(void)
     remove_tree(dir);
 }
 
+static void calls_are_told_where_there_are_any(void)
+{
+    g_autofree char *dir = make_dir();
+    g_autofree char *path = g_build_filename(dir, "results.db", NULL);
+    ResultsConfig config = config_for(dir);
+    Results *results = results_open(&config, NULL);
+    Recording recording = {
+        .hops_mean = 5, .duration_s = 60, .warmup_s = 10, .per_second = 1, .calls_per_second = 4};
+    json_t *root;
+    sqlite3 *db = NULL;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(results);
+    for (unsigned i = 0; i < 3; i++) {
+        ResultsReplication head = {.replication = i};
+        Recorder *recorder;
+
+        recording.seed = i;
+        recorder = recording_play(&recording);
+        CU_ASSERT(results_add_replication(results, &head, recorder, NULL));
+        recorder_free(recorder);
+    }
+    CU_ASSERT(results_write_summary(results, NULL));
+    results_close(results);
+    {
+        g_autofree char *summary = g_build_filename(dir, "summary.json", NULL);
+
+        root = json_load_file(summary, 0, NULL);
+    }
+    CU_ASSERT_EQUAL(number_at(root, "calls/started"), 3 * 200);
+    CU_ASSERT_EQUAL(number_at(root, "calls/answered"), 3 * 180);
+    CU_ASSERT_EQUAL(number_at(root, "calls/failed"), 3 * 20);
+    CU_ASSERT_EQUAL(number_at(root, "calls/by_status/480"), 3 * 10);
+    CU_ASSERT_EQUAL(number_at(root, "calls/by_status/408"), 3 * 10);
+    CU_ASSERT_DOUBLE_EQUAL(number_at(root, "calls/answer_rate/mean"), 0.9, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(number_at(root, "calls/setup_ms/mean"), 150, 1);
+    CU_ASSERT_DOUBLE_EQUAL(number_at(root, "calls/setup_ms/p95"), 195, 3);
+    CU_ASSERT(json_is_array(at(root, "calls/setup_ms/ci95")));
+    CU_ASSERT_DOUBLE_EQUAL(number_at(root, "replications/0/calls/answer_ms/p50"), 200, 3);
+    json_decref(root);
+    CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT count(*) FROM calls"), 3 * 200);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT count(*) FROM calls WHERE setup_ns IS NULL"), 3 * 20);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT sum(calls_answered) FROM series"), 3 * 216);
+    CU_ASSERT_EQUAL(query_number(db, "SELECT count(*) FROM series WHERE setup_ms_p50 > 0"),
+                    query_number(db, "SELECT count(*) FROM series"));
+    sqlite3_close(db);
+    remove_tree(dir);
+}
+
+static void runs_without_calls_have_no_figures_of_them(void)
+{
+    g_autofree char *dir = make_dir();
+    json_t *root = three_replications(dir);
+
+    CU_ASSERT_PTR_NULL(at(root, "calls"));
+    CU_ASSERT_PTR_NULL(at(root, "replications/0/calls"));
+    json_decref(root);
+    remove_tree(dir);
+}
+
 PEAL_TEST_MAIN("analysis/results", PEAL_TEST(summary_has_the_fields_that_others_rely_on),
                PEAL_TEST(summary_sums_counts_and_fingerprints_over_replications),
                PEAL_TEST(summary_interval_is_students_over_the_replications),
@@ -580,4 +640,6 @@ PEAL_TEST_MAIN("analysis/results", PEAL_TEST(summary_has_the_fields_that_others_
                PEAL_TEST(reader_of_a_running_run_does_not_make_it_fail),
                PEAL_TEST(database_rows_agree_with_each_other),
                PEAL_TEST(csv_has_a_header_and_a_line_for_each_row),
-               PEAL_TEST(csv_of_no_results_is_refused))
+               PEAL_TEST(csv_of_no_results_is_refused),
+               PEAL_TEST(calls_are_told_where_there_are_any),
+               PEAL_TEST(runs_without_calls_have_no_figures_of_them))

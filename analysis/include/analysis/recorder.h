@@ -1,15 +1,15 @@
 /*
  * recorder.h - what is measured in one replication, kept small while it runs.
  * Source: none.
- * State:  one per replication: two histograms, at most RECORDER_ROWS_MAX rows of a time series with
- *         a coarse histogram each, and a bounded sample of single lookups. It does not grow with
- *         the length of the run.
+ * State:  one per replication: a few histograms, at most RECORDER_ROWS_MAX rows of a time series with
+ *         two coarse histograms each, and bounded samples of single lookups and calls. It does not
+ *         grow with the length of the run.
  * Time:   instants count from the start of the run, which is 0. Nothing here reads a clock.
  *
- * The measured window is [warmup, end). A lookup belongs to it by the instant it started; counters
- * by the samples taken at its two ends. The series covers the whole run, warm-up included. Sums are
- * kept as integers and the sample of lookups is chosen by their contents, so no figure depends on
- * the order in which lookups are reported.
+ * The measured window is [warmup, end). A lookup or call belongs to it by the instant it started;
+ * counters by the samples taken at its two ends. The series covers the whole run, warm-up included.
+ * Sums are kept as integers and samples are chosen by their contents, so no figure depends on the
+ * order in which lookups and calls are reported.
  */
 #ifndef ANALYSIS_RECORDER_H
 #define ANALYSIS_RECORDER_H
@@ -20,10 +20,11 @@
 
 enum {
     RECORDER_ROWS_MAX = 302,           /* of the time series */
-    RECORDER_LOOKUPS_DEFAULT = 100000, /* single lookups kept */
+    RECORDER_LOOKUPS_DEFAULT = 100000, /* single lookups kept, and as many calls */
     RECORDER_PEERS_MAX = 100000,       /* rows of per-peer load; of more peers every k-th is kept */
     RECORDER_EVENTS_MAX = 1000,
-    RECORDER_CODES = 64 /* message codes counted apart; the last: error, all others */
+    RECORDER_CODES = 64,    /* message codes counted apart; the last: error, all others */
+    RECORDER_STATUSES = 700 /* of SIP's final responses */
 };
 
 /* What the world counts. name: its column in results.db, meaning. */
@@ -92,6 +93,22 @@ typedef struct RecorderLookup {
     PealId key;
 } RecorderLookup;
 
+/*
+ * A call that has come to something: an INVITE, sent to its 200, or to the failure that ended it. The
+ * conversation that follows is no part of it.
+ */
+typedef struct RecorderCall {
+    PealTime started; /* its phone sent the INVITE */
+    PealSpan setup;   /* until the caller heard it ring (180), or the 200 where nothing rang; of an
+                         answered call */
+    PealSpan answer; /* until the 200, less the time it rang at the callee's; of an answered call */
+    uint32_t caller; /* peer index */
+    uint32_t caller_user;
+    uint32_t callee;
+    uint32_t callee_user;
+    uint16_t status; /* of the final response: 200..299 answered it */
+} RecorderCall;
+
 /* What one peer carried in the measured window or, values, holds at the end. */
 typedef struct RecorderPeer {
     uint32_t messages; /* delivered to it */
@@ -102,8 +119,9 @@ typedef struct RecorderConfig {
     PealSpan duration; /* > 0 */
     PealSpan warmup;   /* 0..duration */
     PealSpan interval; /* of the series; 0: the shortest round one that gives at most 300 rows */
-    uint32_t lookups;  /* single lookups kept; 0: RECORDER_LOOKUPS_DEFAULT */
+    uint32_t lookups;  /* single lookups kept, and calls; 0: RECORDER_LOOKUPS_DEFAULT */
     PealSpan prompt;   /* a lookup answered within it was prompt, in the series; 0: 3 s */
+    bool calls;        /* there may be calls: figures of them are wanted, even of none */
 } RecorderConfig;
 
 typedef struct Recorder Recorder;
@@ -119,6 +137,11 @@ void recorder_free(Recorder *recorder);
  */
 void recorder_lookup(Recorder *recorder, const RecorderLookup *lookup);
 void recorder_unfinished(Recorder *recorder, uint64_t lookups);
+
+/* recorder_call reports a call, and recorder_unfinished_calls those under way at the end, as for
+ * lookups. */
+void recorder_call(Recorder *recorder, const RecorderCall *call);
+void recorder_unfinished_calls(Recorder *recorder, uint64_t calls);
 
 /*
  * recorder_next_sample is the next instant at which the recorder wants the totals: the end of a
@@ -159,6 +182,12 @@ typedef struct RecorderFigures {
     const Histogram *latency_ns;    /* the same */
     const Histogram *peer_messages; /* RecorderPeer.messages over the peers; empty without them */
     const Histogram *peer_values;
+    uint64_t calls_started; /* as for lookups */
+    uint64_t calls_answered;
+    uint64_t calls_failed[RECORDER_STATUSES]; /* by status */
+    uint64_t calls_unfinished;
+    const Histogram *setup_ns; /* of answered calls */
+    const Histogram *answer_ns;
     RecorderTotals totals; /* counters in the window; levels at the end */
 } RecorderFigures;
 const RecorderFigures *recorder_figures(const Recorder *recorder);

@@ -42,6 +42,7 @@ typedef struct RunJob {
 typedef struct RunOutcome {
     RunInvariants invariants;   /* at its end */
     uint64_t lookups_abandoned; /* their askers ended */
+    uint64_t calls_abandoned;   /* likewise their callers */
     uint64_t registered;
     uint64_t register_failed;
     uint64_t turned_away; /* by a peer's processor */

@@ -14,11 +14,11 @@ static void phone_on_response(void *user, SipTx tx, uint64_t arg, const SipMessa
                               const PealHop *from)
 {
     PealPhone *phone = user;
-    PhoneCall *call = phone_call_numbered(phone, (uint32_t)(arg >> 2));
+    PhoneCall *call = phone_call_numbered(phone, (uint32_t)(arg >> PHONE_NUMBER_SHIFT));
 
     (void)tx;
     (void)from;
-    switch ((PhonePurpose)(arg & 3)) {
+    switch ((PhonePurpose)(arg & PHONE_PURPOSES)) {
     case PHONE_FOR_REGISTER:
         phone_registration_on_response(phone, response);
         break;
@@ -47,21 +47,30 @@ static void phone_on_stray(void *user, const SipMessage *response, const PealHop
 static void phone_on_failed(void *user, SipTx tx, uint64_t arg, int error)
 {
     PealPhone *phone = user;
-    PhoneCall *call = phone_call_numbered(phone, (uint32_t)(arg >> 2));
+    PhoneCall *call = phone_call_numbered(phone, (uint32_t)(arg >> PHONE_NUMBER_SHIFT));
     unsigned status = error == -PEAL_E_TIMEOUT ? PHONE_STATUS_TIMEOUT : PHONE_STATUS_GONE;
+    /* 18.1.1: what only its length made go by TCP goes by UDP after all. */
+    bool again = (arg & PHONE_TURNED) != 0 && error != -PEAL_E_TIMEOUT && !phone->datagrams;
 
     (void)tx;
-    switch ((PhonePurpose)(arg & 3)) {
+    phone->datagrams |= again;
+    switch ((PhonePurpose)(arg & PHONE_PURPOSES)) {
     case PHONE_FOR_REGISTER:
-        phone_registration_on_failed(phone, status);
+        if (again) {
+            phone_registration_again(phone);
+        } else {
+            phone_registration_on_failed(phone, status);
+        }
         break;
     case PHONE_FOR_INVITE:
-        if (call != NULL && call->state == PHONE_CALLING) {
+        if (call != NULL && call->state == PHONE_CALLING &&
+            !(again && phone_call_again(phone, call, SIP_INVITE))) {
             phone_call_end(phone, call, status);
         }
         break;
     case PHONE_FOR_BYE:
-        if (call != NULL && call->state == PHONE_LEAVING) {
+        if (call != NULL && call->state == PHONE_LEAVING &&
+            !(again && phone_call_again(phone, call, SIP_BYE))) {
             call->lost = true;
             phone_call_end(phone, call, status);
         }

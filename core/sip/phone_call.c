@@ -81,7 +81,7 @@ void phone_call_end(PealPhone *phone, PhoneCall *call, unsigned status)
 
 static uint64_t call_arg(const PhoneCall *call, PhonePurpose purpose)
 {
-    return (uint64_t)call->number << 2 | (uint64_t)purpose;
+    return (uint64_t)call->number << PHONE_NUMBER_SHIFT | (uint64_t)purpose;
 }
 
 /* call_over leaves the last word to the next wake, which is due at once. */
@@ -314,6 +314,11 @@ void phone_call_on_bye_response(PealPhone *phone, PhoneCall *call, const SipMess
         !call_authenticate(phone, call, SIP_BYE, response)) {
         phone_call_end(phone, call, 200);
     }
+}
+
+bool phone_call_again(PealPhone *phone, PhoneCall *call, SipMethod method)
+{
+    return call_send(phone, call, method, (PealStr){NULL, 0}) == 0;
 }
 
 void phone_call_on_wake(PealPhone *phone, PhoneCall *call)

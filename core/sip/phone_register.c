@@ -211,11 +211,17 @@ void phone_registration_on_failed(PealPhone *phone, unsigned status)
     register_end(phone, status, 0, 0);
 }
 
+void phone_registration_again(PealPhone *phone)
+{
+    if (register_begin(phone) != 0) {
+        register_end(phone, 503, 0, 0);
+    }
+}
+
 void phone_registration_on_wake(PealPhone *phone, PealTime now)
 {
-    if (peal_time_due(phone->registration.due, now) && !phone->registration.asking &&
-        register_begin(phone) != 0) {
-        register_end(phone, 503, 0, 0);
+    if (peal_time_due(phone->registration.due, now) && !phone->registration.asking) {
+        phone_registration_again(phone);
     }
 }
 

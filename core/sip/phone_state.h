@@ -22,13 +22,19 @@ enum {
     PHONE_CHALLENGES_MAX = 2 /* answered for one request: the second one, if the nonce was stale */
 };
 
-/* What a client transaction is for: the low bits of its arg, a call's number above. */
+/* What a client transaction is for: the low bits of its arg, PHONE_TURNED, and a call's number
+ * above. */
 typedef enum PhonePurpose {
     PHONE_FOR_NOBODY,
     PHONE_FOR_REGISTER,
     PHONE_FOR_INVITE,
     PHONE_FOR_BYE
 } PhonePurpose;
+enum {
+    PHONE_PURPOSES = 3, /* mask */
+    PHONE_TURNED = 4,   /* the request went by TCP for its length alone */
+    PHONE_NUMBER_SHIFT = 3
+};
 
 /* The texts of a dialog as the requests within it are written. */
 typedef enum PhoneDialogPart {
@@ -117,8 +123,9 @@ struct PealPhone {
     uint8_t aor_len;
     uint8_t username_len;
     uint8_t password_len;
-    uint8_t at;    /* of the '@' in the AOR */
-    bool dispatch; /* inside a function that ends with phone_schedule */
+    uint8_t at;     /* of the '@' in the AOR */
+    bool datagrams; /* TCP was refused, so what is too long for a datagram goes as one (18.1.1) */
+    bool dispatch;  /* inside a function that ends with phone_schedule */
 };
 _Static_assert(sizeof(PealPhone) <= 400, "an idle phone");
 
@@ -168,7 +175,7 @@ void phone_put_id(SipText *text, uint64_t id);
 void phone_put_contact_uri(const PealPhone *phone, SipText *text, bool tcp);
 void phone_put_contact(const PealPhone *phone, SipText *text, bool tcp);
 /* phone_send writes a request and sends it in a client transaction, an ACK without one. The hop turns
- * to TCP for what is too long. Returns as sip_tx_request. */
+ * to TCP for what is too long, which adds PHONE_TURNED to arg. Returns as sip_tx_request. */
 int phone_send(PealPhone *phone, PhoneDraft *draft, uint64_t arg, SipTx *ret_tx) PEAL_MUST_USE;
 /* phone_put_offer describes a session of one audio stream which nobody sends on; phone_put_answer
  * the same as the answer to an offer, with a line for each of its streams (RFC 3264 s.6). */
@@ -203,6 +210,8 @@ PealStr phone_tag(PealStr address); /* of From or To; empty */
 void phone_registration_on_wake(PealPhone *phone, PealTime now);
 void phone_registration_on_response(PealPhone *phone, const SipMessage *response);
 void phone_registration_on_failed(PealPhone *phone, unsigned status);
+/* phone_registration_again sends what could not be sent once more. */
+void phone_registration_again(PealPhone *phone);
 
 /* phone_call.c */
 PhoneCall *phone_call_new(PealPhone *phone);
@@ -214,6 +223,8 @@ void phone_call_bye(PealPhone *phone, PhoneCall *call);
 void phone_call_on_invite_response(PealPhone *phone, PhoneCall *call, const SipMessage *response);
 void phone_call_on_bye_response(PealPhone *phone, PhoneCall *call, const SipMessage *response);
 void phone_call_on_wake(PealPhone *phone, PhoneCall *call);
+/* phone_call_again sends an INVITE or BYE that could not be sent once more; whether it could. */
+bool phone_call_again(PealPhone *phone, PhoneCall *call, SipMethod method);
 /* phone_call_event fills in what all of a call's events have. */
 PealPhoneEvent phone_call_event(const PhoneCall *call, PealPhoneEventKind kind);
 

@@ -92,9 +92,10 @@ int phone_send(PealPhone *phone, PhoneDraft *draft, uint64_t arg, SipTx *ret_tx)
     int error = -PEAL_E_FULL;
 
     put_request(phone, &text, draft);
-    hop = sip_hop_for_size(&draft->hop, text.len);
+    hop = phone->datagrams ? draft->hop : sip_hop_for_size(&draft->hop, text.len);
     if (hop.transport != draft->hop.transport) {
         draft->hop = hop;
+        arg |= PHONE_TURNED;
         text = sip_text_make((char *)buf->data, cap);
         put_request(phone, &text, draft);
     }

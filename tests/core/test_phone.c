@@ -742,6 +742,98 @@ static void phone_ends_its_call_when_the_world_cannot_send(void)
     finish();
 }
 
+/* An AOR so long that an INVITE for it is longer than 1300 bytes. */
+static int call_long(void)
+{
+    char aor[PEAL_AOR_MAX + 1];
+
+    memset(aor, 'x', sizeof(aor));
+    memcpy(aor, "sip:", 4);
+    memcpy(aor + PEAL_AOR_MAX - 4, "@a.b", 4);
+    return peal_phone_call(world.users[0].phone, (PealStr){aor, PEAL_AOR_MAX}, peal_seconds(5), 9);
+}
+
+static void phone_goes_back_to_datagrams_when_tcp_is_refused(void)
+{
+    const SipEnv *env = &world.users[0].env;
+    char aor[PEAL_AOR_MAX + 1];
+    PealPhoneIdentity identity = {.contact = hop_of(0).addr, .proxy = hop_of(1)};
+
+    setup();
+    peal_phone_fini(world.users[0].phone);
+    memset(aor, 'a', sizeof(aor));
+    memcpy(aor, "sip:", 4);
+    memcpy(aor + PEAL_AOR_MAX - 4, "@a.b", 4);
+    identity.aor = (PealStr){aor, PEAL_AOR_MAX};
+    CU_ASSERT_EQUAL_FATAL(peal_phone_init(world.users[0].memory, &world.users[0].env.plain.env,
+                                          &world.config, &identity, &world.users[0],
+                                          &world.users[0].phone),
+                          0);
+    CU_ASSERT_EQUAL(call_long(), 0);
+    CU_ASSERT_EQUAL(env->sent[0].to.transport, PEAL_TCP);
+    CU_ASSERT(sip_env_has(env, 0, "Via: SIP/2.0/TCP "));
+    PealHop tcp = env->sent[0].to;
+    peal_phone_on_sip_end(world.users[0].phone, &tcp, -PEAL_E_REFUSED);
+    wait_to(0);
+    CU_ASSERT_EQUAL(env->sent_len, 2);
+    CU_ASSERT_EQUAL(env->sent[1].to.transport, PEAL_UDP);
+    CU_ASSERT(env->sent[1].text.len > 1300);
+    CU_ASSERT(sip_env_has(env, 1, "Via: SIP/2.0/UDP "));
+    CU_ASSERT_EQUAL(world.users[0].events_len, 0);
+    tell("486 Busy", last_sent(0), "");
+    CU_ASSERT_EQUAL(world.users[0].events[0].status, 486);
+    finish();
+}
+
+static void phone_over_tcp_reads_messages_in_any_pieces(void)
+{
+    SipEnv *env = &world.users[0].env;
+    PealHop from = sip_env_hop(2, 5060, PEAL_TCP, 7);
+    PealHop proxy = sip_env_hop(2, 5060, PEAL_TCP, 0);
+    PealAddr contact = hop_of(0).addr;
+    static const char text[] =
+        "OPTIONS sip:alice@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.2;branch=z9hG4bKt\r\n"
+        "Max-Forwards: 70\r\nFrom: <sip:bob@example.org>;tag=bb\r\nTo: <sip:alice@example.org>\r\n"
+        "Call-ID: call\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+
+    setup();
+    peal_phone_move(world.users[0].phone, &contact, &proxy);
+    for (size_t i = 0; i < sizeof(text) - 1; i++) {
+        CU_ASSERT_EQUAL(env->sent_len, 0);
+        peal_phone_on_sip_take(world.users[0].phone, &from,
+                               plain_buffer(&env->plain, (const uint8_t *)text + i, 1, 0));
+    }
+    CU_ASSERT(sip_env_says(env, 0, "SIP/2.0 200 "));
+    CU_ASSERT_EQUAL(env->sent[0].to.conn, 7);
+    peal_phone_on_sip_end(world.users[0].phone, &from, 0);
+    CU_ASSERT_EQUAL(peal_phone_register(world.users[0].phone, 60, 1), 0);
+    CU_ASSERT_EQUAL(env->sent[1].to.transport, PEAL_TCP);
+    CU_ASSERT(sip_env_has(env, 1, "Contact: <sip:alice@192.0.2.1:5060;transport=tcp>\r\n"));
+    finish();
+}
+
+static void phone_that_moves_registers_anew(void)
+{
+    PealHop proxy = sip_env_hop(9, 5060, PEAL_UDP, 0);
+    PealAddr contact = sip_env_hop(8, 5060, PEAL_UDP, 0).addr;
+
+    setup();
+    CU_ASSERT_EQUAL(peal_phone_register(world.users[0].phone, 3600, 5), 0);
+    tell("200 OK", last_sent(0), contact_3600);
+    peal_phone_move(world.users[0].phone, &contact, &proxy);
+    wait_to(0);
+    CU_ASSERT_EQUAL(world.users[0].env.sent_len, 2);
+    CU_ASSERT_EQUAL(world.users[0].env.sent[1].to.addr.ip[3], 9);
+    CU_ASSERT_PTR_NOT_NULL(strstr(last_sent(0), "Contact: <sip:alice@192.0.2.8:5060>"));
+    /* and again while that one is under way */
+    peal_phone_move(world.users[0].phone, &contact, &proxy);
+    tell("200 OK", last_sent(0), contact_3600);
+    CU_ASSERT_EQUAL(world.users[0].events_len, 1);
+    wait_to(0);
+    CU_ASSERT_EQUAL(world.users[0].env.sent_len, 3);
+    finish();
+}
+
 static void phone_init_wants_an_aor_and_addresses(void)
 {
     static const char *const bad[] = {"",         "bob",        "sip:bob",    "sip:@x",
@@ -784,4 +876,6 @@ PEAL_TEST_MAIN(
     PEAL_TEST(phone_answers_what_is_no_call_as_the_rfc_has_it),
     PEAL_TEST(phone_answers_an_offer_stream_by_stream), PEAL_TEST(phone_survives_what_is_no_sip),
     PEAL_TEST(phone_ends_its_call_when_the_world_cannot_send),
-    PEAL_TEST(phone_init_wants_an_aor_and_addresses))
+    PEAL_TEST(phone_goes_back_to_datagrams_when_tcp_is_refused),
+    PEAL_TEST(phone_over_tcp_reads_messages_in_any_pieces),
+    PEAL_TEST(phone_that_moves_registers_anew), PEAL_TEST(phone_init_wants_an_aor_and_addresses))

@@ -41,7 +41,7 @@ static const Command COMMANDS[] = {
     {"register", net_register_main, "register a user at a node"},
     {"plot", plot_main, "draw the figures of a run"},
     {"compare", compare_main, "set the results of two runs beside each other"},
-    {"help", help_main, "show this, `peal help keys` every key of a scenario file"},
+    {"help", help_main, "show this, `peal help keys` every key of a scenario or a node"},
 };
 
 static void print_commands(FILE *file)
@@ -111,6 +111,35 @@ static const Command *find_command(const char *name)
     return NULL;
 }
 
+/* `peal help keys [scenario|node] [--markdown]`: of both where neither is named, in Markdown of the
+ * scenario. */
+static int help_keys(int argc, char **argv)
+{
+    const char *which = argc > 0 && argv[0][0] != '-' ? argv[0] : NULL;
+    int left = which == NULL ? argc : argc - 1;
+    bool markdown = left == 1 && strcmp(argv[argc - 1], "--markdown") == 0;
+    bool node = which == NULL ? !markdown : strcmp(which, "node") == 0;
+    bool scenario = which == NULL || strcmp(which, "scenario") == 0;
+
+    if (left > 1 || (left == 1 && !markdown) || (!node && !scenario)) {
+        fprintf(stderr,
+                "peal help keys: only scenario or node, and --markdown, may follow, not '%s'\n",
+                !node && !scenario ? which : argv[argc - 1]);
+        return EXIT_USAGE;
+    }
+    if (scenario) {
+        g_autofree char *text = scenario_keys_text(markdown);
+
+        fputs(text, stdout);
+    }
+    if (node) {
+        g_autofree char *text = node_keys_text(markdown);
+
+        printf("%s%s", scenario ? "\n" : "", text);
+    }
+    return 0;
+}
+
 static int help_main(int argc, char **argv)
 {
     char option[] = "--help";
@@ -121,16 +150,7 @@ static int help_main(int argc, char **argv)
         return 0;
     }
     if (strcmp(argv[1], "keys") == 0) {
-        bool markdown = argc > 2 && strcmp(argv[2], "--markdown") == 0;
-        g_autofree char *text = scenario_keys_text(markdown);
-
-        if (argc > 3 || (argc == 3 && !markdown)) {
-            fprintf(stderr, "peal help keys: only --markdown may follow, not '%s'\n",
-                    argv[argc - 1]);
-            return EXIT_USAGE;
-        }
-        fputs(text, stdout);
-        return 0;
+        return help_keys(argc - 2, argv + 2);
     }
     command = find_command(argv[1]);
     if (command == NULL) {

@@ -2,6 +2,7 @@
 /* keys.c - the tables of a node's keys, and what is made of them; see keys.h. */
 #include "keys.h"
 
+#include <net/node.h>
 #include <stddef.h>
 
 static const char INTRODUCTION[] =

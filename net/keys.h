@@ -14,7 +14,4 @@
 enum { NODE_KEYS_FIRST, NODE_KEYS_OVERLAY, NODE_KEYS_LAST, NODE_KEYS_TABLES };
 const KeyFile *node_keys(void);
 
-/* node_keys_text is the reference of all keys, for a terminal or markdown. Text to g_free. */
-char *node_keys_text(bool markdown);
-
 #endif

@@ -6,6 +6,8 @@
 #ifndef NET_NODE_MAIN_H
 #define NET_NODE_MAIN_H
 
+#include <stdbool.h>
+
 /*
  * node_main runs `peal node FILE [options]` until SIGINT or SIGTERM, which make it leave the
  * overlay first; a second one ends it at once. SIGHUP reopens the log and rereads the users.
@@ -14,5 +16,9 @@
  * later.
  */
 int node_main(int argc, char **argv);
+
+/* node_keys_text is the reference of all keys of a node's configuration, for a terminal or in
+ * markdown. Text to free with g_free. */
+char *node_keys_text(bool markdown);
 
 #endif

@@ -152,9 +152,11 @@ static bool parse_all_hosts(NodeConfig *config, GError **error)
     static const HostsRule bootstrap = {"overlay", "bootstrap", RELOAD_PORT, true, false, false};
     static const HostsRule sip_listen = {"sip", "listen", SIP_PORT, false, true, true};
     static const HostsRule sip_advertise = {"sip", "advertise", SIP_PORT, false, false, false};
+    static const HostsRule dns = {"node", "dns", 53, false, false, false};
     static const HostsRule http_listen = {"http", "listen", 6301, false, true, true};
 
-    return parse_hosts(config, &listen, &config->listen, error) &&
+    return parse_hosts(config, &dns, &config->dns, error) &&
+           parse_hosts(config, &listen, &config->listen, error) &&
            parse_hosts(config, &advertise, &config->advertise, error) &&
            parse_hosts(config, &bootstrap, &config->bootstrap, error) &&
            parse_hosts(config, &sip_listen, &config->sip_listen, error) &&
@@ -238,6 +240,7 @@ static bool read_domains(NodeConfig *config, GError **error)
 static bool check_sip(NodeConfig *config, GError **error)
 {
     const PealSipConfig *sip = &config->sip;
+    const char *field;
 
     if (sip->min_expires_s > sip->max_expires_s) {
         return config_fail(config, "sip", "max-expires", error, "it is shorter than min-expires");
@@ -256,6 +259,10 @@ static bool check_sip(NodeConfig *config, GError **error)
     }
     if (sip->timer_b.ns < sip->t1.ns) {
         return config_fail(config, "sip", "timer-b", error, "it is shorter than t1");
+    }
+    if (peal_sip_check(sip, &field) != 0) {
+        return config_fail(config, "sip", field, error,
+                           "out of range, or it does not fit the other keys");
     }
     return true;
 }
@@ -335,6 +342,7 @@ void node_config_free(NodeConfig *config)
     if (config == NULL) {
         return;
     }
+    hosts_clear(&config->dns);
     hosts_clear(&config->listen);
     hosts_clear(&config->advertise);
     hosts_clear(&config->bootstrap);

@@ -52,6 +52,7 @@ typedef struct NodeConfig {
     char *capture;          /* NULL: none */
     uint64_t capture_limit; /* bytes */
     uint64_t memory;        /* bytes */
+    NodeHosts dns;          /* none: the system's */
 
     Scenario *overlay; /* its `overlay` and `overlay_name` */
     bool insecure_links;

@@ -45,6 +45,8 @@ static const Key ROWS[] = {
      "The capture stops growing at this size."},
     {"node", "memory", KEY_BYTES, NULL, FIELD(memory), 16 * MIB, TIB, "512MiB", NULL,
      "Most that the peer may hold: values of the overlay, registrations, transactions."},
+    {"node", "dns", KEY_WORDS, NULL, FIELD(dns), 1, 8, NULL, "the system's",
+     "Name servers to ask (ADDRESS[:PORT]); /etc/hosts is asked before them."},
 
     {"overlay", "insecure-links", KEY_CHOICE, YES_NO, FIELD(insecure_links), 0, 0, "no", NULL,
      "yes: links to other peers are neither encrypted nor authenticated. This version has no "
@@ -106,8 +108,8 @@ static const Key ROWS[] = {
      "RFC 3261's T4: the longest life of a message in the network."},
     {"sip", "timer-b", KEY_SPAN, NULL, FIELD(sip.timer_b), S, 10 * MIN_, "32s", NULL,
      "RFC 3261's timers B and F: until a request without any answer has failed."},
-    {"sip", "timer-c", KEY_SPAN, NULL, FIELD(sip.timer_c), 181 * S, H, "185s", NULL,
-     "RFC 3261's timer C: until a call that rings is given up."},
+    {"sip", "timer-c", KEY_SPAN, NULL, FIELD(sip.timer_c), S, H, "185s", NULL,
+     "RFC 3261's timer C: until a call that rings is given up; over 3min but for tests."},
     {"sip", "fork-wait", KEY_SPAN, NULL, FIELD(sip.fork_wait), S, 3 * MIN_, "20s", NULL,
      "Contacts of lower q are tried after those before have rung for so long."},
 
@@ -193,6 +195,7 @@ static const struct {
     {"node", "log", "/var/log/peal/peal.log", false},
     {"node", "control", "/run/peal/control", true},
     {"node", "capture", "/var/lib/peal/traffic.pcap", false},
+    {"node", "dns", "192.0.2.53", false},
     {"overlay", "insecure-links", "yes", true},
     {"overlay", "advertise", "192.0.2.1:6084", false},
     {"overlay", "bootstrap", "peal.example.org", true},

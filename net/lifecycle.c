@@ -93,6 +93,20 @@ static bool listen_all(Node *node, PealService service, GError **error)
     return true;
 }
 
+static bool open_dns(Node *node, GError **error)
+{
+    const NodeHosts *servers = &node->config->dns;
+    g_autoptr(GString) list = g_string_new(NULL);
+    char text[ADDRESS_TEXT_LEN];
+
+    for (size_t i = 0; i < servers->len; i++) {
+        g_string_append_printf(list, "%s%s", i > 0 ? "," : "",
+                               address_text(&servers->item[i].addr, text));
+    }
+    node->dns = dns_new(node->loop, servers->len > 0 ? list->str : NULL, error);
+    return node->dns != NULL;
+}
+
 static bool open_files(Node *node, GError **error)
 {
     const NodeConfig *config = node->config;
@@ -122,8 +136,7 @@ static bool open_files(Node *node, GError **error)
             return false;
         }
     }
-    node->dns = dns_new(node->loop, NULL, error);
-    return node->dns != NULL;
+    return open_dns(node, error);
 }
 
 static void open_environment(Node *node, size_t descriptors)

@@ -64,6 +64,9 @@ static void status_of_peer(const Node *node, NodeStatus *status)
         peal_peer_predecessors(peer, status->predecessors, G_N_ELEMENTS(status->predecessors));
     status->fingers_len = peal_peer_fingers(peer, status->fingers, G_N_ELEMENTS(status->fingers));
     peal_peer_each_resource(peer, count_resource, &status->resources);
+    if (node->sip != NULL) {
+        peal_peer_sip_status(peer, &status->sip);
+    }
 }
 
 void node_status(const Node *node, NodeStatus *ret_status)

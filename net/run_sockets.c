@@ -7,6 +7,7 @@
 #include <net/run.h>
 #include <stdio.h>
 
+#include "control_socket.h"
 #include "run_config.h"
 #include "run_report.h"
 
@@ -248,12 +249,29 @@ static void remove_dir(const char *path)
     g_rmdir(path);
 }
 
+static bool make_dir(RunSockets *run, GError **error)
+{
+    g_autofree char *longest = NULL;
+
+    run->dir = g_dir_make_tmp("peal-run-XXXXXX", error);
+    if (run->dir == NULL) {
+        return false;
+    }
+    longest = g_strdup_printf("%s/peer-%d.sock", run->dir, RUN_PEERS_MAX);
+    if (!control_socket_fits(longest)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NAMETOOLONG,
+                    "the path %s is too long for a socket: set TMPDIR to a shorter directory",
+                    longest);
+        return false;
+    }
+    return true;
+}
+
 static bool prepare(RunSockets *run, GError **error)
 {
     const Scenario *point = run->job->point;
 
-    run->dir = g_dir_make_tmp("peal-run-XXXXXX", error);
-    if (run->dir == NULL) {
+    if (!make_dir(run, error)) {
         return false;
     }
     run->scenario = g_build_filename(run->dir, "scenario.conf", NULL);

@@ -8,7 +8,8 @@ PEAL=$(readlink -f "$1") ROOT=$2 FORM=${3-short}
 SCRATCH=$(mktemp -d)
 TAP_CLEANUP+=" $SCRATCH"
 cd "$SCRATCH" || exit 1
-PORT=$((20000 + $$ % 400 * 100))
+export TMPDIR=$SCRATCH # so that what nodes leave behind is found
+PORT=$((20000 + $$ % 110 * 100))
 
 SETTINGS=()
 LOOKUPS=5000 DISTANCE=0.03
@@ -51,7 +52,8 @@ latencies_are_alike() {
 }
 
 no_node_is_left() {
-    ! pgrep -f "peal.*node.*peal-run-.*/peer-" -P 1 || fail 'nodes are left'
+    ! pgrep -af "$SCRATCH/peal-run" || fail 'processes are left' || return
+    ! ls -d "$SCRATCH"/peal-run* || fail 'files are left'
 }
 
 check simulation_and_sockets_take_equal_hops hops_are_equal_one_by_one

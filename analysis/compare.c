@@ -144,11 +144,21 @@ static void print_sample(char name, const SideFigure *figure, const SideSample *
     }
 }
 
+/* A scenario without calls has no figures of them. */
+static bool is_present(const Comparison *comparison, size_t figure)
+{
+    return comparison->sides[0].samples[figure].values->len > 0 ||
+           comparison->sides[1].samples[figure].values->len > 0;
+}
+
 static void print_figures(const Comparison *comparison)
 {
     for (size_t i = 0; i < SIDE_FIGURES; i++) {
         const SideFigure *figure = &SIDE_FIGURE[i];
 
+        if (!is_present(comparison, i)) {
+            continue;
+        }
         printf("%s", figure->title);
         print_sample('A', figure, &comparison->sides[0].samples[i]);
         print_sample('B', figure, &comparison->sides[1].samples[i]);
@@ -221,8 +231,12 @@ static json_t *figures_json(const Comparison *comparison)
     for (size_t i = 0; i < SIDE_FIGURES; i++) {
         const StatsKs *ks = &comparison->ks[i];
         bool known = comparison->comparable[i];
-        json_t *figure = json_object();
+        json_t *figure;
 
+        if (!is_present(comparison, i)) {
+            continue;
+        }
+        figure = json_object();
         json_object_set_new(figure, "a", sample_json(&comparison->sides[0].samples[i]));
         json_object_set_new(figure, "b", sample_json(&comparison->sides[1].samples[i]));
         json_object_set_new(figure, "ks_distance", number(known ? ks->distance : NAN));

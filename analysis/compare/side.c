@@ -16,6 +16,14 @@ const SideFigure SIDE_FIGURE[SIDE_FIGURES] = {
     {"lookups.hops", "lookup-hops", "hops", "Hops to the responsible peer",
      "Fraction of answered lookups", "", "SELECT hops FROM lookups WHERE succeeded ORDER BY hops",
      "SELECT sum(count) FROM distributions WHERE name = 'lookups.hops'", 1},
+    {"calls.setup_ms", "call-setup", "call set-up delay", "Call set-up delay (ms)",
+     "Fraction of answered calls", " ms",
+     "SELECT setup_ns FROM calls WHERE setup_ns IS NOT NULL ORDER BY setup_ns",
+     "SELECT sum(count) FROM distributions WHERE name = 'calls.setup_ns'", 1e-6},
+    {"calls.answer_ms", "call-answer", "call answer delay", "Call answer delay (ms)",
+     "Fraction of answered calls", " ms",
+     "SELECT answer_ns FROM calls WHERE answer_ns IS NOT NULL ORDER BY answer_ns",
+     "SELECT sum(count) FROM distributions WHERE name = 'calls.answer_ns'", 1e-6},
 };
 
 /* Points of a sweep differ on purpose: pooled, they would be the distribution of nothing. */

@@ -34,7 +34,7 @@ typedef struct SideFigure {
     double scale;      /* figure = value * scale */
 } SideFigure;
 
-enum { SIDE_FIGURES = 2 };
+enum { SIDE_FIGURES = 4 };
 extern const SideFigure SIDE_FIGURE[SIDE_FIGURES];
 
 typedef struct SideSample {

@@ -43,18 +43,21 @@ typedef struct Made {
     uint32_t kept;         /* sampled rows; 0: the usual bound */
     unsigned points;
     const char *world;
+    unsigned calls_per_second;
 } Made;
 
 static Recorder *play(const Made *made)
 {
     RecorderConfig config = {.duration = peal_seconds(DURATION_S),
                              .warmup = peal_seconds(WARMUP_S),
-                             .lookups = made->kept};
+                             .lookups = made->kept,
+                             .calls = made->calls_per_second > 0};
     Recording recording = {.seed = made->lookups_seed,
                            .hops_mean = 3,
                            .duration_s = DURATION_S,
                            .warmup_s = WARMUP_S,
-                           .per_second = PER_SECOND};
+                           .per_second = PER_SECOND,
+                           .calls_per_second = made->calls_per_second};
     Recorder *recorder = recorder_new(&config);
     RecorderTotals totals = {0};
 
@@ -66,6 +69,12 @@ static Recorder *play(const Made *made)
         lookup.started.ns += made->later_ms * PEAL_NS_PER_MS;
         lookup.latency.ns += made->later_ms * PEAL_NS_PER_MS;
         recorder_lookup(recorder, &lookup);
+    }
+    for (uint64_t i = 0; i < (uint64_t)DURATION_S * made->calls_per_second; i++) {
+        RecorderCall call = recording_call(&recording, i);
+
+        call.setup.ns += made->later_ms * PEAL_NS_PER_MS;
+        recorder_call(recorder, &call);
     }
     while (recorder_next_sample(recorder).ns < DURATION_S * PEAL_NS_PER_S) {
         recorder_sample(recorder, recorder_next_sample(recorder), &totals);
@@ -163,8 +172,8 @@ static double real_at(json_t *root, const char *path)
 
 static void compare_of_equal_runs_finds_no_distance(void)
 {
-    Made a = {"a", 1, 5, 0, "constant:20ms", 0, 1, NULL};
-    Made b = {"b", 1, 5, 0, "constant:20ms", 0, 1, RESULTS_WORLD_SOCKETS};
+    Made a = {"a", 1, 5, 0, "constant:20ms", 0, 1, NULL, 0};
+    Made b = {"b", 1, 5, 0, "constant:20ms", 0, 1, RESULTS_WORLD_SOCKETS, 0};
     json_t *root = compared(&a, &b);
 
     CU_ASSERT_EQUAL(real_at(root, "figures/lookups.latency_ms/ks_distance"), 0);
@@ -179,8 +188,8 @@ static void compare_of_equal_runs_finds_no_distance(void)
 
 static void compare_keeps_more_than_five_thousand_lookups_of_each(void)
 {
-    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL};
-    Made b = {"b", 1, 6, 0, NULL, 0, 1, NULL};
+    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL, 0};
+    Made b = {"b", 1, 6, 0, NULL, 0, 1, NULL, 0};
     json_t *root = compared(&a, &b);
 
     CU_ASSERT(MEASURED > 5000);
@@ -192,8 +201,8 @@ static void compare_keeps_more_than_five_thousand_lookups_of_each(void)
 
 static void compare_says_how_many_rows_were_sampled(void)
 {
-    Made a = {"a", 1, 5, 0, NULL, 1000, 1, NULL};
-    Made b = {"b", 1, 5, 0, NULL, 0, 1, NULL};
+    Made a = {"a", 1, 5, 0, NULL, 1000, 1, NULL, 0};
+    Made b = {"b", 1, 5, 0, NULL, 0, 1, NULL, 0};
     g_autofree char *base = g_dir_make_tmp("peal-compare-XXXXXX", NULL);
     g_autofree char *first = make(base, &a);
     g_autofree char *second = make(base, &b);
@@ -207,8 +216,8 @@ static void compare_says_how_many_rows_were_sampled(void)
 
 static void compare_matches_the_same_lookups_one_by_one(void)
 {
-    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL};
-    Made b = {"b", 1, 5, 3, NULL, 0, 1, NULL};
+    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL, 0};
+    Made b = {"b", 1, 5, 3, NULL, 0, 1, NULL, 0};
     json_t *root = compared(&a, &b);
     double matched = real_at(root, "pairs/matched");
 
@@ -223,10 +232,36 @@ static void compare_matches_the_same_lookups_one_by_one(void)
     json_decref(root);
 }
 
+static void compare_of_calls_sets_their_delays_beside_each_other(void)
+{
+    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL, 10};
+    Made b = {"b", 1, 5, 3, NULL, 0, 1, NULL, 10};
+    json_t *root = compared(&a, &b);
+
+    /* Set-up takes 100 to 199 ms, each as often; every tenth call fails. */
+    CU_ASSERT_EQUAL(real_at(root, "figures/calls.setup_ms/a/n"), 0.9 * 1100);
+    CU_ASSERT_EQUAL(real_at(root, "figures/calls.setup_ms/a/measured"), 0.9 * 1100);
+    CU_ASSERT_DOUBLE_EQUAL(real_at(root, "figures/calls.setup_ms/b/median") -
+                               real_at(root, "figures/calls.setup_ms/a/median"),
+                           3, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(real_at(root, "figures/calls.setup_ms/ks_distance"), 0.03, 0.01);
+    CU_ASSERT_EQUAL(real_at(root, "figures/calls.answer_ms/ks_distance"), 0);
+    json_decref(root);
+}
+
+static void compare_without_calls_says_nothing_of_them(void)
+{
+    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL, 0};
+    json_t *root = compared(&a, &(Made){"b", 1, 5, 0, NULL, 0, 1, NULL, 0});
+
+    CU_ASSERT_PTR_NULL(at(root, "figures/calls.setup_ms"));
+    json_decref(root);
+}
+
 static void compare_counts_equal_hops_of_other_draws(void)
 {
-    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL};
-    Made b = {"b", 1, 6, 0, NULL, 0, 1, NULL};
+    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL, 0};
+    Made b = {"b", 1, 6, 0, NULL, 0, 1, NULL, 0};
     json_t *root = compared(&a, &b);
 
     CU_ASSERT_EQUAL(real_at(root, "pairs/answered"), MEASURED);
@@ -240,8 +275,8 @@ static void compare_counts_equal_hops_of_other_draws(void)
 
 static void compare_of_other_seeds_matches_nothing(void)
 {
-    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL};
-    Made b = {"b", 2, 5, 0, NULL, 0, 1, NULL};
+    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL, 0};
+    Made b = {"b", 2, 5, 0, NULL, 0, 1, NULL, 0};
     json_t *root = compared(&a, &b);
 
     CU_ASSERT(json_is_null(at(root, "pairs")));
@@ -250,8 +285,8 @@ static void compare_of_other_seeds_matches_nothing(void)
 
 static void compare_does_not_match_lookups_far_apart_in_time(void)
 {
-    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL};
-    Made b = {"b", 1, 5, 600, NULL, 0, 1, NULL};
+    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL, 0};
+    Made b = {"b", 1, 5, 600, NULL, 0, 1, NULL, 0};
     json_t *root = compared(&a, &b);
 
     CU_ASSERT(json_is_null(at(root, "pairs")));
@@ -260,8 +295,8 @@ static void compare_does_not_match_lookups_far_apart_in_time(void)
 
 static void compare_names_the_keys_that_differ(void)
 {
-    Made a = {"a", 1, 5, 0, "constant:20ms", 0, 1, NULL};
-    Made b = {"b", 1, 5, 0, "synthetic", 0, 1, NULL};
+    Made a = {"a", 1, 5, 0, "constant:20ms", 0, 1, NULL, 0};
+    Made b = {"b", 1, 5, 0, "synthetic", 0, 1, NULL, 0};
     json_t *root = compared(&a, &b);
 
     CU_ASSERT_EQUAL(json_object_size(at(root, "differences")), 1);
@@ -285,8 +320,8 @@ static bool starts_with(const char *dir, const char *file, const char *bytes)
 static void compare_draws_both_distributions_on_one_plot(void)
 {
     static const char *const names[] = {"lookup-latency-cdf", "lookup-hops-cdf"};
-    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL};
-    Made b = {"b", 1, 6, 0, NULL, 0, 1, RESULTS_WORLD_SOCKETS};
+    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL, 0};
+    Made b = {"b", 1, 6, 0, NULL, 0, 1, RESULTS_WORLD_SOCKETS, 0};
     g_autofree char *gnuplot = g_find_program_in_path("gnuplot");
     g_autofree char *base = NULL;
     g_autofree char *first = NULL;
@@ -316,7 +351,7 @@ static void compare_draws_both_distributions_on_one_plot(void)
 
 static void compare_without_gnuplot_names_the_way_out(void)
 {
-    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL};
+    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL, 0};
     g_autofree char *base = g_dir_make_tmp("peal-compare-XXXXXX", NULL);
     g_autofree char *first = make(base, &a);
     g_autofree char *path = g_strdup(g_getenv("PATH"));
@@ -332,7 +367,7 @@ static void compare_without_gnuplot_names_the_way_out(void)
 
 static void compare_of_a_sweep_is_refused(void)
 {
-    Made a = {"a", 1, 5, 0, "synthetic", 0, 2, NULL};
+    Made a = {"a", 1, 5, 0, "synthetic", 0, 2, NULL, 0};
     g_autofree char *base = g_dir_make_tmp("peal-compare-XXXXXX", NULL);
     g_autofree char *first = make(base, &a);
     g_autofree char *output = NULL;
@@ -345,7 +380,7 @@ static void compare_of_a_sweep_is_refused(void)
 
 static void compare_survives_a_row_without_a_key(void)
 {
-    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL};
+    Made a = {"a", 1, 5, 0, NULL, 0, 1, NULL, 0};
     g_autofree char *base = g_dir_make_tmp("peal-compare-XXXXXX", NULL);
     g_autofree char *first = make(base, &a);
     g_autofree char *path = g_build_filename(first, "results.db", NULL);
@@ -365,6 +400,8 @@ PEAL_TEST_MAIN("analysis/compare", PEAL_TEST(compare_of_equal_runs_finds_no_dist
                PEAL_TEST(compare_keeps_more_than_five_thousand_lookups_of_each),
                PEAL_TEST(compare_says_how_many_rows_were_sampled),
                PEAL_TEST(compare_matches_the_same_lookups_one_by_one),
+               PEAL_TEST(compare_of_calls_sets_their_delays_beside_each_other),
+               PEAL_TEST(compare_without_calls_says_nothing_of_them),
                PEAL_TEST(compare_counts_equal_hops_of_other_draws),
                PEAL_TEST(compare_of_other_seeds_matches_nothing),
                PEAL_TEST(compare_does_not_match_lookups_far_apart_in_time),

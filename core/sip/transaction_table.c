@@ -53,6 +53,16 @@ static size_t table_bytes(uint32_t cap)
     return 3 * (size_t)cap * sizeof(SipTransaction *);
 }
 
+static void table_drop_empty(SipTransactions *all)
+{
+    if (all->len == 0 && all->slots != NULL) {
+        all->env->ops->release(all->env, all->slots, table_bytes(all->cap));
+        all->slots = NULL;
+        all->cap = 0;
+        all->deadline = PEAL_TIME_NEVER;
+    }
+}
+
 static int table_grow(SipTransactions *all)
 {
     uint32_t cap = all->cap != 0 ? 2 * all->cap : TABLE_CAP_MIN;
@@ -123,6 +133,7 @@ SipTransaction *transaction_new(SipTransactions *all, TransactionKind kind,
     }
     tx = all->env->ops->alloc(all->env, sizeof(*tx));
     if (tx == NULL) {
+        table_drop_empty(all);
         return NULL;
     }
     if (++all->next_name == 0) {
@@ -165,12 +176,7 @@ void transaction_free(SipTransactions *all, SipTransaction *tx)
         all->env->ops->release(all->env, tx->kept, tx->kept_len);
     }
     all->env->ops->release(all->env, tx, sizeof(*tx));
-    if (all->len == 0) {
-        all->env->ops->release(all->env, all->slots, table_bytes(all->cap));
-        all->slots = NULL;
-        all->cap = 0;
-        all->deadline = PEAL_TIME_NEVER;
-    }
+    table_drop_empty(all);
 }
 
 SipTransaction *transaction_find(const SipTransactions *all, const uint64_t match[2])

@@ -5,7 +5,7 @@
 #include "sip/arena.h"
 #include "sip/phone_state.h"
 
-enum { PHONES = 2, EVENTS_MAX = 32, DELAY_MS = 10, FLYING_MAX = 512 };
+enum { PHONES = 2, EVENTS_MAX = 64, DELAY_MS = 10, FLYING_MAX = 512 };
 
 typedef struct User {
     SipEnv env; /* first: its phone knows it */
@@ -742,6 +742,84 @@ static void phone_ends_its_call_when_the_world_cannot_send(void)
     finish();
 }
 
+static void phone_whose_cancel_comes_too_late_hangs_up(void)
+{
+    setup();
+    CU_ASSERT_EQUAL(call_bob(-1), 0);
+    tell("180 Ringing", last_sent(0), "");
+    const char *invite = world.users[0].env.sent[0].text.ptr;
+    peal_phone_hang_up_all(world.users[0].phone);
+    CU_ASSERT(strncmp(last_sent(0), "CANCEL ", 7) == 0);
+    tell("200 OK", invite, "Contact: <sip:bob@192.0.2.2>\r\n");
+    CU_ASSERT(strncmp(last_sent(0), "BYE ", 4) == 0);
+    CU_ASSERT(sip_env_says(&world.users[0].env, 2, "ACK "));
+    wait_to(60000); /* nobody answers the BYE */
+    kinds_are(0, outgoing, 3);
+    const PealPhoneEvent *ended = &world.users[0].events[2];
+    CU_ASSERT(ended->answered && ended->hung_up && ended->lost);
+    CU_ASSERT_EQUAL(ended->status, 200);
+    finish();
+}
+
+static bool loses_one_ack(unsigned phone, const char *text)
+{
+    (void)phone;
+    return strncmp(text, "ACK ", 4) == 0 && world.counts[0]++ == 0;
+}
+
+static void phone_that_waits_for_ack_says_bye_behind_it(void)
+{
+    setup();
+    world.loses = loses_one_ack;
+    CU_ASSERT_EQUAL(call_bob(-1), 0);
+    run_to(2100);
+    peal_phone_hang_up_all(world.users[1].phone);
+    collect();
+    CU_ASSERT_EQUAL(world.users[1].phone->calls->state, PHONE_UNACKED);
+    run_to(60000);
+    kinds_are(1, incoming, 3);
+    CU_ASSERT(world.users[1].events[2].hung_up);
+    CU_ASSERT_FALSE(world.users[0].events[2].lost);
+    finish();
+}
+
+static void phone_without_memory_ends_what_it_began(void)
+{
+    for (size_t limit = 32; limit < 6000; limit += 40) {
+        unsigned calls = 0;
+        unsigned ended[PHONES] = {0};
+        unsigned came_in = 0;
+
+        setup();
+        for (unsigned i = 0; i < PHONES; i++) {
+            world.users[i].env.plain.bytes_limit = limit;
+        }
+        calls += call_bob(10) == 0;
+        calls += call_bob(1) == 0;
+        (void)!peal_phone_register(world.users[1].phone, 60, 1);
+        run_to(300000);
+        for (unsigned i = 0; i < PHONES; i++) {
+            for (unsigned n = 0; n < world.users[i].events_len; n++) {
+                ended[i] += world.users[i].events[n].kind == PEAL_PHONE_ENDED;
+                came_in += world.users[i].events[n].kind == PEAL_PHONE_INCOMING;
+            }
+        }
+        CU_ASSERT_EQUAL(ended[0], calls);
+        /* a BYE that finds no memory is refused, and its call goes on */
+        CU_ASSERT_EQUAL(ended[1] + peal_phone_calls(world.users[1].phone), came_in);
+        finish();
+    }
+}
+
+static void phone_offers_where_the_invite_did_not(void)
+{
+    setup();
+    ask("INVITE", "", "", "");
+    wait_to(2000);
+    CU_ASSERT_PTR_NOT_NULL(strstr(last_sent(0), "m=audio 9 RTP/AVP 0 8\r\na=inactive\r\n"));
+    finish();
+}
+
 /* An AOR so long that an INVITE for it is longer than 1300 bytes. */
 static int call_long(void)
 {
@@ -878,4 +956,9 @@ PEAL_TEST_MAIN(
     PEAL_TEST(phone_ends_its_call_when_the_world_cannot_send),
     PEAL_TEST(phone_goes_back_to_datagrams_when_tcp_is_refused),
     PEAL_TEST(phone_over_tcp_reads_messages_in_any_pieces),
-    PEAL_TEST(phone_that_moves_registers_anew), PEAL_TEST(phone_init_wants_an_aor_and_addresses))
+    PEAL_TEST(phone_that_moves_registers_anew),
+    PEAL_TEST(phone_whose_cancel_comes_too_late_hangs_up),
+    PEAL_TEST(phone_that_waits_for_ack_says_bye_behind_it),
+    PEAL_TEST(phone_without_memory_ends_what_it_began),
+    PEAL_TEST(phone_offers_where_the_invite_did_not),
+    PEAL_TEST(phone_init_wants_an_aor_and_addresses))

@@ -89,9 +89,9 @@ static void told_ended(void *user, SipTx tx, uint64_t arg, bool server)
     Bench *b = user;
 
     (void)tx;
-    (void)arg;
     (void)server;
     b->told.ended++;
+    b->told.arg = arg;
     b->told.at = b->env.now;
 }
 
@@ -784,6 +784,104 @@ static void transaction_of_many_is_found_and_ends_in_its_order(void)
     finish();
 }
 
+static void transaction_repeated_invite_gets_100_before_200_ms(void)
+{
+    setup();
+    come(&invite, PEAL_UDP, 0);
+    run_to(100);
+    come(&invite, PEAL_UDP, 0);
+    CU_ASSERT(sip_env_says(&bench.env, 0, "SIP/2.0 100 "));
+    run_to(1000);
+    CU_ASSERT_EQUAL(bench.env.sent_len, 1);
+    CU_ASSERT_EQUAL(answer(500, "INVITE"), 0);
+    finish();
+}
+
+static void transaction_provisional_to_other_request_is_repeated(void)
+{
+    setup();
+    come(&options, PEAL_UDP, 0);
+    run_to(4000);
+    CU_ASSERT_EQUAL(answer(100, "OPTIONS"), 0);
+    come(&options, PEAL_UDP, 0);
+    CU_ASSERT_EQUAL(bench.env.sent_len, 3);
+    CU_ASSERT(sip_env_says(&bench.env, 2, "SIP/2.0 100 "));
+    finish();
+}
+
+static void transaction_of_an_unknown_method_finds_its_response(void)
+{
+    setup();
+    SipTx tx = start("NEWMETHOD", PEAL_UDP);
+    respond(200, "NEWMETHODS");
+    CU_ASSERT_EQUAL(bench.told.strays, 1);
+    respond(200, "NEWMETHOD");
+    CU_ASSERT_EQUAL(bench.told.responses, 1);
+    CU_ASSERT(!sip_tx_is_live(&bench.all, tx));
+    finish();
+}
+
+static void transaction_answered_to_nobody_ends_when_the_world_says_so(void)
+{
+    PealHop there_too = sip_env_hop(1, 5060, PEAL_UDP, 0);
+
+    setup();
+    come(&options, PEAL_UDP, 0);
+    sip_tx_on_end(&bench.all, &there_too, -PEAL_E_REFUSED); /* it may still be answered */
+    run_to(10);
+    CU_ASSERT_EQUAL(bench.told.ended, 0);
+    CU_ASSERT_EQUAL(answer(200, "OPTIONS"), 0);
+    sip_tx_on_end(&bench.all, &there_too, -PEAL_E_REFUSED);
+    run_to(20);
+    CU_ASSERT_EQUAL(bench.told.ended, 1);
+    (void)start("OPTIONS", PEAL_UDP);
+    sip_tx_on_end(&bench.all, there(PEAL_UDP), -PEAL_E_UNREACHABLE);
+    run_to(30);
+    CU_ASSERT_EQUAL(bench.told.error, -PEAL_E_UNREACHABLE);
+    finish();
+}
+
+static void transaction_args_come_back(void)
+{
+    setup();
+    come(&options, PEAL_UDP, 0);
+    sip_tx_set_arg(&bench.all, bench.told.request_tx, 99);
+    sip_tx_set_arg(&bench.all, 12345, 1); /* nobody's */
+    CU_ASSERT_EQUAL(answer(200, "OPTIONS"), 0);
+    run_to(40000);
+    CU_ASSERT_EQUAL(bench.told.arg, 99);
+    finish();
+}
+
+static void transaction_left_over_is_forgotten_without_a_word(void)
+{
+    setup();
+    (void)start("INVITE", PEAL_UDP);
+    come(&options, PEAL_UDP, 0);
+    sip_transactions_fini(&bench.all);
+    CU_ASSERT_EQUAL(bench.told.ended, 0);
+    CU_ASSERT_EQUAL(bench.told.failed, 0);
+    CU_ASSERT(sip_env_fini(&bench.env));
+}
+
+static void transaction_without_memory_starts_nothing(void)
+{
+    char text[1024];
+    SipMessage message;
+    SipTx tx;
+
+    scan(request_text(&invite, text, sizeof(text)), &message);
+    for (size_t limit = 1; limit < 1024; limit += 16) {
+        setup();
+        bench.env.plain.bytes_limit = limit;
+        int error = sip_tx_request(&bench.all, &message, there(PEAL_UDP), 0, &tx);
+        CU_ASSERT(error == 0 || error == -PEAL_E_MEMORY);
+        CU_ASSERT_EQUAL(bench.env.sent_len, error == 0 ? 1 : 0);
+        CU_ASSERT_EQUAL(bench.all.len, error == 0 ? 1 : 0);
+        finish();
+    }
+}
+
 static void transaction_hop_turns_to_tcp_above_1300_bytes(void)
 {
     PealHop udp = sip_env_hop(2, 5060, PEAL_UDP, 0);
@@ -827,4 +925,11 @@ PEAL_TEST_MAIN("core/transaction",
                PEAL_TEST(transaction_fails_when_the_world_says_so),
                PEAL_TEST(transaction_of_a_closed_connection_is_answered_at_vias_address),
                PEAL_TEST(transaction_of_many_is_found_and_ends_in_its_order),
+               PEAL_TEST(transaction_repeated_invite_gets_100_before_200_ms),
+               PEAL_TEST(transaction_provisional_to_other_request_is_repeated),
+               PEAL_TEST(transaction_of_an_unknown_method_finds_its_response),
+               PEAL_TEST(transaction_answered_to_nobody_ends_when_the_world_says_so),
+               PEAL_TEST(transaction_args_come_back),
+               PEAL_TEST(transaction_left_over_is_forgotten_without_a_word),
+               PEAL_TEST(transaction_without_memory_starts_nothing),
                PEAL_TEST(transaction_hop_turns_to_tcp_above_1300_bytes))

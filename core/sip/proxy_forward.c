@@ -107,6 +107,15 @@ static void forward_put_record_route(PealPeer *peer, Forward *f, const ProxyCont
     }
 }
 
+void proxy_put_length(SipText *text, const SipMessage *message)
+{
+    if (!sip_has(message, SIP_H_CONTENT_LENGTH)) {
+        sip_put_z(text, "Content-Length: ");
+        sip_put_u32(text, (uint32_t)message->body.len);
+        sip_put_z(text, "\r\n");
+    }
+}
+
 /* Step 3. */
 static void forward_max_forwards(Forward *f, const SipMessage *request)
 {
@@ -222,7 +231,8 @@ static int forward_send(PealPeer *peer, ProxyContext *context, uint32_t index, F
 {
     ProxyBranch *branch = &context->branches[index];
     const size_t cap = sip_edit_len(&f->edit);
-    const bool may_grow = !branch->grown && !branch->phone;
+    const bool may_grow =
+        !branch->grown && !branch->phone && sip_has(f->edit.message, SIP_H_CONTENT_LENGTH);
     PealHop hop = may_grow ? sip_hop_for_size(&branch->hop, cap) : branch->hop;
     PealBuf *buf = peer->env->ops->buffer(peer->env, cap);
     SipMessage message;
@@ -238,7 +248,7 @@ static int forward_send(PealPeer *peer, ProxyContext *context, uint32_t index, F
         error = -PEAL_E_TOO_LARGE;
     }
     if (error == 0) {
-        error = sip_message_scan((PealStr){(const char *)buf->data, len}, false, &message);
+        error = sip_message_scan((PealStr){(const char *)buf->data, len}, true, &message);
     }
     if (error == 0 && context->server == 0) {
         sip_send(peer->env, &hop, message.bytes);
@@ -270,6 +280,9 @@ int proxy_forward(PealPeer *peer, ProxyContext *context, const SipMessage *reque
     forward_put_via(peer, &f, context, request, &branch->hop);
     if (peer->sip->config->record_route && forward_makes_dialog(request)) {
         forward_put_record_route(peer, &f, context, branch, request);
+    }
+    if (branch->hop.transport == PEAL_TCP) {
+        proxy_put_length(&f.head, request);
     }
     forward_max_forwards(&f, request);
     forward_top_via(&f, context, request);

@@ -2,7 +2,7 @@
 /* proxy_response.c - response processing (RFC 3261 s.16.7, RFC 6026). */
 #include "sip/proxy_state.h"
 
-enum { RESPONSE_RANKS = 16, RESPONSE_OWN = 8 };
+enum { RESPONSE_RANKS = 16, RESPONSE_OWN = 8, RESPONSE_LENGTH_MAX = 32 };
 
 /* Step 6, the lower the better: 6xx, then the lowest class; within 4xx what helps the sender to ask
  * again; what this proxy says by itself only for want of anything else. */
@@ -118,6 +118,8 @@ static void response_merge(SipEdit *edit, const ProxyContext *context)
 static PealBuf *response_cut(PealPeer *peer, const ProxyContext *context,
                              const SipMessage *response, PealStr *ret_bytes)
 {
+    char length_bytes[RESPONSE_LENGTH_MAX];
+    SipText length = sip_text_make(length_bytes, sizeof(length_bytes));
     SipCursor top = {0};
     SipCursor second;
     PealBuf *buf;
@@ -133,6 +135,10 @@ static PealBuf *response_cut(PealPeer *peer, const ProxyContext *context,
     }
     sip_edit_init(&edit, response);
     sip_edit_remove_element(&edit, &top);
+    if (context == NULL || context->from.transport == PEAL_TCP) {
+        proxy_put_length(&length, response);
+        sip_edit_insert(&edit, response->fields_end, sip_text_view(&length));
+    }
     if (context != NULL && context->challenges_from > 1 &&
         response_is_challenge(response->status)) {
         response_merge(&edit, context);

@@ -195,6 +195,8 @@ bool proxy_ask_user(PealPeer *peer, ProxyContext *context, const SipMessage *req
 PealStr proxy_first_value(PealStr values);
 /* proxy_forward sends it: returns 0 or an error of sip_tx_request. */
 int proxy_forward(PealPeer *peer, ProxyContext *context, const SipMessage *request, uint32_t index);
+/* proxy_put_length writes the Content-Length that a stream needs and a datagram may lack (18.3). */
+void proxy_put_length(SipText *text, const SipMessage *message);
 /* proxy_local is the own address that reaches a family; -PEAL_E_UNREACHABLE. */
 int proxy_local(PealPeer *peer, const PealAddr *to, uint8_t *ret_local);
 

@@ -395,6 +395,10 @@ static int on_ask(MiniPeer *mini, const PealAsk *ask)
             question->answer.password = (PealStr){user->password, strlen(user->password)};
         }
     }
+    if (ask->kind == PEAL_ASK_RESOLVE) {
+        world->asked_port = ask->port;
+        world->asked_transport = ask->transport;
+    }
     world->asks++;
     mini_later(world->mini, world->latency, answer, question);
     return 0;

@@ -81,7 +81,9 @@ struct SipWorld {
     void *lose_user;
     uint64_t messages; /* sent by adapters */
     uint32_t numbers;
-    uint32_t asks; /* to the world */
+    uint32_t asks;       /* to the world */
+    uint16_t asked_port; /* with the last RESOLVE */
+    uint8_t asked_transport;
 };
 
 /* Domain example.org; change config before the adapters are made. */

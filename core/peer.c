@@ -97,6 +97,9 @@ int peal_peer_leave(PealPeer *peer, uint64_t token)
         return -PEAL_E_STATE;
     }
     location_leave(peer);
+    if (peer->sip != NULL) {
+        sip_leave(peer);
+    }
     peer->topology->leave(peer, token);
     peer_schedule(peer);
     return 0;

@@ -328,6 +328,19 @@ static void expire(PealPeer *peer, RegistrarAor *aor, PealTime now)
     registrar_settle(peer, aor);
 }
 
+void registrar_flush(PealPeer *peer)
+{
+    Registrar *registrar = &peer->sip->registrar;
+
+    if (registrar->persist_at.ns == PEAL_TIME_NEVER.ns) {
+        return;
+    }
+    registrar->persist_at = PEAL_TIME_NEVER;
+    if (bindings_persist(peer) != 0) {
+        registrar_changed(peer); /* again, later */
+    }
+}
+
 void registrar_on_wake(PealPeer *peer, PealTime now)
 {
     Registrar *registrar = &peer->sip->registrar;
@@ -343,10 +356,7 @@ void registrar_on_wake(PealPeer *peer, PealTime now)
         store_stale(peer, now);
     }
     if (peal_time_due(registrar->persist_at, now)) {
-        registrar->persist_at = PEAL_TIME_NEVER;
-        if (bindings_persist(peer) != 0) {
-            registrar_changed(peer); /* again, later */
-        }
+        registrar_flush(peer);
     }
     registrar_schedule(peer);
 }

@@ -76,6 +76,8 @@ void registrar_on_wake(PealPeer *peer, PealTime now);
 /* registrar_restore takes up what was persisted, the adapter's key too; what does not decode is left
  * out. */
 void registrar_restore(PealPeer *peer, PealBytes bytes);
+/* registrar_flush writes now what would be written soon: the peer is leaving. */
+void registrar_flush(PealPeer *peer);
 /* registrar_joined stores all AORs anew, a few at a time: the peer has joined (again). */
 void registrar_joined(PealPeer *peer);
 

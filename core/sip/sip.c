@@ -120,6 +120,11 @@ void sip_joined(PealPeer *peer)
     }
 }
 
+void sip_leave(PealPeer *peer)
+{
+    registrar_flush(peer);
+}
+
 PealTime sip_deadline(const PealPeer *peer)
 {
     const Sip *sip = peer->sip;

@@ -16,6 +16,8 @@ typedef struct Sip Sip;
 void sip_fini(PealPeer *peer);
 /* sip_joined: the peer has joined the overlay, for the first time or again. */
 void sip_joined(PealPeer *peer);
+/* sip_leave: the peer is about to leave; what is to survive is written. */
+void sip_leave(PealPeer *peer);
 void sip_on_wake(PealPeer *peer, PealTime now);
 PealTime sip_deadline(const PealPeer *peer);
 

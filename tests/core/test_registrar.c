@@ -886,7 +886,12 @@ static void writes_are_few(void)
     fake->kept_times = 0;
     CU_ASSERT_EQUAL(fake_register(fake, ""), 200);
     fake_sip_run(fake, peal_seconds(100));
+    registrar_flush(&fake->peer);
     CU_ASSERT_EQUAL(fake->kept_times, 0); /* nothing has changed */
+    CU_ASSERT_EQUAL(fake_register(fake, A "\r\n"), 200);
+    registrar_flush(&fake->peer);
+    fake_sip_run(fake, peal_seconds(100));
+    CU_ASSERT_EQUAL(fake->kept_times, 1);
     fake_sip_free(fake);
 }
 

@@ -191,8 +191,9 @@ static void restarted_adapter_is_found_again(void)
 
     begin(3);
     script_register(bob, 2, "bob", NULL);
-    sip_world_run(world, peal_seconds(5));
     before = &world->mini->peers[2];
+    CU_ASSERT_EQUAL(peal_peer_leave(before->peer, 55), 0); /* at once: it is written nevertheless */
+    CU_ASSERT_PTR_NOT_NULL(mini_await(world->mini, 55, peal_seconds(20)));
     mini_kill(before);
     sip_world_run(world, peal_seconds(60));
     after = mini_peer(world->mini, &id);

@@ -39,6 +39,7 @@ static const Command COMMANDS[] = {
     {"status", net_status_main, "ask a node how it is"},
     {"lookup", net_lookup_main, "ask the overlay where a user is registered"},
     {"register", net_register_main, "register a user at a node"},
+    {"call", net_call_main, "call a user through a node"},
     {"plot", plot_main, "draw the figures of a run"},
     {"compare", compare_main, "set the results of two runs beside each other"},
     {"help", help_main, "show this, `peal help keys` every key of a scenario or a node"},

@@ -54,16 +54,23 @@ static void page_put_count(GString *page, const char *name, json_int_t count)
                            name, count);
 }
 
-/* A list of texts in one cell. */
+/* A list of texts in one cell. Several fingers in a row may be one peer: it is named once. */
 static void page_put_list(GString *page, const char *name, const json_t *list)
 {
     size_t len = json_array_size(list);
+    const char *last = NULL;
 
     g_string_append_printf(page, "<tr><th>%s</th><td>", name);
     for (size_t i = 0; i < MIN(len, (size_t)PAGE_IDS_MAX); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+
+        if (g_strcmp0(text, last) == 0) {
+            continue;
+        }
         g_string_append(page, i > 0 ? "<br><code>" : "<code>");
-        page_put_escaped(page, json_string_value(json_array_get(list, i)));
+        page_put_escaped(page, text);
         g_string_append(page, "</code>");
+        last = text;
     }
     if (len > PAGE_IDS_MAX) {
         g_string_append_printf(page, "<br>and %zu more", len - PAGE_IDS_MAX);

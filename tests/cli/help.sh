@@ -30,7 +30,7 @@ check help_option_does_too says 0 'run a scenario' --help
 check version_is_named says 0 'peal ' --version
 check help_of_a_command_lists_its_options says 0 --pcap help run
 check option_help_of_a_command_does_too says 0 --pcap run --help
-for command in status lookup register; do
+for command in status lookup register call; do
     check "${command}_explains_itself" says 0 '--socket=PATH' "$command" --help
     check "help_of_${command}_does_too" says 0 'Exit status 0' help "$command"
     check "${command}_without_a_node_is_refused" says 2 'no node at /none/control' "$command" --socket /none/control \
@@ -40,6 +40,7 @@ check status_takes_no_words says 2 'usage: peal status' status bob
 check lookup_wants_an_address says 2 'usage: peal lookup' lookup
 check lookup_of_no_address_is_refused says 2 "'b@d@x' is no SIP address" lookup b@d@x
 check register_refuses_a_bad_time says 2 '--expires wants a time' register bob@example.org --expires 1fortnight
+check call_refuses_a_bad_time says 2 '--duration wants a time' call bob@example.org --duration 0s
 check testbed_explains_itself says 0 'peal testbed start --dir DIR' testbed --help
 for command in start status stop logs; do
     check "testbed_${command}_explains_itself" says 0 '--dir=DIR' testbed "$command" --help

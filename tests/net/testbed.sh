@@ -10,9 +10,10 @@ DIR=$SCRATCH/tb
 
 # Whatever fails, nothing stays: SIGKILL for what `stop` would not end.
 tidy() {
-    local pid
-    "$PEAL" testbed stop --dir "$DIR" >/dev/null 2>&1
-    "$PEAL" testbed stop --dir "$SCRATCH/ns" >/dev/null 2>&1
+    local pid dir
+    for dir in "$DIR" "$SCRATCH/16" "$SCRATCH/ns"; do
+        "$PEAL" testbed stop --dir "$dir" >/dev/null 2>&1
+    done
     for pid in $(running "$SCRATCH"); do
         kill -9 "$pid"
     done
@@ -31,7 +32,7 @@ done
 running() {
     local proc
     for proc in /proc/[0-9]*; do
-        if tr '\0' ' ' <"$proc/cmdline" 2>/dev/null | grep -q " node $1/"; then
+        if { tr '\0' ' ' <"$proc/cmdline"; } 2>/dev/null | grep -q " node $1/"; then
             basename "$proc"
         fi
     done
@@ -162,9 +163,23 @@ fails_whole() {
 }
 
 a_peer_that_cannot_start_is_blamed() {
-    # The first founds one overlay, the others would found one each.
-    refused 1 'end of its log' starts --set overlay.bootstrap=127.0.0.1:1 || return
+    # Whether a capture can be written is found out when the node starts.
+    refused 1 'end of its log' starts --set "node.capture=$SCRATCH/none/x.pcap" || return
     [ -z "$(running "$DIR")" ] || fail "something runs"
+}
+
+# The peer that answers for an AOR is stopped without a word; the others know nothing of it yet.
+a_stopped_owner_does_not_stop_lookups() {
+    local dir=$SCRATCH/16 owner peer asker=1
+    "$PEAL" testbed start --peers 16 --dir "$dir" --base-port $((BASE + 200)) -q || return
+    "$PEAL" register --socket "$dir/peer-3/control" sip:bob@p2p.test || return
+    owner=$("$PEAL" lookup --socket "$dir/peer-1/control" sip:bob@p2p.test --json | jq -r .responsible)
+    peer=$("$PEAL" testbed status --dir "$dir" --json |
+        jq --arg id "$owner" '.[] | select(.status.node_id == $id) | .peer')
+    [ "$peer" != 1 ] || asker=2
+    kill -STOP "$(cat "$dir/peer-$peer/pid")" || return
+    timeout 10 "$PEAL" lookup --socket "$dir/peer-$asker/control" sip:bob@p2p.test || return
+    "$PEAL" testbed stop --dir "$dir"
 }
 
 namespaces_come_and_go() {
@@ -193,6 +208,7 @@ check stop_leaves_nothing_again stop_leaves_nothing
 check a_key_that_is_none_is_refused_before_anything_runs fails_whole 'overlay.nonsense' --set overlay.nonsense=1
 check a_missing_user_file_is_refused_before_anything_runs fails_whole none/users --users "$SCRATCH/none/users"
 check a_failed_start_says_who_failed_and_leaves_nothing a_peer_that_cannot_start_is_blamed
+check a_stopped_owner_does_not_stop_lookups a_stopped_owner_does_not_stop_lookups
 if [ "$(id -u)" -eq 0 ] && command -v ip >/dev/null && unshare -n true 2>/dev/null; then
     check network_namespaces_come_and_go namespaces_come_and_go
 else

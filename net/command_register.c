@@ -47,10 +47,9 @@ static void print_done(const Registering *registering, json_t *answer)
         command_print_json(answer);
         return;
     }
-    printf("%s is %s; peer %s answered in %.1f ms\n",
+    printf("%s is %s; the overlay answered in %.1f ms\n",
            json_string_value(json_object_get(answer, "aor")),
            registering->remove ? "registered here no more" : "registered",
-           json_string_value(json_object_get(answer, "responsible")),
            json_number_value(json_object_get(answer, "latency_ms")));
 }
 

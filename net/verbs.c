@@ -97,9 +97,15 @@ static bool verbs_failed(VerbsTask *task, const NodeOutcome *outcome)
 
 static json_t *verbs_answer(const VerbsTask *task, const NodeOutcome *outcome)
 {
-    return json_pack("{s:o, s:o, s:o, s:f}", "aor", status_text(task->aor, strlen(task->aor)),
-                     "resource", status_id(&task->resource), "responsible",
-                     status_id(&outcome->responder), "latency_ms", (double)outcome->took.ns / 1e6);
+    static const PealId nobody;
+    json_t *answer =
+        json_pack("{s:o, s:o, s:f}", "aor", status_text(task->aor, strlen(task->aor)), "resource",
+                  status_id(&task->resource), "latency_ms", (double)outcome->took.ns / 1e6);
+
+    if (!peal_id_equal(&outcome->responder, &nobody)) {
+        json_object_set_new(answer, "responsible", status_id(&outcome->responder));
+    }
+    return answer;
 }
 
 /* lookup */

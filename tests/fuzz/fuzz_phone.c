@@ -83,11 +83,9 @@ static size_t expand(const uint8_t *data, size_t len, char *text)
             value = data[i + 1] == 'H' ? fuzz.headers : data[i + 1] == 'T' ? fuzz.tag : NULL;
         }
         if (value != NULL) {
-            size_t room = TEXT_MAX - used;
-            size_t value_len = strlen(value) < room ? strlen(value) : room;
-
-            memcpy(text + used, value, value_len);
-            used += value_len;
+            for (; *value != '\0' && used < TEXT_MAX; value++) {
+                text[used++] = *value;
+            }
             i++;
         } else {
             text[used++] = (char)data[i];

@@ -153,6 +153,7 @@ static void on_invite(PealPhone *phone, SipTx tx, const SipMessage *invite, cons
     call->tx = tx;
     call->from = *from;
     call->invite_cseq = cseq.number;
+    call->remote_cseq = cseq.number;
     call->due = peal_time_add(phone_now(phone), phone->config->ring);
     call_reply(phone, call, (SipAnswer){.status = 180});
     event = phone_call_event(call, PEAL_PHONE_INCOMING);
@@ -257,12 +258,31 @@ void phone_on_ack(void *user, const SipMessage *ack, const PealHop *from)
     phone_tell(phone, &event);
 }
 
+/* answer_within finds the call that a request belongs to, or refuses it: without a dialog, or out of
+ * order (12.2.2). */
+static PhoneCall *answer_within(PealPhone *phone, SipTx tx, const SipMessage *request,
+                                const PealHop *from)
+{
+    PhoneCall *call = answer_dialog(phone, request);
+    SipCSeq cseq;
+
+    if (call == NULL || sip_cseq_parse(sip_field(request, SIP_H_CSEQ), &cseq) != 0) {
+        answer_status(phone, tx, request, from, 481);
+        return NULL;
+    }
+    if (cseq.number < call->remote_cseq) {
+        answer_status(phone, tx, request, from, 500);
+        return NULL;
+    }
+    call->remote_cseq = cseq.number;
+    return call;
+}
+
 static void on_bye(PealPhone *phone, SipTx tx, const SipMessage *bye, const PealHop *from)
 {
-    PhoneCall *call = answer_dialog(phone, bye);
+    PhoneCall *call = answer_within(phone, tx, bye, from);
 
     if (call == NULL) {
-        answer_status(phone, tx, bye, from, 481);
         return;
     }
     answer_status(phone, tx, bye, from, 200);

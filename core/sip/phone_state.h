@@ -69,6 +69,7 @@ typedef struct PhoneCall {
     SipTx tx;     /* of its INVITE */
     uint32_t number;
     uint32_t cseq;        /* of this phone's last request, never lower than an INVITE's */
+    uint32_t remote_cseq; /* the other side's last; 0 for none yet */
     uint32_t invite_cseq; /* of its INVITE, whoever sent it */
     PealSpan duration;
     PealTime started;

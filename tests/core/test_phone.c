@@ -34,6 +34,7 @@ static struct {
     /* Whether message number `sent` from this phone is lost. */
     bool (*loses)(unsigned phone, const char *text);
     unsigned counts[8]; /* for `loses` */
+    unsigned cseq;      /* for `ask` */
 } world;
 
 static void on_event(void *user, PealPhone *phone, const PealPhoneEvent *event)
@@ -56,6 +57,7 @@ static void setup_with(const char *password)
     static const char *const aors[PHONES] = {"sip:alice@example.org", "sip:bob@example.org"};
 
     memset(&world, 0, sizeof(world));
+    world.cseq = 100;
     peal_sip_defaults(&world.sip);
     world.config = (PealPhoneConfig){.sip = &world.sip,
                                      .ring = peal_seconds(2),
@@ -653,9 +655,9 @@ static void ask(const char *method, const char *to_tag, const char *more, const 
         text, sizeof(text),
         "%s sip:alice@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2:5060;branch=z9hG4bK%u\r\n"
         "Max-Forwards: 70\r\nFrom: <sip:bob@example.org>;tag=bb\r\n"
-        "To: <sip:alice@example.org>%s\r\nCall-ID: call\r\nCSeq: 1 %s\r\n"
+        "To: <sip:alice@example.org>%s\r\nCall-ID: call\r\nCSeq: %u %s\r\n"
         "Contact: <sip:bob@192.0.2.2>\r\n%sContent-Length: %zu\r\n\r\n%s",
-        method, ++branch, to_tag, method, more, strlen(body), body);
+        method, ++branch, to_tag, world.cseq, method, more, strlen(body), body);
     give(0, &from, text);
 }
 
@@ -811,6 +813,29 @@ static void phone_without_memory_ends_what_it_began(void)
     }
 }
 
+static void phone_refuses_what_is_out_of_order_within_a_call(void)
+{
+    const SipEnv *env = &world.users[0].env;
+    char tag[64];
+
+    setup();
+    ask("INVITE", "", "", "");
+    snprintf(tag, sizeof(tag), ";tag=%.16s", strstr(strstr(last_sent(0), "To:"), ";tag=") + 5);
+    wait_to(2000);
+    ask("ACK", tag, "", "");
+    ask("INVITE", tag, "", "");
+    CU_ASSERT(sip_env_says(env, 2, "SIP/2.0 488 "));
+    world.cseq = 50;
+    ask("BYE", tag, "", "");
+    CU_ASSERT(sip_env_says(env, 3, "SIP/2.0 500 "));
+    CU_ASSERT_EQUAL(world.users[0].events_len, 2);
+    world.cseq = 101;
+    ask("BYE", tag, "", "");
+    CU_ASSERT(sip_env_says(env, 4, "SIP/2.0 200 "));
+    kinds_are(0, incoming, 3);
+    finish();
+}
+
 static void phone_offers_where_the_invite_did_not(void)
 {
     setup();
@@ -956,5 +981,6 @@ PEAL_TEST_MAIN(
     PEAL_TEST(phone_whose_cancel_comes_too_late_hangs_up),
     PEAL_TEST(phone_that_waits_for_ack_says_bye_behind_it),
     PEAL_TEST(phone_without_memory_ends_what_it_began),
+    PEAL_TEST(phone_refuses_what_is_out_of_order_within_a_call),
     PEAL_TEST(phone_offers_where_the_invite_did_not),
     PEAL_TEST(phone_init_wants_an_aor_and_addresses))

@@ -398,8 +398,10 @@ void loop_free(Loop *loop)
         return;
     }
     if (loop->source != NULL) {
-        g_source_destroy(&loop->source->source);
-        g_source_unref(&loop->source->source);
+        GSource *source = &loop->source->source;
+
+        g_source_destroy(source);
+        g_source_unref(source);
     }
     g_hash_table_unref(loop->afters);
     loop_unwatch(loop, loop->timer_watch);

@@ -68,7 +68,7 @@ static bool check_ports(uint32_t base_port, uint32_t identities, GError **error)
                     "--base-port=%u leaves no room for %u peers with %d ports each; write %d or "
                     "less",
                     base_port, identities, RUN_PORTS_PER_PEER,
-                    UINT16_MAX - (int)identities * RUN_PORTS_PER_PEER);
+                    (int)UINT16_MAX - (int)identities * (int)RUN_PORTS_PER_PEER);
         return false;
     }
     for (uint32_t i = 0; i < 2 * identities; i++) { /* SIP's and RELOAD's */

@@ -234,36 +234,47 @@ void proxy_aor_start(PealPeer *peer, ProxyContext *context, uint32_t index)
     }
 }
 
-void proxy_targets(PealPeer *peer, ProxyContext *context, const SipMessage *request)
+/* The first target: 0 with its branch and, unless it stays, its Request-URI; or the status that says
+ * there is none. */
+static unsigned target_first(PealPeer *peer, const ProxyRoute *route, PealStr uri_text,
+                             ProxyBranch *branch, PealStr *uri)
 {
-    const ProxyRoute *route = &context->route;
-    const PealStr none = {NULL, 0};
-    const PealStr uri_text = proxy_route_uri(request, route);
-    const PealStr changed = route->strict ? uri_text : none;
-    ProxyBranch branch = {.kind = BRANCH_URI, .q_milli = PROXY_Q_REMOTE};
-    SipUri uri;
+    SipUri parsed;
 
     if (route->left) {
-        (void)proxy_branch_add(peer, context, &branch, changed, none);
-    } else if (route->dead) {
-        proxy_candidate(peer, context, 430, NULL);
-    } else if (route->flow) {
-        branch.kind = BRANCH_HOP;
-        branch.hop = route->hop;
-        branch.phone = true;
-        (void)proxy_branch_add(peer, context, &branch, changed, none);
-    } else if (sip_uri_parse(uri_text, &uri) != 0) {
-        proxy_candidate(peer, context, 400, NULL);
-    } else if (proxy_is_aor(peer, &uri, false)) {
-        branch.kind = BRANCH_AOR;
-        if (peal_aor_resource(peer->env->ops->crypto, uri_text, &branch.id) != 0) {
-            proxy_candidate(peer, context, 404, NULL);
-        } else {
-            (void)proxy_branch_add(peer, context, &branch, uri_text, none);
-        }
-    } else if (route->peer || sip_is_self(peer, uri.host, uri.port)) {
-        proxy_candidate(peer, context, 404, NULL);
-    } else {
-        (void)proxy_branch_add(peer, context, &branch, changed, none);
+        return 0;
+    }
+    if (route->dead) {
+        return 430;
+    }
+    if (route->flow) {
+        branch->kind = BRANCH_HOP;
+        branch->hop = route->hop;
+        branch->phone = true;
+        return 0;
+    }
+    if (sip_uri_parse(uri_text, &parsed) != 0) {
+        return 400;
+    }
+    if (proxy_is_aor(peer, &parsed, false)) {
+        branch->kind = BRANCH_AOR;
+        *uri = uri_text;
+        return peal_aor_resource(peer->env->ops->crypto, uri_text, &branch->id) == 0 ? 0 : 404;
+    }
+    return route->peer || sip_is_self(peer, parsed.host, parsed.port) ? 404 : 0;
+}
+
+void proxy_targets(PealPeer *peer, ProxyContext *context, const SipMessage *request)
+{
+    const PealStr uri_text = proxy_route_uri(request, &context->route);
+    PealStr uri = context->route.strict ? uri_text : (PealStr){NULL, 0};
+    ProxyBranch branch = {.kind = BRANCH_URI, .q_milli = PROXY_Q_REMOTE};
+    unsigned status = target_first(peer, &context->route, uri_text, &branch, &uri);
+
+    if (status == 0 && proxy_branch_add(peer, context, &branch, uri, (PealStr){NULL, 0}) < 0) {
+        status = 500;
+    }
+    if (status != 0) {
+        proxy_candidate(peer, context, status, NULL);
     }
 }

@@ -34,6 +34,11 @@ static char *format(const char *fmt, ...)
 
 /* Reading. */
 
+static unsigned long number_at(const char *text)
+{
+    return strtoul(text, NULL, 10);
+}
+
 static const char *next_line(const char *line)
 {
     const char *end = strstr(line, "\r\n");
@@ -68,7 +73,7 @@ unsigned script_headers(const char *text, const char *name)
 
 unsigned script_status(const char *text)
 {
-    return strncmp(text, "SIP/2.0 ", 8) == 0 ? (unsigned)atoi(text + 8) : 0;
+    return strncmp(text, "SIP/2.0 ", 8) == 0 ? (unsigned)number_at(text + 8) : 0;
 }
 
 bool script_is(const char *text, const char *method)
@@ -179,7 +184,7 @@ static void follow_up(SipPhone *phone, uint32_t adapter, const char *method, con
                                     .from = script_header(invite, "From", 0),
                                     .to = to,
                                     .call_id = script_header(invite, "Call-ID", 0),
-                                    .cseq = (unsigned)atoi(script_header(invite, "CSeq", 0)),
+                                    .cseq = (unsigned)number_at(script_header(invite, "CSeq", 0)),
                                     .branch =
                                         script_param(script_header(invite, "Via", 0), "branch"),
                                     .contact = "",
@@ -280,7 +285,7 @@ static void dialog_fill(ScriptDialog *dialog, SipPhone *phone, const SipReceived
                "\r\n");
         CU_ASSERT_FATAL(strlen(dialog->route) < sizeof(dialog->route) - 256);
     }
-    dialog->cseq = (unsigned)atoi(script_header(received->text, "CSeq", 0));
+    dialog->cseq = (unsigned)number_at(script_header(received->text, "CSeq", 0));
 }
 
 void script_dialog_caller(ScriptDialog *dialog, SipPhone *phone, const SipReceived *answer)
@@ -310,7 +315,7 @@ const char *script_dialog_send(ScriptDialog *dialog, const char *method, const c
     bool ack = strcmp(method, "ACK") == 0;
 
     if (host != NULL) {
-        dialog->adapter = (uint32_t)atoi(host + 7);
+        dialog->adapter = (uint32_t)number_at(host + 7);
     }
     if (!ack) {
         dialog->cseq++;

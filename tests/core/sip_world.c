@@ -139,10 +139,10 @@ static size_t content_length(const char *text, size_t head_len)
 {
     for (const char *line = text; line < text + head_len; line = strchr(line, '\n') + 1) {
         if (strncasecmp(line, "Content-Length:", 15) == 0) {
-            return (size_t)atoi(line + 15);
+            return strtoul(line + 15, NULL, 10);
         }
         if (strncasecmp(line, "l:", 2) == 0) {
-            return (size_t)atoi(line + 2);
+            return strtoul(line + 2, NULL, 10);
         }
     }
     return 0;
@@ -337,10 +337,8 @@ static void on_close(MiniPeer *mini, uint32_t number)
     for (size_t i = 0; i < world->conns_len; i++) {
         SipConn *conn = &world->conns[i];
 
-        if (conn->adapter == mini->index && conn->number == number) {
-            conn->open = false;
-        } else if (conn->phone == NULL && conn->other == mini->index &&
-                   conn->other_number == number) {
+        if ((conn->adapter == mini->index && conn->number == number) ||
+            (conn->phone == NULL && conn->other == mini->index && conn->other_number == number)) {
             conn->open = false;
         }
     }
@@ -523,9 +521,9 @@ static Flight conn_flight(SipWorld *world, int index)
                     .conn = index};
 }
 
-void sip_conn_send(SipWorld *world, int index, const char *text, size_t len)
+void sip_conn_send(SipWorld *world, int conn, const char *text, size_t len)
 {
-    Flight flight = conn_flight(world, index);
+    Flight flight = conn_flight(world, conn);
     PealAddr to = sip_world_addr(flight.adapter);
 
     flight.len = len;
@@ -534,11 +532,11 @@ void sip_conn_send(SipWorld *world, int index, const char *text, size_t len)
     }
 }
 
-void sip_conn_close(SipWorld *world, int index)
+void sip_conn_close(SipWorld *world, int conn)
 {
-    Flight flight = conn_flight(world, index);
+    Flight flight = conn_flight(world, conn);
 
-    world->conns[index].open = false;
+    world->conns[conn].open = false;
     flight.end = true;
     fly(&flight, NULL);
 }

@@ -329,6 +329,7 @@ static void row_25_unknown_things_pass_byte_for_byte(void)
                                "Content-Type: application/x;y=z\r\n"
                                "l: 10\r\n"
                                "\r\n";
+    static const char body[] = {0, 1, '\r', '\n', '\r', '\n', (char)0xff, (char)0xfe, 0, '\n'};
     char text[2048];
     size_t len;
     const SipReceived *got;
@@ -339,13 +340,14 @@ static void row_25_unknown_things_pass_byte_for_byte(void)
                            "v: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKodd\r\n"
                            "Max-Forwards: 12\r\n%s",
                            tail);
-    memcpy(text + len, "\0\1\r\n\r\n\xff\xfe\0\n", 10);
-    sip_phone_send_from(alice, 0, 0, text, len + 10);
+    memcpy(text + len, body, sizeof(body));
+    sip_phone_send_from(alice, 0, 0, text, len + sizeof(body));
     got = script_expect_request(bob, "FROBNICATE");
-    CU_ASSERT_FATAL(got->len > sizeof(tail) + 10);
-    CU_ASSERT_EQUAL(memcmp(got->text + got->len - 10 - (sizeof(tail) - 1), tail, sizeof(tail) - 1),
+    CU_ASSERT_FATAL(got->len > sizeof(tail) + sizeof(body));
+    CU_ASSERT_EQUAL(memcmp(got->text + got->len - sizeof(body) - (sizeof(tail) - 1), tail,
+                           sizeof(tail) - 1),
                     0);
-    CU_ASSERT_EQUAL(memcmp(got->text + got->len - 10, text + len, 10), 0);
+    CU_ASSERT_EQUAL(memcmp(got->text + got->len - sizeof(body), body, sizeof(body)), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(got->text,
                                   "\r\nv: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKodd\r\n"
                                   "Max-Forwards: 11\r\nf:   \"A"));

@@ -46,6 +46,7 @@ typedef enum SipMethod {
     X(CSEQ, "CSeq", 0)                               \
     X(CONTACT, "Contact", 'm')                       \
     X(MAX_FORWARDS, "Max-Forwards", 0)               \
+    X(MAX_BREADTH, "Max-Breadth", 0)                 \
     X(ROUTE, "Route", 0)                             \
     X(RECORD_ROUTE, "Record-Route", 0)               \
     X(PATH, "Path", 0)                               \

@@ -156,9 +156,9 @@ SipHeader sip_header(PealStr name)
     case 9:
         return names_either(name, SIP_H_SUPPORTED, SIP_H_TIMESTAMP);
     case 11:
-        return lex_lower(name.ptr[0]) == 'u'
-                   ? names_either(name, SIP_H_UNSUPPORTED, SIP_H_UNSUPPORTED)
-                   : names_either(name, SIP_H_MIN_EXPIRES, SIP_H_RETRY_AFTER);
+        return lex_lower(name.ptr[0]) == 'm'
+                   ? names_either(name, SIP_H_MIN_EXPIRES, SIP_H_MAX_BREADTH)
+                   : names_either(name, SIP_H_UNSUPPORTED, SIP_H_RETRY_AFTER);
     case 12:
         return lex_lower(name.ptr[0]) == 'm'
                    ? names_either(name, SIP_H_MAX_FORWARDS, SIP_H_MAX_FORWARDS)

@@ -69,13 +69,48 @@ static bool proxy_waits_for_silence(const ProxyContext *context)
     return context->best_status != 0;
 }
 
+static bool proxy_is_due(const ProxyContext *context, const ProxyBranch *branch)
+{
+    return branch->state == BRANCH_WAITING && branch->q_milli >= context->group_q;
+}
+
+/*
+ * RFC 5393 s.5.3.3: what is left of the incoming Max-Breadth is divided among the branches that are
+ * to start now, and the lookups that may bring others. False when nothing is left.
+ */
+static bool proxy_share_breadth(ProxyContext *context, ProxyBranch *branch)
+{
+    unsigned used = 0;
+    unsigned others = 0;
+
+    for (uint32_t i = 0; i < context->branches_len; i++) {
+        const ProxyBranch *other = &context->branches[i];
+
+        used += proxy_is_active(other) ? other->breadth : 0;
+        others += proxy_is_due(context, other) ||
+                  (other->kind == BRANCH_AOR && other->state == BRANCH_ASKING);
+    }
+    if (used >= context->breadth) {
+        return false;
+    }
+    others = others > context->breadth - used ? context->breadth - used : others;
+    branch->breadth = (uint8_t)((context->breadth - used) / others);
+    return true;
+}
+
 /* Starts what the current group has; a branch may add others to it while it starts. */
 static void proxy_start_group(PealPeer *peer, ProxyContext *context, const SipMessage *request)
 {
     for (uint32_t i = 0; i < context->branches_len; i++) {
-        if (context->branches[i].state == BRANCH_WAITING &&
-            context->branches[i].q_milli >= context->group_q) {
+        ProxyBranch *branch = &context->branches[i];
+
+        if (!proxy_is_due(context, branch)) {
+            continue;
+        }
+        if (branch->kind == BRANCH_AOR || proxy_share_breadth(context, branch)) {
             proxy_branch_start(peer, context, request, i);
+        } else {
+            proxy_branch_end(peer, context, branch, 440);
         }
     }
 }
@@ -126,8 +161,20 @@ static void proxy_trying(PealPeer *peer, const ProxyContext *context, const SipM
     }
 }
 
+static uint8_t proxy_breadth(const SipMessage *request)
+{
+    uint32_t breadth;
+
+    if (sip_u32(sip_field(request, SIP_H_MAX_BREADTH), UINT32_MAX, &breadth) != 0 ||
+        breadth > PROXY_BREADTH) {
+        return PROXY_BREADTH;
+    }
+    return (uint8_t)breadth;
+}
+
 static void proxy_go(PealPeer *peer, ProxyContext *context, const SipMessage *request)
 {
+    context->breadth = proxy_breadth(request);
     proxy_trying(peer, context, request);
     proxy_targets(peer, context, request);
     proxy_advance(peer, context, request);
@@ -254,6 +301,7 @@ void proxy_on_ack(PealPeer *peer, const SipMessage *ack, const PealHop *from)
     context = refusal.status == 0 ? proxy_context_new(peer, 0, ack, from) : NULL;
     if (context != NULL) {
         context->route = route;
+        context->breadth = proxy_breadth(ack);
         proxy_targets(peer, context, ack);
         proxy_advance(peer, context, ack);
     }

@@ -302,7 +302,10 @@ static unsigned branch_verdict(const ProxyBranch *branch, int error)
     if (error == -PEAL_E_TIMEOUT) {
         return 408;
     }
-    return branch->phone && branch->hop.conn != 0 ? 430 : 503;
+    if (branch->phone && branch->hop.conn != 0) {
+        return 430;
+    }
+    return branch->bound ? 480 : 503;
 }
 
 void proxy_branch_failed(PealPeer *peer, ProxyContext *context, const SipMessage *request,

@@ -18,6 +18,7 @@ typedef struct Forward {
     char *transport; /* of the Via, within head */
     SipText via;     /* the request's topmost, with received and rport */
     char forwards[16];
+    char breadth[16];
     char head_bytes[FORWARD_HEAD_MAX];
 } Forward;
 
@@ -132,6 +133,25 @@ static void forward_max_forwards(Forward *f, const SipMessage *request)
         sip_put_u32(&text, forwards - 1);
         sip_edit_replace(&f->edit, request->fields[field].value, request->fields[field].end,
                          sip_text_view(&text));
+    }
+}
+
+/* RFC 5393 s.5.3.3; where a request has no Max-Breadth and goes one way only, the default does for the
+ * next proxy as well as a header field would. */
+static void forward_max_breadth(Forward *f, const ProxyContext *context, const ProxyBranch *branch,
+                                const SipMessage *request)
+{
+    SipText text = sip_text_make(f->breadth, sizeof(f->breadth));
+    int16_t field = request->first[SIP_H_MAX_BREADTH];
+
+    if (field >= 0) {
+        sip_put_u32(&text, branch->breadth);
+        sip_edit_replace(&f->edit, request->fields[field].value, request->fields[field].end,
+                         sip_text_view(&text));
+    } else if (context->targets > 1) {
+        sip_put_z(&f->head, "Max-Breadth: ");
+        sip_put_u32(&f->head, branch->breadth);
+        sip_put_z(&f->head, "\r\n");
     }
 }
 
@@ -285,6 +305,7 @@ int proxy_forward(PealPeer *peer, ProxyContext *context, const SipMessage *reque
         proxy_put_length(&f.head, request);
     }
     forward_max_forwards(&f, request);
+    forward_max_breadth(&f, context, branch, request);
     forward_top_via(&f, context, request);
     error = forward_routes(&f, context, branch, request, &last);
     sip_edit_insert(&f.edit, request->fields_at, sip_text_view(&f.head));

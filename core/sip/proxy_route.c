@@ -39,6 +39,13 @@ static bool route_is_strict(PealPeer *peer, PealStr uri_text)
            token_get_flow(peer, uri.user, &hop) != -PEAL_E_VALUE;
 }
 
+/* Phones may name their domain as their outbound proxy. */
+static bool route_is_own(PealPeer *peer, const SipUri *uri)
+{
+    return sip_is_self(peer, uri->host, uri->port) ||
+           (uri->user.len == 0 && proxy_is_aor(peer, uri, false));
+}
+
 unsigned proxy_route_read(PealPeer *peer, const SipMessage *request, ProxyRoute *ret_route)
 {
     SipCursor at = {0};
@@ -56,7 +63,7 @@ unsigned proxy_route_read(PealPeer *peer, const SipMessage *request, ProxyRoute 
         if (sip_address_parse(at.element, &route) != 0 || route.star) {
             return 400;
         }
-        on_top = sip_is_self(peer, route.uri.host, route.uri.port);
+        on_top = route_is_own(peer, &route.uri);
         if (on_top && ret_route->own == ROUTE_OWN_MAX) {
             return 482;
         }

@@ -15,6 +15,7 @@ enum {
     PROXY_STEPS_MAX = 8,         /* from one AOR to another it stands for */
     PROXY_ALTERNATIVES_MAX = 8,  /* targets of one host name */
     PROXY_CHALLENGES_MAX = 8192, /* bytes of challenges to merge */
+    PROXY_BREADTH = 60,          /* RFC 5393 s.5.3.3 */
     PROXY_FORWARDS = 70,         /* 16.6 step 3 */
     PROXY_LAST_ROUTE_MAX = 2048, /* a Request-URI that a strict router is to restore */
     PROXY_Q_REMOTE = 1000,       /* other adapters' bindings, and AORs that stand for others */
@@ -68,10 +69,12 @@ typedef struct ProxyBranch {
     uint8_t kind;
     uint8_t state;
     uint8_t steps;
+    uint8_t breadth;      /* its share of the context's (RFC 5393) */
     uint8_t phone_number; /* branches with the same one, not 0, lead to one phone (RFC 5626) */
     uint8_t alternatives_len;
     uint8_t alternative; /* the one in use */
     bool phone;          /* the hop is a registered phone's own flow */
+    bool bound;          /* one of this adapter's bindings */
     bool provisional;    /* one came */
     bool cancelled;
     bool grown; /* by TCP only because of its size: UDP is left (18.1.1) */
@@ -100,6 +103,7 @@ struct ProxyContext {
     uint32_t challenges_len;
     uint16_t challenges_from; /* responses */
     uint16_t best_status;     /* 0: none */
+    uint8_t breadth;          /* incoming Max-Breadth */
     uint16_t group_q;         /* branches of at least this q have been started */
     SipMethod method;
     bool busy;      /* proxy_advance is at work further up the stack */

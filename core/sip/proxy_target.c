@@ -118,6 +118,10 @@ static void target_follow(PealPeer *peer, ProxyContext *context, const ProxyBran
         proxy_candidate(peer, context, 480, NULL);
         return;
     }
+    if (uri.headers.len > 0) {
+        /* 19.1.1: a Request-URI has no headers. */
+        uri_text.len = (size_t)(uri.headers.ptr - uri_text.ptr) - 1;
+    }
     if (route.len > 0 || !proxy_is_aor(peer, &uri, true)) {
         (void)proxy_branch_add(peer, context, &next, uri_text, route);
         return;
@@ -158,6 +162,7 @@ static void target_locals(PealPeer *peer, ProxyContext *context, uint32_t index)
         ProxyBranch branch = {.kind = local->by_hop ? BRANCH_HOP : BRANCH_URI,
                               .hop = local->hop,
                               .phone = local->by_hop,
+                              .bound = true,
                               .state = same < i ? BRANCH_SPARE : BRANCH_WAITING,
                               .phone_number = local->instance.len > 0 ? (uint8_t)(first + same) : 0,
                               .q_milli = local->q_milli,

@@ -257,6 +257,87 @@ static void forks_are_bounded(void)
     end();
 }
 
+static const ScriptRequest message = {.method = "MESSAGE",
+                                      .uri = "sip:bob@example.org",
+                                      .from = "<sip:alice@example.org>;tag=a",
+                                      .to = "<sip:bob@example.org>",
+                                      .call_id = "m",
+                                      .contact = ""};
+
+/* RFC 5393. */
+static void breadth_is_divided_among_the_forks(void)
+{
+    ScriptRequest request = message;
+    unsigned sum = 0;
+
+    begin(3, NULL);
+    request.headers = "Max-Breadth: 9\r\n";
+    script_request(alice, 0, &request);
+    for (size_t i = 0; i < 3; i++) {
+        const SipReceived *got = script_expect_request(phones[i], "MESSAGE");
+        unsigned share = (unsigned)strtoul(script_header(got->text, "Max-Breadth", 0), NULL, 10);
+
+        CU_ASSERT(share >= 2);
+        CU_ASSERT_EQUAL(script_headers(got->text, "Max-Breadth"), 1);
+        sum += share;
+    }
+    CU_ASSERT(sum <= 9);
+    end();
+}
+
+static void forks_beyond_the_breadth_do_not_start(void)
+{
+    ScriptRequest request = message;
+
+    begin(2, NULL);
+    request.headers = "Max-Breadth: 1\r\n";
+    script_request(alice, 0, &request);
+    script_answer(phones[0], script_expect_request(phones[0], "MESSAGE"), 480, NULL, NULL);
+    script_expect(alice, 480);
+    CU_ASSERT(sip_phone_is_quiet(phones[1], peal_seconds(1)));
+    end();
+}
+
+/* RFC 5626: a phone with two connections is one phone. */
+static void second_flow_of_a_phone_is_for_when_the_first_fails(void)
+{
+    int conns[2];
+    const SipReceived *got;
+
+    begin(0, NULL);
+    phones[0] = sip_phone(world, "192.0.2.10", 5060);
+    for (int i = 0; i < 2; i++) {
+        char contact[256];
+
+        conns[i] = sip_phone_connect(phones[0], 0);
+        snprintf(contact, sizeof(contact),
+                 "<sip:bob@192.0.2.10;transport=tcp;line=%d>;reg-id=%d;"
+                 "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-AABBCCDDEEFF>\"",
+                 i, i + 1);
+        script_request(phones[0], 0,
+                       &(ScriptRequest){.method = "REGISTER",
+                                        .uri = "sip:example.org",
+                                        .from = "<sip:bob@example.org>;tag=r",
+                                        .to = "<sip:bob@example.org>",
+                                        .call_id = i == 0 ? "r0" : "r1",
+                                        .contact = contact,
+                                        .headers = "Supported: path, outbound\r\n",
+                                        .conn = conns[i] + 1});
+        script_expect(phones[0], 200);
+    }
+    script_request(alice, 0, &message);
+    got = script_expect_request(phones[0], "MESSAGE");
+    CU_ASSERT(sip_phone_is_quiet(phones[0], peal_ms(400)));
+    script_answer(phones[0], got, 200, NULL, NULL);
+    script_expect(alice, 200);
+    world->conns[got->conn].open = false; /* nobody has noticed */
+    script_request(alice, 0, &message);
+    got = script_expect_request(phones[0], "MESSAGE");
+    script_answer(phones[0], got, 200, NULL, NULL);
+    script_expect(alice, 200);
+    end();
+}
+
 /* Over the overlay. */
 
 static void phones_at_three_adapters_all_ring(void)
@@ -386,7 +467,10 @@ PEAL_TEST_MAIN("core/proxy_fork",
                PEAL_TEST(row_16_6xx_is_held_until_the_others_are_cancelled),
                PEAL_TEST(row_16_success_after_a_6xx_is_forwarded),
                PEAL_TEST(row_16_challenges_are_merged), PEAL_TEST(cancel_ends_all_forks_in_one_487),
-               PEAL_TEST(forks_are_bounded), PEAL_TEST(phones_at_three_adapters_all_ring),
+               PEAL_TEST(forks_are_bounded), PEAL_TEST(breadth_is_divided_among_the_forks),
+               PEAL_TEST(forks_beyond_the_breadth_do_not_start),
+               PEAL_TEST(second_flow_of_a_phone_is_for_when_the_first_fails),
+               PEAL_TEST(phones_at_three_adapters_all_ring),
                PEAL_TEST(phones_here_and_there_ring_together),
                PEAL_TEST(dead_adapter_does_not_delay_the_others),
                PEAL_TEST(dead_adapter_is_waited_for_two_seconds_when_all_others_refuse),

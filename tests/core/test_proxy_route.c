@@ -170,6 +170,27 @@ static void row_11_loose_route_is_followed(void)
     end();
 }
 
+static void row_11_domain_as_outbound_proxy_is_this_adapter(void)
+{
+    const SipReceived *got;
+
+    begin(1);
+    alice = sip_phone(world, "192.0.2.1", 5060);
+    bob = sip_phone(world, "192.0.2.2", 5060);
+    script_register(bob, 0, "bob", "<sip:bob@192.0.2.2?Subject=x>");
+    script_request(alice, 0,
+                   &(ScriptRequest){.method = "MESSAGE",
+                                    .uri = "sip:bob@example.org",
+                                    .from = "<sip:alice@example.org>;tag=a",
+                                    .to = "<sip:bob@example.org>",
+                                    .call_id = "r",
+                                    .headers = "Route: <sip:example.org;lr>\r\n"});
+    got = script_expect_request(bob, "MESSAGE");
+    CU_ASSERT_STRING_EQUAL(script_uri(got->text), "sip:bob@192.0.2.2");
+    CU_ASSERT_EQUAL(script_headers(got->text, "Route"), 0);
+    end();
+}
+
 /* 16.6 step 6: the next hop knows no lr. */
 static void row_11_strict_router_gets_its_uri_and_the_last_route(void)
 {
@@ -454,6 +475,7 @@ PEAL_TEST_MAIN("core/proxy_route", PEAL_TEST(row_11_dialog_between_tcp_and_udp),
                PEAL_TEST(row_11_dialog_between_ipv6_and_ipv4),
                PEAL_TEST(row_11_dialog_between_phones_behind_nat),
                PEAL_TEST(row_11_loose_route_is_followed),
+               PEAL_TEST(row_11_domain_as_outbound_proxy_is_this_adapter),
                PEAL_TEST(row_11_strict_router_gets_its_uri_and_the_last_route),
                PEAL_TEST(row_11_request_from_a_strict_router_is_put_right),
                PEAL_TEST(without_record_route_the_dialog_goes_its_own_way),

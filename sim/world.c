@@ -209,7 +209,7 @@ static void run_action(World *world, const PlanAction *action)
         world_start_peer(world, action->peer, action->others);
         break;
     case PLAN_REGISTER:
-        workload_register(world, action->peer, action->number);
+        workload_register(world, action->peer, action->user);
         break;
     case PLAN_LOOKUP:
         workload_lookup(world, action);

@@ -144,7 +144,8 @@ const Key KEYS[] = {
      "Frames (or time) that may wait for a processor that is not infinite; more are dropped."},
 
     {"workload", "users-per-peer", KEY_COUNT, NULL, FIELD(workload.users_per_peer), 0, 1000, "1",
-     NULL, "Users whose registration each peer stores and refreshes."},
+     NULL,
+     "Users whose registration each peer stores and refreshes; with calls, each has a phone."},
     {"workload", "register-expires", KEY_SPAN, NULL, FIELD(workload.register_expires), 10 * S,
      365 * D, "1h", NULL, "Lifetime of a registration, in whole seconds; refreshed at 0.9 of it."},
     {"workload", "lookups-per-peer-hour", KEY_MILLI, NULL,
@@ -152,22 +153,23 @@ const Key KEYS[] = {
      "Rate of each peer's lookups; intervals are exponential."},
     {"workload", "lookup-target", KEY_CHOICE, TARGETS, FIELD(workload.lookup_target), 0, 0, "users",
      NULL, "users: the AOR of a user of another peer; random: a uniformly random key."},
+    {"workload", "calls-per-user-hour", KEY_MILLI, NULL, FIELD(workload.calls_per_user_hour_milli),
+     0, UINT64_C(3600000000), "0", NULL,
+     "Rate at which each user calls any other, by SIP; intervals are exponential. 0: nobody has a "
+     "phone, and peers store their users' registrations themselves."},
+    {"workload", "call-duration", KEY_DIST, NULL, FIELD(workload.call_duration), 0, 0,
+     "lognormal(mean=180s, median=90s)", NULL, "From a call's answer until its caller hangs up."},
+    {"workload", "ring", KEY_SPAN, NULL, FIELD(workload.ring), 0, 180 * S, "5s", NULL,
+     "How long a phone rings before it answers."},
 };
 const size_t KEYS_LEN = G_N_ELEMENTS(KEYS);
 
-/* Names that this version refuses with a reason; `means_nothing` is a value they may have. */
+/* Sections that this version refuses with a reason. */
 static const struct {
     const char *section;
-    const char *name; /* NULL: the whole section */
-    const char *means_nothing;
     const char *why;
 } UNAVAILABLE[] = {
-    {"churn", NULL, NULL, "churn is not available in this version: use events instead"},
-    {"workload", "calls-per-user-hour", "0",
-     "calls need SIP transactions, which this version does not have: remove the key or set it to "
-     "0"},
-    {"workload", "call-duration", NULL,
-     "calls need SIP transactions, which this version does not have: remove the key"},
+    {"churn", "churn is not available in this version: use events instead"},
 };
 
 static const KeyTable SCENARIO_TABLES[] = {{KEYS, G_N_ELEMENTS(KEYS), NULL}};
@@ -276,7 +278,7 @@ bool key_check_section(const char *section, GError **error)
         return false;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(UNAVAILABLE); i++) {
-        if (UNAVAILABLE[i].name == NULL && strcmp(UNAVAILABLE[i].section, section) == 0) {
+        if (strcmp(UNAVAILABLE[i].section, section) == 0) {
             g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNAVAILABLE, "[%s]: %s", section,
                         UNAVAILABLE[i].why);
             return false;
@@ -333,35 +335,13 @@ static bool key_fail_unknown(const char *section, const char *name, GError **err
     return fail_key(section, name, nearest, error);
 }
 
-bool key_check_name(const char *section, const char *name, const char *value, bool *ret_ignore,
-                    GError **error)
+bool key_check_name(const char *section, const char *name, GError **error)
 {
-    *ret_ignore = false;
-    if (!key_check_section(section, error)) {
-        return false;
-    }
-    if (key_find(section, name) != NULL) {
-        return true;
-    }
-    if (g_str_has_prefix(section, KEYS_EVENT_PREFIX) &&
-        (strcmp(name, "at") == 0 || strcmp(name, "do") == 0)) {
-        return true;
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(UNAVAILABLE); i++) {
-        const char *means_nothing = UNAVAILABLE[i].means_nothing;
+    bool event = g_str_has_prefix(section, KEYS_EVENT_PREFIX) &&
+                 (strcmp(name, "at") == 0 || strcmp(name, "do") == 0);
 
-        if (UNAVAILABLE[i].name == NULL || strcmp(UNAVAILABLE[i].section, section) != 0 ||
-            strcmp(UNAVAILABLE[i].name, name) != 0) {
-            continue;
-        }
-        if (means_nothing != NULL && strcmp(means_nothing, value) == 0) {
-            *ret_ignore = true;
-            return true;
-        }
-        g_set_error_literal(error, SCENARIO_ERROR, SCENARIO_ERROR_UNAVAILABLE, UNAVAILABLE[i].why);
-        return false;
-    }
-    return key_fail_unknown(section, name, error);
+    return key_check_section(section, error) &&
+           (event || key_find(section, name) != NULL || key_fail_unknown(section, name, error));
 }
 
 static bool file_check_section(const KeyFile *file, const char *section, GError **error)

@@ -229,6 +229,15 @@ static bool check_workload(const Scenario *scenario, GError **error)
             "nobody is there to be looked up: set users-per-peer to 1 or more, lookup-target to "
             "random, or lookups-per-peer-hour to 0");
     }
+    if (workload->calls_per_user_hour_milli > 0 &&
+        (uint64_t)scenario_identities(scenario) * workload->users_per_peer < 2) {
+        return scenario_fail(scenario,
+                             KEYS_TO_BLAME({"workload", "users-per-peer"},
+                                           {"workload", "calls-per-user-hour"}),
+                             error,
+                             "it takes two to make a call: set users-per-peer to 2 or more, or "
+                             "calls-per-user-hour to 0");
+    }
     return true;
 }
 
@@ -297,8 +306,6 @@ static bool check_hosts(const Scenario *scenario, GHashTable *hosts_by_file, GEr
 
 static bool check_names(const ScenarioSettings *settings, GError **error)
 {
-    bool ignore;
-
     for (guint i = 0; i < settings->sections->len; i++) {
         const SettingSection *section = g_ptr_array_index(settings->sections, i);
 
@@ -311,7 +318,7 @@ static bool check_names(const ScenarioSettings *settings, GError **error)
         const Setting *setting = g_ptr_array_index(settings->list, i);
 
         if (strcmp(setting->section, KEYS_SWEEP) != 0 &&
-            !key_check_name(setting->section, setting->key, setting->value, &ignore, error)) {
+            !key_check_name(setting->section, setting->key, error)) {
             settings_prefix(settings, setting, error);
             return false;
         }

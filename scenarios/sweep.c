@@ -42,7 +42,6 @@ static bool sweep_check(const Setting *setting, guint *ret_len, GError **error)
 {
     g_autoptr(GPtrArray) values = list_split(setting->value);
     const char *dot = strchr(setting->key, '.');
-    bool ignore;
 
     if (dot == NULL) {
         g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
@@ -65,7 +64,7 @@ static bool sweep_check(const Setting *setting, guint *ret_len, GError **error)
                         i + 1);
             return false;
         }
-        if (!key_check_name(section, dot + 1, value, &ignore, error)) {
+        if (!key_check_name(section, dot + 1, error)) {
             return false;
         }
     }

@@ -116,9 +116,8 @@ static int env_persist(PealEnv *env, PealSlot slot, const uint8_t *data, size_t 
     return 0;
 }
 
-static void *env_alloc(PealEnv *env, size_t size)
+void *environment_alloc(World *world, size_t size)
 {
-    World *world = peer_of(env)->world;
     BigBlock *big;
     void *block;
 
@@ -137,9 +136,8 @@ static void *env_alloc(PealEnv *env, size_t size)
     return big + 1;
 }
 
-static void env_release(PealEnv *env, void *ptr, size_t size)
+void environment_release(World *world, void *ptr, size_t size)
 {
-    World *world = peer_of(env)->world;
     BigBlock *big;
 
     if (ptr == NULL) {
@@ -155,6 +153,16 @@ static void env_release(PealEnv *env, void *ptr, size_t size)
         big->next->link = big->link;
     }
     g_free(big);
+}
+
+static void *env_alloc(PealEnv *env, size_t size)
+{
+    return environment_alloc(peer_of(env)->world, size);
+}
+
+static void env_release(PealEnv *env, void *ptr, size_t size)
+{
+    environment_release(peer_of(env)->world, ptr, size);
 }
 
 void environment_free_big(World *world)

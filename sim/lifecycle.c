@@ -38,12 +38,20 @@ bool world_addr_peer(const World *world, const PealAddr *addr, uint32_t *ret_pee
 
 static PealPeer *init_peer(World *world, SimPeer *peer, const PealId *id)
 {
+    PealPeer *core = sim_peer_core(peer);
+
     PEAL_ASSERT(!peer->up);
     peer->up = 1;
     peer->life++;
     world->totals.online++;
-    memset(sim_peer_core(peer), 0, peal_peer_size());
-    return peal_peer_init(sim_peer_core(peer), &peer->env, &world->overlay, id);
+    memset(core, 0, peal_peer_size());
+    core = peal_peer_init(core, &peer->env, &world->overlay, id);
+    if (world->phones != NULL) {
+        int status = peal_peer_sip(core, &world->phones->sip, (PealBytes){NULL, 0});
+
+        PEAL_ASSERT(status == 0);
+    }
+    return core;
 }
 
 /* What a converging peer sees of the ring. */

@@ -24,8 +24,9 @@ typedef enum PacketType {
     PACKET_CONNECT_TIMEOUT, /* to the sender itself: nobody may have answered its SYN */
     PACKET_SIP, /* a SIP message; from here on `from` and `to` hold ports, and siphop.c handles it */
     PACKET_SIP_SERVED,
-    PACKET_SIP_END,   /* a hop is no more */
-    PACKET_SIP_ANSWER /* to what a peer asked the world */
+    PACKET_SIP_END,    /* a hop is no more */
+    PACKET_SIP_ANSWER, /* to what a peer asked the world */
+    PACKET_PHONE_WAKE  /* to the peer itself: a phone there may be due */
 } PacketType;
 
 enum {

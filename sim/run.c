@@ -43,6 +43,7 @@ static RunOutcome outcome_of(const World *world)
 {
     RunOutcome outcome = {
         .lookups_abandoned = world->counts.abandoned,
+        .calls_abandoned = world->counts.calls_abandoned,
         .registered = world->counts.registered,
         .register_failed = world->counts.register_failed,
         .turned_away = world->counts.turned_away,

@@ -410,6 +410,7 @@ static void hand_over(World *world, SimPeer *peer, Packet *packet)
     const SipEnd here = {peer->index, packet->to.index};
     uint32_t number = packet->transport == PEAL_TCP ? packet->buf.serial : 0;
     const PealHop hop = hop_to(&from, number, number != 0 && packet->opener);
+    uint32_t len;
 
     if (number != 0 && conn_end(conn_find(world, number), &here) < 0) {
         refuse(world, peer, packet);
@@ -417,13 +418,15 @@ static void hand_over(World *world, SimPeer *peer, Packet *packet)
     }
     peer->fingerprint = fingerprint_add(peer->fingerprint, world->now, packet->source,
                                         (PealBytes){packet->buf.data, packet->buf.len});
-    world->totals.counter[RECORDER_SIP_MESSAGES]++;
-    world->totals.counter[RECORDER_SIP_BYTES] += packet->buf.len;
+    len = packet->buf.len;
     if (here.port == WORLD_SIP_PORT) {
         peal_peer_on_sip_take(sim_peer_core(peer), &hop, &packet->buf);
-    } else {
-        packet_free(&world->packets, packet);
+    } else if (!phones_take(world, peer, packet->to.index, &hop, &packet->buf)) {
+        world->totals.counter[RECORDER_SIP_LOST]++;
+        return;
     }
+    world->totals.counter[RECORDER_SIP_MESSAGES]++;
+    world->totals.counter[RECORDER_SIP_BYTES] += len;
 }
 
 static void on_message(World *world, SimPeer *peer, Packet *packet)
@@ -458,6 +461,8 @@ static void on_end(World *world, SimPeer *peer, const Packet *packet)
     }
     if (packet->to.index == WORLD_SIP_PORT) {
         peal_peer_on_sip_end(sim_peer_core(peer), &note.hop, note.error);
+    } else {
+        phones_end(world, peer, packet->to.index, &note.hop, note.error);
     }
 }
 
@@ -489,6 +494,11 @@ void siphop_arrive(World *world, SimPeer *peer, Packet *packet)
     case PACKET_SIP_ANSWER:
         if (same_life) {
             on_answer(peer, packet);
+        }
+        break;
+    case PACKET_PHONE_WAKE:
+        if (peer->up) {
+            phones_wake(world, peer, packet);
         }
         break;
     default:

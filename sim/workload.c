@@ -36,6 +36,10 @@ static void register_now(World *world, SimPeer *peer, uint32_t user)
     char text[PLAN_AOR_MAX];
     int64_t expires_s = world->scenario->workload.register_expires.ns / PEAL_NS_PER_S;
 
+    if (world->phones != NULL) {
+        phones_register(world, peer, user);
+        return;
+    }
     if (peal_peer_register(sim_peer_core(peer), user_aor(peer->index, user, text),
                            (uint32_t)expires_s, token_make(TOKEN_REGISTER, user)) != 0) {
         world->counts.register_failed++;
@@ -252,6 +256,7 @@ void workload_done(World *world, SimPeer *peer, uint64_t token, const PealOutcom
 /* The peer stops: what its users had under way is no figure of the overlay's. */
 void workload_stop(World *world, SimPeer *peer)
 {
+    phones_stop(world, peer);
     while (peer->lookups != LOOKUP_NONE) {
         lookups_remove(&world->lookups, peer->lookups, &peer->lookups);
         world->counts.abandoned++;

@@ -154,6 +154,7 @@ World *world_new(const WorldConfig *config, GError **error)
     }
     world->plain = network_is_plain(world->network);
     world->plan = plan_new(scenario, config->seed);
+    world->phones = phones_new(world);
     for (int i = 0; i < WORLD_ACTIONS_AHEAD; i++) {
         (void)next_action(world);
     }
@@ -173,6 +174,7 @@ void world_free(World *world)
         munmap(world->peers, world->peers_bytes);
     }
     plan_free(world->plan);
+    phones_free(world->phones);
     network_free(world->network);
     g_hash_table_destroy(world->lost[0]);
     g_hash_table_destroy(world->lost[1]);
@@ -215,6 +217,7 @@ static void run_action(World *world, const PlanAction *action)
         workload_lookup(world, action);
         break;
     case PLAN_CALL:
+        phones_call(world, action);
         break;
     }
     world_after_dispatch(world);
@@ -375,6 +378,9 @@ bool world_run(World *world)
     }
     report_peers(world);
     recorder_unfinished(world->recorder, world->lookups.active);
+    if (world->phones != NULL) {
+        recorder_unfinished_calls(world->recorder, world->phones->unanswered);
+    }
     recorder_finish(world->recorder, world->now, &world->totals);
     return whole;
 }

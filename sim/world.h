@@ -19,17 +19,19 @@
 
 #include "flow.h"
 #include "lookups.h"
+#include "phones.h"
 #include "processor.h"
 #include "queue.h"
 #include "siphop.h"
 #include "timers.h"
 
 enum {
-    WORLD_PORT = 6084,       /* RELOAD's, at both ends of every flow */
-    WORLD_SIP_PORT = 5060,   /* a peer's, as its adapter */
-    WORLD_BOOTSTRAP_MAX = 3, /* bootstrap peers a starting peer is told */
-    WORLD_ACTIONS_AHEAD = 2, /* of the plan, so that their peers' memory is fetched in time */
-    WORLD_LOST_SECONDS = 64  /* a lost frame is remembered at least that long */
+    WORLD_PORT = 6084,        /* RELOAD's, at both ends of every flow */
+    WORLD_SIP_PORT = 5060,    /* a peer's, as its adapter */
+    WORLD_PHONE_PORT = 10000, /* of a peer's first user */
+    WORLD_BOOTSTRAP_MAX = 3,  /* bootstrap peers a starting peer is told */
+    WORLD_ACTIONS_AHEAD = 2,  /* of the plan, so that their peers' memory is fetched in time */
+    WORLD_LOST_SECONDS = 64   /* a lost frame is remembered at least that long */
 };
 
 typedef struct World World;
@@ -82,7 +84,8 @@ typedef struct Afterwards {
 
 typedef struct WorldCounts {
     uint64_t events;
-    uint64_t abandoned;   /* lookups whose asker died */
+    uint64_t abandoned; /* lookups whose asker died */
+    uint64_t calls_abandoned;
     uint64_t turned_away; /* by a full processor queue */
     uint64_t registered;
     uint64_t register_failed;
@@ -125,6 +128,7 @@ struct World {
     Recorder *recorder;
     PcapWriter *capture;
     SipHops sip_hops;
+    Phones *phones; /* NULL without calls */
     Processor processor;
     Oracle oracle;
     Lookups lookups;
@@ -187,6 +191,9 @@ static inline void world_post(World *world, SimPeer *source, uint32_t dest, Peal
 /* environment.c */
 PealEnvOps environment_ops(void);
 void environment_free_big(World *world);
+/* As a peer's alloc and release. */
+void *environment_alloc(World *world, size_t size);
+void environment_release(World *world, void *ptr, size_t size);
 
 /* lifecycle.c: peers come and go. */
 PealAddr world_addr(uint32_t peer);

@@ -85,4 +85,24 @@ for mode in 'udp none' 'udp modelled' 'tcp none'; do
     fi
     check "${name}_every_message_is_named" messages_are_named
 done
+
+# Users with phones: SIP beside RELOAD.
+sip_is_named() {
+    local word missing=''
+    tshark -n -r "$CAPTURE" -Y sip -T fields -e sip.Method -e sip.Status-Code 2>/dev/null | sort -u >words
+    for word in REGISTER INVITE ACK BYE 100 180 200; do
+        grep -qw "$word" words || missing+=" $word"
+    done
+    [ "$(count 'reload.message.code in {29, 30}')" -gt 0 ] || missing+=' app_attach'
+    [ -z "$missing" ] || fail "there is no$missing"
+}
+
+CAPTURE=calls.pcap
+check calls_run_writes_a_capture "$PEAL" run all.conf --quiet --force --out out --pcap "$CAPTURE" \
+    --set scenario.replications=1 --set workload.calls-per-user-hour=300 --set workload.call-duration=5s \
+    --set workload.ring=1s
+check calls_nothing_is_malformed nothing_malformed '_ws.malformed || (_ws.expert && !sip)'
+check calls_no_sip_looks_wrong nothing_malformed 'sip && _ws.expert.severity > 2097152' # more than a chat
+check calls_every_packet_is_decoded every_packet_is 'reload || reload-framing || sip || tcp.len == 0'
+check calls_every_method_is_named sip_is_named
 finish

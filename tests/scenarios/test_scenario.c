@@ -127,7 +127,9 @@ static void scenario_reads_values_of_every_type(void)
                                           "[workload]\n"
                                           "lookups-per-peer-hour = 0.125\n"
                                           "lookup-target = random\n"
-                                          "calls-per-user-hour = 0\n",
+                                          "calls-per-user-hour = 1.5\n"
+                                          "call-duration = exponential(mean=1min)\n"
+                                          "ring = 2s\n",
                                           NULL);
 
     CU_ASSERT_STRING_EQUAL(scenario->name, "churn-1000");
@@ -149,6 +151,9 @@ static void scenario_reads_values_of_every_type(void)
     CU_ASSERT_EQUAL(scenario->peer.queue.time.ns, 200 * PEAL_NS_PER_MS);
     CU_ASSERT_EQUAL(scenario->workload.lookups_per_peer_hour_milli, 125);
     CU_ASSERT_EQUAL(scenario->workload.lookup_target, SCENARIO_TARGET_RANDOM);
+    CU_ASSERT_EQUAL(scenario->workload.calls_per_user_hour_milli, 1500);
+    CU_ASSERT_EQUAL(scenario->workload.call_duration.kind, DIST_EXPONENTIAL);
+    CU_ASSERT_EQUAL(scenario->workload.ring.ns, 2 * PEAL_NS_PER_S);
 }
 
 static void scenario_fingers_grow_with_the_overlay(void)
@@ -225,6 +230,8 @@ static void scenario_refuses_contradictions(void)
             WORDS("dir/test.conf:4", "successors"));
     refused("[scenario]\n[overlay]\nrequest-lifetime = 1s\n", NULL, SCENARIO_ERROR_VALUE,
             WORDS("dir/test.conf:3", "timeout"));
+    refused("[scenario]\n[overlay]\npeers = 1\n[workload]\ncalls-per-user-hour = 1\n", NULL,
+            SCENARIO_ERROR_VALUE, WORDS("calls-per-user-hour", "two"));
     refused("[scenario]\n[workload]\nusers-per-peer = 0\n", NULL, SCENARIO_ERROR_VALUE,
             WORDS("dir/test.conf:3", "lookup-target", "random"));
     refused("[scenario]\n[workload]\nregister-expires = 10.5s\n", NULL, SCENARIO_ERROR_VALUE,
@@ -242,10 +249,6 @@ static void scenario_refuses_what_is_not_available_and_says_so(void)
 {
     refused("[scenario]\n[churn]\nsession = 5min\n", NULL, SCENARIO_ERROR_UNAVAILABLE,
             WORDS("dir/test.conf:2", "churn", "not available"));
-    refused("[scenario]\n[workload]\ncalls-per-user-hour = 1\n", NULL, SCENARIO_ERROR_UNAVAILABLE,
-            WORDS("dir/test.conf:3", "calls-per-user-hour", "set it to 0"));
-    refused("[scenario]\n[workload]\ncall-duration = 180s\n", NULL, SCENARIO_ERROR_UNAVAILABLE,
-            WORDS("dir/test.conf:3", "remove"));
     refused("[scenario]\n[peer]\ncpu = benchmark\n", NULL, SCENARIO_ERROR_UNAVAILABLE,
             WORDS("dir/test.conf:3", "constant:T"));
     refused("[scenario]\n[overlay]\ncrypto = openssl\n", NULL, SCENARIO_ERROR_UNAVAILABLE,

@@ -29,6 +29,7 @@ queue = 1000
 [workload]
 users-per-peer = 2
 lookups-per-peer-hour = 600
+calls-per-user-hour = 120
 [event:fail]
 at = 1min
 do = fail 10% of peers

@@ -95,6 +95,14 @@ void peal_peer_on_bytes_take(PealPeer *peer, PealFlow flow, PealBuf *buf)
     note(peer, event);
 }
 
+int peal_peer_sip(PealPeer *peer, const PealSipConfig *config, PealBytes bindings)
+{
+    (void)peer;
+    (void)config;
+    (void)bindings;
+    return 0;
+}
+
 void peal_peer_on_sip_take(PealPeer *peer, const PealHop *from, PealBuf *buf)
 {
     ToyEvent event = {.kind = TOY_SIP, .len = buf->len, .hop = *from};

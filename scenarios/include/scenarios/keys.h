@@ -102,13 +102,9 @@ bool key_apply(const Key *key, const char *text, void *target, GError **error) P
 /* key_range_text says what values a key takes. Text to g_free. */
 char *key_range_text(const Key *key);
 
-/*
- * key_check_name tells whether a scenario may have this key. ret_ignore: it may, with this value,
- * and it means nothing. Returns false with SCENARIO_ERROR_UNKNOWN that names the nearest key there
- * is, or SCENARIO_ERROR_UNAVAILABLE.
- */
-bool key_check_name(const char *section, const char *name, const char *value, bool *ret_ignore,
-                    GError **error) PEAL_MUST_USE;
+/* key_check_name tells whether a scenario may have this key. Returns false with
+ * SCENARIO_ERROR_UNKNOWN that names the nearest key there is, or SCENARIO_ERROR_UNAVAILABLE. */
+bool key_check_name(const char *section, const char *name, GError **error) PEAL_MUST_USE;
 
 /* key_check_section does that for a section. */
 bool key_check_section(const char *section, GError **error) PEAL_MUST_USE;

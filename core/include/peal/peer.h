@@ -177,7 +177,7 @@ int peal_sip_check(const PealSipConfig *config, const char **ret_field) PEAL_MUS
 
 /*
  * peal_peer_sip makes the peer an adapter; before peal_peer_start.
- * config    borrowed for the peer's life; config->users may change with peal_peer_sip_users
+ * config    borrowed for the peer's life; its `users` may change meanwhile
  * bindings  what the environment was given to persist in PEAL_SLOT_BINDINGS, or empty; bindings
  *           that have not expired are taken up again, and their AORs stored once the peer has joined
  * Returns 0, -PEAL_E_MEMORY, or -PEAL_E_STATE (it is one already, or was started).

@@ -10,7 +10,7 @@
 
 #include "address.h"
 
-enum { HTTP_BACKLOG = 32, HTTP_TYPE_MAX = 64 };
+enum { HTTP_BACKLOG = 32 };
 
 typedef struct HttpDaemon {
     Http *http;

@@ -64,7 +64,8 @@ refused() {
 
 a_contact_is_registered() {
     ask 1 register sip:bob@p2p.test sip:bob@127.0.0.1:$PHONE --expires 10min || return
-    ask 3 lookup sip:bob@p2p.test
+    ask 3 lookup sip:bob@p2p.test || return
+    ask 1 status --json | jq -e '.registrations == 1 and .sip.bindings == 1' || fail "it is not counted"
 }
 
 a_call_is_answered() {

@@ -125,6 +125,24 @@ logs_are_shown() {
     refused 2 'peers 1 to 3' "$PEAL" testbed logs --dir "$DIR" 4
 }
 
+# A log that is followed goes on in the file that takes the place of the one before.
+logs_are_followed() {
+    local follower status
+    "$PEAL" testbed logs --dir "$DIR" --lines 0 --follow >"$SCRATCH/followed" &
+    follower=$!
+    eventually 5 grep -qs . "/proc/$follower/cmdline" && sleep 0.5
+    echo 'a line of its own' >>"$DIR/peer-2/log"
+    eventually 5 grep -qx '   2 | a line of its own' "$SCRATCH/followed" || return
+    mv "$DIR/peer-2/log" "$DIR/peer-2/log.1" && kill -HUP "$(pid_of 2)" || return
+    eventually 5 test -e "$DIR/peer-2/log" || return
+    echo 'another line' >>"$DIR/peer-2/log"
+    eventually 5 grep -qx '   2 | another line' "$SCRATCH/followed" || return
+    kill "$follower"
+    wait "$follower"
+    status=$?
+    [ $status -eq 0 ] || fail "exit status $status"
+}
+
 is_red_when_nobody_answers() {
     kill -STOP "$(pid_of 2)" "$(pid_of 3)" || return
     eventually 30 has_code 503 "$(http 1 /status.json)" || return
@@ -196,6 +214,7 @@ check status_speaks_of_all status_speaks_of_all
 check the_control_socket_is_its_owners_alone control_is_private
 check registered_here_is_found_there registered_here_is_found_there
 check logs_are_shown logs_are_shown
+check logs_are_followed_and_rotated logs_are_followed
 check a_running_testbed_is_not_started_again refused 2 'a testbed runs in' starts
 check ports_in_use_are_named refused 2 "$BASE" "$PEAL" testbed start --peers 3 --dir "$SCRATCH/other" --base-port $BASE
 before=$(ids)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "netns.h"
 #include "testbed.h"
 #include "testbed_log.h"
 
@@ -83,6 +84,11 @@ static void start_explain(const Testbed *testbed, const char *dir)
     printf("  phones    register sip:USER@%s at any peer: SIP at %s:%u to %s:%u\n",
            testbed->netns ? "p2p.test" : "127.0.0.1", ip, first.sip, last_ip, last.sip);
     printf("  pages     http://%s:%u/ to http://%s:%u/\n", ip, first.http, last_ip, last.http);
+    if (testbed->netns) {
+        g_autofree char *prefix = netns_prefix(testbed);
+
+        printf("  reach     them with: ip netns exec %s-0 PROGRAM\n", prefix);
+    }
     printf("  ask one   peal status --socket %s/peer-1/control\n", dir);
     printf("  all       peal testbed status --dir %s\n", dir);
     printf("  end it    peal testbed stop --dir %s\n", dir);

@@ -153,21 +153,23 @@ static PealBuf *response_cut(PealPeer *peer, const ProxyContext *context,
     return buf;
 }
 
-/* Sends a response on; without a server transaction (any more) by its Via. */
-static void response_pass(PealPeer *peer, const ProxyContext *context, const SipMessage *response)
+/* Sends a response on; without a server transaction (any more) by its Via. False when it has no Via
+ * but this proxy's. */
+static bool response_pass(PealPeer *peer, const ProxyContext *context, const SipMessage *response)
 {
     PealStr bytes;
     PealBuf *buf = response_cut(peer, context, response, &bytes);
     int error;
 
     if (buf == NULL) {
-        return;
+        return false;
     }
     error = sip_tx_answer(&peer->sip->transactions, context->server, response->status, bytes);
     peer->env->ops->drop(peer->env, buf);
     if (error == -PEAL_E_STATE) {
         proxy_on_stray(peer, response);
     }
+    return true;
 }
 
 static void response_answered(PealPeer *peer, ProxyContext *context)
@@ -212,8 +214,8 @@ void proxy_finish(PealPeer *peer, ProxyContext *context, const SipMessage *reque
     if (response_is_silence(context, status)) {
         response_answered(peer, context);
     } else if (status != 503 && context->best != NULL &&
-               sip_message_scan(bytes, true, &response) == 0) {
-        response_pass(peer, context, &response);
+               sip_message_scan(bytes, true, &response) == 0 &&
+               response_pass(peer, context, &response)) {
         response_answered(peer, context);
     } else {
         /* Step 6: a 503 says something about a server further on, not about this one. */
@@ -271,7 +273,7 @@ static void response_provisional(PealPeer *peer, ProxyContext *context, ProxyBra
         proxy_context_time(peer, context);
     }
     if (response->status > 100) {
-        response_pass(peer, context, response);
+        (void)response_pass(peer, context, response);
     }
 }
 
@@ -285,7 +287,7 @@ void proxy_on_response(PealPeer *peer, SipTx tx, uint64_t arg, const SipMessage 
         proxy_on_stray(peer, response);
     } else if (success && response->code == SIP_INVITE) {
         /* Also the late ones: each is a dialog of its own (RFC 6026 s.8.1). */
-        response_pass(peer, context, response);
+        (void)response_pass(peer, context, response);
         if (!context->answered) {
             if (branch != NULL && branch->tx == tx) {
                 branch->state = BRANCH_DONE;
@@ -298,7 +300,7 @@ void proxy_on_response(PealPeer *peer, SipTx tx, uint64_t arg, const SipMessage 
         response_provisional(peer, context, branch, response);
     } else if (success) {
         branch->state = BRANCH_DONE;
-        response_pass(peer, context, response);
+        (void)response_pass(peer, context, response);
         response_answered(peer, context);
     } else {
         response_refused(peer, context, branch, response);

@@ -168,6 +168,30 @@ static void row_15_cancel_is_answered_at_once_and_ends_in_487(void)
     end();
 }
 
+/* Some phones answer the INVITE with the header fields of the CANCEL, which has one Via. */
+static void row_15_487_that_lacks_vias_ends_the_call_nevertheless(void)
+{
+    const char *invite;
+    const SipReceived *got;
+
+    begin();
+    invite = script_invite(alice, 0, "alice", "bob");
+    script_expect(alice, 100);
+    got = script_expect_request(bob, "INVITE");
+    script_answer(bob, got, 180, NULL, NULL);
+    script_expect(alice, 180);
+    script_cancel(alice, 0, invite);
+    script_expect(alice, 200);
+    got = script_expect_request(bob, "CANCEL");
+    script_answer(bob, got, 200, NULL, NULL);
+    memcpy(strstr(got->text, "CSeq: 1 CANCEL"), "CSeq: 1 INVITE", 14);
+    script_answer(bob, got, 487, NULL, NULL);
+    script_expect_request(bob, "ACK");
+    got = script_expect(alice, 487);
+    script_ack(alice, 0, invite, got->text);
+    end();
+}
+
 static void row_15_no_cancel_goes_out_before_a_provisional(void)
 {
     const char *invite;
@@ -361,6 +385,7 @@ PEAL_TEST_MAIN("core/proxy_invite", PEAL_TEST(row_12_retransmitted_invite_is_abs
                PEAL_TEST(row_13_ack_of_a_success_goes_through),
                PEAL_TEST(row_14_late_and_repeated_2xx_are_forwarded),
                PEAL_TEST(row_15_cancel_is_answered_at_once_and_ends_in_487),
+               PEAL_TEST(row_15_487_that_lacks_vias_ends_the_call_nevertheless),
                PEAL_TEST(row_15_no_cancel_goes_out_before_a_provisional),
                PEAL_TEST(row_15_cancel_while_the_overlay_is_asked_ends_in_487),
                PEAL_TEST(row_15_cancel_that_matches_nothing_is_passed_on),

@@ -293,16 +293,17 @@ void proxy_branch_start(PealPeer *peer, ProxyContext *context, const SipMessage 
 }
 
 /* What the caller hears of a hop that does not work (16.9: as if it had answered 503), except where
- * this proxy knows that it is the user who cannot be reached. */
+ * this proxy knows that it is the user who cannot be reached. A phone whose host refuses datagrams is
+ * one that does not answer: nobody could tell the two apart without that host's courtesy. */
 static unsigned branch_verdict(const ProxyBranch *branch, int error)
 {
     if (branch->kind == BRANCH_PEER) {
         return 480;
     }
-    if (error == -PEAL_E_TIMEOUT) {
+    if (error == -PEAL_E_TIMEOUT || (branch->phone && branch->hop.conn == 0)) {
         return 408;
     }
-    if (branch->phone && branch->hop.conn != 0) {
+    if (branch->phone) {
         return 430;
     }
     return branch->bound ? 480 : 503;

@@ -1,9 +1,11 @@
 #!/bin/bash
-# bench.sh - workload W (scenarios/bench-w.conf) at several sizes: one table, and out/bench.json.
-# usage: bench.sh PEAL [PEERS...] (10000 100000 1000000). Run it on a quiet machine.
+# bench.sh - workload W (scenarios/bench-w.conf) at several sizes, then workload S (bench_sip.sh): one table
+# each, and out/bench.json. usage: bench.sh PEAL SIP-LOAD [PEERS...] (10000 100000 1000000; 0: only S).
+# Run it on a quiet machine.
 set -euo pipefail
 PEAL=$(readlink -f "$1")
-shift
+LOAD=$(readlink -f "$2")
+shift 2
 [ $# -gt 0 ] || set -- 10000 100000 1000000
 mkdir -p out
 SCRATCH=$(mktemp -d)
@@ -34,8 +36,17 @@ measure() {
 
 printf '%9s  %-4s  %12s  %10s  %5s  %8s  %8s\n' peers link messages/s lookups/s hops 'B/peer' 'wall s'
 for peers in "$@"; do
+    [ "$peers" -gt 0 ] || continue
     measure "$peers" tcp
     measure "$peers" udp
 done
-{ echo '['; sed '$!s/$/,/' "$SCRATCH/json"; echo ']'; } >out/bench.json
+"$(dirname "$0")/bench_sip.sh" "$PEAL" "$LOAD" "$SCRATCH/sip.json"
+touch "$SCRATCH/json"
+{
+    echo '{"lookups": ['
+    sed '$!s/$/,/' "$SCRATCH/json"
+    echo '], "sip":'
+    cat "$SCRATCH/sip.json"
+    echo '}'
+} >out/bench.json
 echo "also in out/bench.json"

@@ -98,11 +98,10 @@ static int branch_next_uri(const ProxyContext *context, const ProxyBranch *branc
                            const SipMessage *request, SipUri *ret_uri)
 {
     SipAddress route;
-    PealStr first = {branch->text + branch->uri_len, branch->route_len};
+    PealStr first = branch->route_len > 0
+                        ? (PealStr){branch->text + branch->uri_len, branch->route_len}
+                        : proxy_route_next(request, &context->route);
 
-    if (branch->route_len == 0) {
-        first = proxy_route_next(request, &context->route);
-    }
     if (first.len == 0) {
         return sip_uri_parse(branch->uri_len > 0 ? (PealStr){branch->text, branch->uri_len}
                                                  : request->uri,

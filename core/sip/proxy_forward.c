@@ -204,7 +204,9 @@ static void forward_put_routes(SipText *head, PealStr routes)
 static int forward_routes(Forward *f, const ProxyContext *context, const ProxyBranch *branch,
                           const SipMessage *request, SipText *last)
 {
-    PealStr pushed = {branch->text + branch->uri_len, branch->route_len};
+    PealStr pushed = branch->route_len > 0
+                         ? (PealStr){branch->text + branch->uri_len, branch->route_len}
+                         : (PealStr){NULL, 0};
     PealStr uri = {branch->text, branch->uri_len};
     PealStr next =
         pushed.len > 0 ? proxy_first_value(pushed) : proxy_route_next(request, &context->route);

@@ -12,10 +12,14 @@ typedef struct Resolving {
     size_t targets_len;
 } Resolving;
 
+/* A node that listens at no address of a family cannot reach one either. */
 static void add_target(Node *node, const PealAddr *addr)
 {
     PealTarget *target = &node->bootstrap[node->bootstrap_len];
 
+    if (!flows_reach(node->flows, addr)) {
+        return;
+    }
     if (node->bootstrap_len < G_N_ELEMENTS(node->bootstrap)) {
         *target = (PealTarget){*addr, node->overlay.link};
         node->bootstrap_len++;
@@ -28,7 +32,9 @@ static void on_resolved(void *user, int status, const PealTarget *targets, size_
 
     resolving->status = status;
     resolving->targets_len = len;
-    memcpy(resolving->targets, targets, len * sizeof(*targets));
+    if (len > 0) {
+        memcpy(resolving->targets, targets, len * sizeof(*targets));
+    }
 }
 
 /* Takes over what was found, a host at a time, so that each has its first address in the list. */
@@ -55,8 +61,15 @@ static bool check_found(const Node *node, const Resolving *all, size_t len, GErr
                                                             : "no name server answers");
         }
     }
-    if (node->bootstrap_len > 0 || failed == NULL) {
+    if (node->bootstrap_len > 0 || len == 0) {
         return true;
+    }
+    if (failed == NULL) {
+        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
+                    "%s: overlay.bootstrap: %s: its address cannot be reached from any of "
+                    "overlay.listen: listen at an address of the same family",
+                    node->config->path, all[0].host->text);
+        return false;
     }
     g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
                 "%s: overlay.bootstrap: %s: %s; write the name or address of a peer of the overlay",

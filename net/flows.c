@@ -438,6 +438,13 @@ static bool source_for(const Flows *flows, const PealAddr *to, PealAddr *ret_sou
     return false;
 }
 
+bool flows_reach(const Flows *flows, const PealAddr *addr)
+{
+    PealAddr source;
+
+    return source_for(flows, addr, &source);
+}
+
 static int open_udp(Flow *flow, const PealAddr *source)
 {
     Flows *flows = flow->flows;

@@ -48,6 +48,10 @@ int flows_open(Flows *flows, const PealTarget *to, PealFlow *ret_flow);
 void flows_close(Flows *flows, PealFlow flow);
 void flows_send_take(Flows *flows, PealFlow flow, PealBuf *buf);
 
+/* flows_reach tells whether flows can be opened to an address: this peer listens where they could
+ * come from. */
+bool flows_reach(const Flows *flows, const PealAddr *addr);
+
 /* The other side of a flow has named itself. */
 void flows_identified(Flows *flows, uint16_t index);
 

@@ -124,12 +124,6 @@ static bool open_files(Node *node, GError **error)
         }
         log_info("%zu users in %s", users_len(node->users), config->sip_users);
     }
-    if (config->capture != NULL) {
-        node->tap.capture = capture_open(node->loop, config->capture, config->capture_limit, error);
-        if (node->tap.capture == NULL) {
-            return false;
-        }
-    }
     if (config->emulate.scenario != NULL) {
         node->shim = shim_new(node->loop, &config->emulate, error);
         if (node->shim == NULL) {
@@ -180,6 +174,18 @@ static void advertise_sip(Node *node)
     sip_sockets_advertise(node->sip, addresses->addr, addresses->own, addresses->len);
 }
 
+/* Last of all: a node that cannot run must not replace the capture of one that does. */
+static bool open_capture(Node *node, GError **error)
+{
+    const NodeConfig *config = node->config;
+
+    if (config->capture == NULL) {
+        return true;
+    }
+    node->tap.capture = capture_open(node->loop, config->capture, config->capture_limit, error);
+    return node->tap.capture != NULL;
+}
+
 bool node_open(Node *node, GError **error)
 {
     const PealCryptoOps *crypto = peal_openssl_crypto();
@@ -202,7 +208,7 @@ bool node_open(Node *node, GError **error)
         }
         advertise_sip(node);
     }
-    return true;
+    return open_capture(node, error);
 }
 
 static bool choose_id(Node *node, PealId *ret_id, GError **error)

@@ -8,7 +8,7 @@
 #include "notify.h"
 
 enum { WAITED_MAX = 5 }; /* doublings */
-#define WAITING_TIME peal_seconds(10)
+#define WAITING_TIME peal_seconds(5)
 
 Loop *node_loop(Node *node)
 {

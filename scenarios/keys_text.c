@@ -57,6 +57,7 @@ static void append_row(GString *text, const Key *key, bool markdown)
 {
     g_autofree char *range = key_range_text(key);
     const char *fallback = key->fallback != NULL ? key->fallback : key->absent;
+    g_autofree char *absence = g_strdup_printf("default: %s", fallback);
 
     if (key->type == KEY_TEXT && strcmp(key->name, "name") != 0) {
         g_free(range);
@@ -68,7 +69,9 @@ static void append_row(GString *text, const Key *key, bool markdown)
     } else {
         g_string_append_printf(text, "  %-*s", INDENT - 2, key->name);
         append_wrapped(text, range, INDENT);
-        g_string_append_printf(text, "%*sdefault: %s\n%*s", INDENT, "", fallback, INDENT, "");
+        g_string_append_printf(text, "%*s", INDENT, "");
+        append_wrapped(text, absence, INDENT);
+        g_string_append_printf(text, "%*s", INDENT, "");
         append_wrapped(text, key->help, INDENT);
     }
 }

@@ -75,7 +75,9 @@ static void try_next(PealPeer *peer)
         arrived(peer, addr->flow.index);
         return;
     }
-    bootstrap->deadline = peal_time_add(peer_now(peer), patience(bootstrap->tries));
+    /* The wait grows with the rounds through all addresses, not with each. */
+    bootstrap->deadline =
+        peal_time_add(peer_now(peer), patience(bootstrap->tries / bootstrap->addrs_len));
     peer_wake_by(peer, bootstrap->deadline);
     bootstrap->tries = (uint8_t)(bootstrap->tries < UINT8_MAX ? bootstrap->tries + 1 : UINT8_MAX);
     bootstrap->trying = link_open(peer, &addr->addr, NULL, &slot) == 0;

@@ -2,8 +2,8 @@
  * bootstrap.h - the way into the overlay: bootstrap peers tried one after the other, with back-off.
  * Source: RFC 6940 s.11.4, s.10.7.4.4.
  * State:  one Bootstrap per peer, and its list of addresses.
- * Time:   the first try at once, the next after 1 s, doubling to BOOTSTRAP_WAIT_MAX, until a link
- *         is up.
+ * Time:   the first try at once, the next ones after 1 s each; with every round of as many tries as
+ *         there are addresses that doubles, up to BOOTSTRAP_WAIT_MAX, until a link is up.
  */
 #ifndef OVERLAY_BOOTSTRAP_H
 #define OVERLAY_BOOTSTRAP_H

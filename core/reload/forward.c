@@ -406,9 +406,12 @@ int forward_read_name(const PealPeer *peer, PealBytes packet, PealId *ret_name)
     ReloadOption option;
     ReloadDest dest;
     PealId signer;
+    int error = wire_check(packet.ptr, packet.len, peer->overlay->hash, peer->overlay->initial_ttl);
 
-    if (wire_check(packet.ptr, packet.len, peer->overlay->hash, peer->overlay->initial_ttl) != 0 ||
-        reload_message_decode(packet, &message) != 0 || message.code != RELOAD_PING_REQ ||
+    if (error != 0) {
+        return error;
+    }
+    if (reload_message_decode(packet, &message) != 0 || message.code != RELOAD_PING_REQ ||
         !reload_dest_next(&message.header.dest, &dest) || dest.type != RELOAD_DEST_NODE ||
         !peal_id_is_wildcard(&dest.id) ||
         security_signer(peer->overlay->crypto, &message.security.signature, &signer) != 0) {

@@ -28,7 +28,8 @@ void forward_local_take(PealPeer *peer, PealBuf *buf);
 void forward_again_take(PealPeer *peer, uint16_t failed, PealBuf *buf);
 
 /* forward_name_link sends the Ping that names this peer on an EXP-LINK link; forward_read_name
- * reads such a Ping: 0, or -PEAL_E_VALUE when the message is anything else. */
+ * reads such a Ping: 0, -PEAL_E_OVERLAY when it is another overlay's, or another error when the
+ * message is anything else. */
 void forward_name_link(PealPeer *peer, uint16_t link);
 int forward_read_name(const PealPeer *peer, PealBytes packet, PealId *ret_name) PEAL_MUST_USE;
 

@@ -263,10 +263,14 @@ static void on_data_take(PealPeer *peer, uint16_t slot, PealBuf *buf, const Fram
     const Link *link = link_at(&peer->links, slot);
     PealId named;
     bool naming = link->phase < LINK_UP;
+    int error = 0;
 
-    if (naming &&
-        forward_read_name(peer, (PealBytes){frame->message, frame->message_len}, &named) != 0) {
-        peer_drop(peer, PEAL_DROP_UNIDENTIFIED, 0, 0);
+    if (naming) {
+        error = forward_read_name(peer, (PealBytes){frame->message, frame->message_len}, &named);
+    }
+    if (error != 0) {
+        peer_drop(peer, error == -PEAL_E_OVERLAY ? PEAL_DROP_OVERLAY : PEAL_DROP_UNIDENTIFIED, 0,
+                  0);
         peer->env->ops->drop(peer->env, buf);
         return;
     }

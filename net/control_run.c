@@ -219,6 +219,30 @@ static void run_register(ControlRun *run, const json_t *request, ControlCall *ca
     control_answer_take(call, json_object());
 }
 
+static void run_partition(ControlRun *run, const json_t *request, ControlCall *call)
+{
+    json_int_t ppm = json_integer_value(json_object_get(request, "ppm"));
+    json_int_t event = json_integer_value(json_object_get(request, "event"));
+
+    if (ppm < 1 || ppm > SCENARIO_PPM || event < 0 || event > UINT32_MAX) {
+        control_refuse(call, "\"ppm\" of the peers and the number of the \"event\" are wanted");
+    } else if (!node_partition(run->node, (uint32_t)ppm, (uint32_t)event)) {
+        control_refuse(call, "there is no emulated network");
+    } else {
+        control_answer_take(call, json_object());
+    }
+}
+
+static void run_heal(ControlRun *run, const json_t *request, ControlCall *call)
+{
+    (void)request;
+    if (!node_heal(run->node)) {
+        control_refuse(call, "there is no emulated network");
+    } else {
+        control_answer_take(call, json_object());
+    }
+}
+
 static json_t *numbers(const uint64_t *values, size_t len)
 {
     json_t *list = json_array();
@@ -272,6 +296,8 @@ bool control_run_on_request(ControlRun *run, const char *verb, const json_t *req
         void (*run)(ControlRun *run, const json_t *request, ControlCall *call);
     } verbs[] = {{"run-fetch", run_fetch},
                  {"run-register", run_register},
+                 {"run-partition", run_partition},
+                 {"run-heal", run_heal},
                  {"run-report", run_report}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {

@@ -140,9 +140,9 @@ static gint compare_ring(gconstpointer a, gconstpointer b, gpointer user)
     return peal_id_compare(&left, &right);
 }
 
-static void end_peers(RunSockets *run, const PlanAction *action)
+static void end_peers(RunSockets *run, uint32_t number)
 {
-    const ScenarioEvent *event = &run->job->point->events[action->event];
+    const ScenarioEvent *event = &run->job->point->events[number];
     g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     g_autofree uint32_t *victims = NULL;
     uint32_t len;
@@ -158,7 +158,7 @@ static void end_peers(RunSockets *run, const PlanAction *action)
     if (event->adjacent) {
         g_array_sort_with_data(candidates, compare_ring, run);
     }
-    victims = plan_victims(run->job->point, run->job->seed, action->event,
+    victims = plan_victims(run->job->point, run->job->seed, number,
                            (const uint32_t *)(const void *)candidates->data, candidates->len, &len);
     for (uint32_t i = 0; i < len; i++) {
         RunPeer *peer = &run->peers[victims[i]];
@@ -168,10 +168,50 @@ static void end_peers(RunSockets *run, const PlanAction *action)
     }
 }
 
+void run_actions_connected(RunSockets *run, RunPeer *peer)
+{
+    const ScenarioEvent *partition = run->partition;
+
+    if (partition != NULL) {
+        run_peer_partition(peer, partition->ppm, (uint32_t)(partition - run->job->point->events));
+    }
+}
+
+static void partition_all(RunSockets *run, const ScenarioEvent *event)
+{
+    run->partition = event->what == SCENARIO_PARTITION ? event : NULL;
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        if (event->what == SCENARIO_PARTITION) {
+            run_actions_connected(run, &run->peers[i]);
+        } else {
+            run_peer_partition(&run->peers[i], 0, 0);
+        }
+    }
+}
+
+static void happen(RunSockets *run, uint32_t number)
+{
+    const ScenarioEvent *event = &run->job->point->events[number];
+    g_autofree char *text = scenario_event_text(event);
+
+    recorder_event(run->job->recorder, scenario_now(run), text);
+    switch (event->what) {
+    case SCENARIO_JOIN:
+        break; /* its peers come as starts of their own */
+    case SCENARIO_PARTITION:
+    case SCENARIO_HEAL:
+        partition_all(run, event);
+        break;
+    case SCENARIO_LEAVE:
+    case SCENARIO_RESTART:
+    case SCENARIO_FAIL:
+        end_peers(run, number);
+        break;
+    }
+}
+
 static void carry_out(RunSockets *run, const PlanAction *action)
 {
-    const ScenarioEvent *event;
-    g_autofree char *text = NULL;
     RunPeer *peer;
 
     switch (action->kind) {
@@ -191,12 +231,7 @@ static void carry_out(RunSockets *run, const PlanAction *action)
     case PLAN_CALL:
         break; /* run_config_check has refused the scenario */
     case PLAN_EVENT:
-        event = &run->job->point->events[action->event];
-        text = scenario_event_text(event);
-        recorder_event(run->job->recorder, scenario_now(run), text);
-        if (event->what != SCENARIO_JOIN) { /* whose peers come as starts of their own */
-            end_peers(run, action);
-        }
+        happen(run, action->event);
         break;
     }
 }

@@ -23,20 +23,6 @@ static bool refuse(const Scenario *point, const char *section, const char *key, 
     return false;
 }
 
-static bool check_events(const Scenario *point, GError **error)
-{
-    for (guint i = 0; i < point->events_len; i++) {
-        const ScenarioEvent *event = &point->events[i];
-
-        if (event->what == SCENARIO_PARTITION || event->what == SCENARIO_HEAL) {
-            g_autofree char *section = g_strconcat("event:", event->name, NULL);
-
-            return refuse(point, section, "do", "there are no partitions to be had", error);
-        }
-    }
-    return true;
-}
-
 /* Whether nobody else has the port, for datagrams and streams. */
 static bool is_free(uint32_t port)
 {
@@ -106,8 +92,7 @@ bool run_config_check(const Scenario *point, uint32_t base_port, GError **error)
 
         return refuse(point, "overlay", "peers", why, error);
     }
-    return check_events(point, error) &&
-           check_ports(base_port != 0 ? base_port : RUN_BASE_PORT, identities, error);
+    return check_ports(base_port != 0 ? base_port : RUN_BASE_PORT, identities, error);
 }
 
 /* Settings as lines of a file, section by section as they come. */

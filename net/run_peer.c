@@ -106,6 +106,7 @@ static void connect_now(void *user)
                        peal_time_add(loop_now(peer->all->loop), CONNECT_AGAIN));
         return;
     }
+    peer->all->on_connected(peer->all->user, peer);
     run_peer_ask(peer);
 }
 
@@ -164,6 +165,17 @@ void run_peer_register(RunPeer *peer, PealStr aor, uint32_t expires_s)
 {
     run_link_send_take(peer->link, json_pack("{s:s, s:s%, s:I}", "do", "run-register", "aor",
                                              aor.ptr, aor.len, "expires_s", (json_int_t)expires_s));
+}
+
+void run_peer_partition(RunPeer *peer, uint32_t ppm, uint32_t event)
+{
+    if (peer->link == NULL) {
+        return; /* it is told when it can be */
+    }
+    run_link_send_take(peer->link, ppm > 0
+                                       ? json_pack("{s:s, s:I, s:I}", "do", "run-partition", "ppm",
+                                                   (json_int_t)ppm, "event", (json_int_t)event)
+                                       : json_pack("{s:s}", "do", "run-heal"));
 }
 
 void run_peer_end(RunPeer *peer, RunPeerEnd how)

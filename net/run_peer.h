@@ -18,6 +18,7 @@ typedef struct RunPeer RunPeer;
 typedef struct RunPeers {
     Loop *loop;
     const char *dir; /* theirs: peer-K.conf, .log, .out and .sock */
+    void (*on_connected)(void *user, RunPeer *peer);
     /* A report has come; borrowed for the call. */
     void (*on_report)(void *user, RunPeer *peer, const json_t *report);
     /* The process has ended; expected: it was told to. The peer is down already. */
@@ -76,6 +77,9 @@ static inline bool run_peer_works(const RunPeer *peer)
 void run_peer_ask(RunPeer *peer);
 void run_peer_fetch(RunPeer *peer, uint32_t number, const PealId *key);
 void run_peer_register(RunPeer *peer, PealStr aor, uint32_t expires_s);
+
+/* run_peer_partition cuts its share off for an event, or heals the network where ppm is 0. */
+void run_peer_partition(RunPeer *peer, uint32_t ppm, uint32_t event);
 
 /* run_peer_end has it leave the overlay, or fail without a word, once it has reported. */
 void run_peer_end(RunPeer *peer, RunPeerEnd how);

@@ -92,6 +92,11 @@ static void settle(RunSockets *run)
 
 /* Peers. */
 
+static void on_connected(void *user, RunPeer *peer)
+{
+    run_actions_connected(user, peer);
+}
+
 static void on_report(void *user, RunPeer *peer, const json_t *json)
 {
     RunSockets *run = user;
@@ -279,7 +284,7 @@ static bool prepare(RunSockets *run, GError **error)
     if (run->loop == NULL || !run_config_scenario(point, run->scenario, error)) {
         return false;
     }
-    run->all = (RunPeers){run->loop, run->dir, on_report, on_gone, run};
+    run->all = (RunPeers){run->loop, run->dir, on_connected, on_report, on_gone, run};
     run->peers_len = scenario_identities(point);
     run->peers = g_new0(RunPeer, run->peers_len);
     for (uint32_t i = 0; i < run->peers_len; i++) {

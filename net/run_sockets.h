@@ -30,8 +30,9 @@ typedef struct RunSockets {
     RecorderTotals ended; /* of processes that are gone, and of membership */
     LoopTimer action;
     LoopTimer round;
-    uint64_t messages; /* so far, as last reported */
-    PealSpan late;     /* the worst delay of an action */
+    uint64_t messages;              /* so far, as last reported */
+    PealSpan late;                  /* the worst delay of an action */
+    const ScenarioEvent *partition; /* in force; NULL: none */
     uint64_t registered;
     uint64_t register_failed;
     bool over; /* no loop turn any more */
@@ -43,6 +44,9 @@ void run_actions_due(void *user);
 
 /* A peer has joined: its users register. */
 void run_actions_joined(RunSockets *run, RunPeer *peer);
+
+/* run_actions_connected tells a new process of a partition. */
+void run_actions_connected(RunSockets *run, RunPeer *peer);
 
 /* run_actions_again starts a peer that was to restart. */
 void run_actions_again(RunSockets *run, RunPeer *peer);

@@ -15,8 +15,8 @@ SETTINGS=()
 LOOKUPS=5000 DISTANCE=0.03
 if [ "$FORM" = short ]; then
     # A finger in each quarter of a second: all 16 are true long before the warm-up ends.
-    SETTINGS=(--set scenario.duration=40s --set scenario.warmup=14s --set overlay.peers=16 --set overlay.update-interval=250ms)
-    LOOKUPS=250 DISTANCE=0.2
+    SETTINGS=(--set scenario.duration=30s --set scenario.warmup=12s --set overlay.peers=16 --set overlay.update-interval=250ms)
+    LOOKUPS=200 DISTANCE=0.15
 fi
 
 # both NAME OPTION... runs the scenario in both worlds and compares them.

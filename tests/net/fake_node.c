@@ -117,6 +117,19 @@ int node_register(Node *node, PealStr aor, uint32_t expires_s, NodeDone done, vo
     return request(true, &nowhere, done, user);
 }
 
+bool node_partition(Node *node, uint32_t ppm, uint32_t event)
+{
+    (void)node;
+    fake_node.cut_ppm = ppm;
+    fake_node.cut_event = event;
+    return true;
+}
+
+bool node_heal(Node *node)
+{
+    return node_partition(node, 0, 0);
+}
+
 void node_watch(Node *node, const NodeWatch *watch)
 {
     (void)node;

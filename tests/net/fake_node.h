@@ -24,8 +24,10 @@ typedef struct FakeNode {
     PealTime now;
     FakeRequest out[FAKE_NODE_OUT_MAX];
     size_t out_len;
-    int refuse;     /* what a request returns, 0: it is taken */
-    unsigned asked; /* requests ever */
+    int refuse;       /* what a request returns, 0: it is taken */
+    unsigned asked;   /* requests ever */
+    uint32_t cut_ppm; /* of the partition; 0: none */
+    uint32_t cut_event;
     NodeWatch watch;
     unsigned pinged;
 } FakeNode;

@@ -220,6 +220,21 @@ static void run_report_comes_in_parts_and_says_what_was_lost(void)
     end(run);
 }
 
+static void run_partition_cuts_until_healed(void)
+{
+    ControlRun *run = start();
+
+    ask(run, "{\"do\": \"run-partition\", \"ppm\": 250000, \"event\": 2}");
+    CU_ASSERT_EQUAL(fake_node.cut_ppm, 250000);
+    CU_ASSERT_EQUAL(fake_node.cut_event, 2);
+    ask(run, "{\"do\": \"run-heal\"}");
+    CU_ASSERT_EQUAL(fake_node.cut_ppm, 0);
+    CU_ASSERT_FALSE(refused);
+    ask(run, "{\"do\": \"run-partition\", \"ppm\": 2000000, \"event\": 2}");
+    CU_ASSERT(refused);
+    end(run);
+}
+
 static void run_verbs_end_with_requests_out(void)
 {
     ControlRun *run = start();
@@ -245,5 +260,6 @@ PEAL_TEST_MAIN("net/control_run", PEAL_TEST(run_fetch_tells_its_outcome_as_an_ev
                PEAL_TEST(run_report_tells_of_fetches_served_and_values),
                PEAL_TEST(run_report_counts_frames_by_their_attempt),
                PEAL_TEST(run_report_comes_in_parts_and_says_what_was_lost),
+               PEAL_TEST(run_partition_cuts_until_healed),
                PEAL_TEST(run_verbs_end_with_requests_out),
                PEAL_TEST(other_verbs_are_not_a_scenarios))

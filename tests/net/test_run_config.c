@@ -49,8 +49,6 @@ static void check_names_what_processes_cannot_do(void)
                       "test.conf:3: overlay.start = converged", "join"));
     CU_ASSERT(refuses(HEAD "[peer]\ncpu = constant:1ms\n", BASE_PORT, "test.conf:8: peer.cpu",
                       "processor"));
-    CU_ASSERT(refuses(HEAD "[event:cut]\nat = 10s\ndo = partition 50%\n", BASE_PORT,
-                      "test.conf:9: event:cut.do", "partition"));
     CU_ASSERT(refuses("[scenario]\n[overlay]\npeers = 201\n", BASE_PORT,
                       "test.conf:3: overlay.peers", "200"));
     CU_ASSERT(refuses("[scenario]\n", BASE_PORT, "test.conf: overlay.peers", "200"));

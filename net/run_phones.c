@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run_phones.c - see run_phones.h. */
+#include "run_phones.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "phone_env.h"
+#include "run_config.h"
+
+enum { PHONE_ALIGN = 16, STATUS_UNAVAILABLE = 503 };
+
+typedef struct RunPhone {
+    RunPhones *all;
+    PhoneEnv *env;
+    PealPhone *core; /* NULL: there is none now */
+    GHashTable *calls; /* RunCall, themselves their keys */
+} RunPhone;
+
+/* A call under way, until its phone has done with it; its address is its token. */
+typedef struct RunCall {
+    RunPhone *phone;
+    RecorderCall record;
+    bool told; /* it has come to something: the recorder knows it */
+} RunCall;
+
+struct RunPhones {
+    RunPhonesConfig config;
+    PealSipConfig sip;
+    PealPhoneConfig phone;
+    uint32_t users;
+    RunPhone *all; /* by peer, then user */
+    RunPhonesCounts counts;
+};
+
+/* Calls. */
+
+static void call_tell(RunCall *call)
+{
+    RunPhones *phones = call->phone->all;
+
+    if (!call->told) {
+        call->told = true;
+        phones->counts.unanswered--;
+        recorder_call(phones->config.job->recorder, &call->record);
+    }
+}
+
+static void on_answered(RunCall *call, const PealPhoneEvent *event)
+{
+    int64_t answer_ns = event->to_answer.ns - call->phone->all->phone.ring.ns;
+
+    call->record.status = event->status;
+    call->record.setup = event->to_ringing.ns >= 0 ? event->to_ringing : event->to_answer;
+    call->record.answer.ns = MAX(answer_ns, 0);
+    call_tell(call);
+}
+
+static void on_ended(RunCall *call, uint16_t status)
+{
+    call->record.status = status;
+    call_tell(call);
+    g_hash_table_remove(call->phone->calls, call);
+}
+
+static RunCall *call_of(const PealPhoneEvent *event)
+{
+    return (RunCall *)(uintptr_t)event->token;
+}
+
+static void on_event(void *user, PealPhone *core, const PealPhoneEvent *event)
+{
+    RunPhones *phones = ((RunPhone *)user)->all;
+
+    (void)core;
+    switch (event->kind) {
+    case PEAL_PHONE_REGISTERED:
+        if (!event->refresh) {
+            *(event->status / 100 == 2 ? &phones->counts.registered
+                                       : &phones->counts.register_failed) += 1;
+        }
+        break;
+    case PEAL_PHONE_ANSWERED:
+        if (!event->incoming) {
+            on_answered(call_of(event), event);
+        }
+        break;
+    case PEAL_PHONE_ENDED:
+        if (!event->incoming) {
+            on_ended(call_of(event), event->status);
+        }
+        break;
+    case PEAL_PHONE_INCOMING:
+    case PEAL_PHONE_RINGING:
+        break;
+    }
+}
+
+/* Phones. */
+
+RunPhones *run_phones_new(const RunPhonesConfig *config)
+{
+    const ScenarioWorkload *workload = &config->job->point->workload;
+    RunPhones *phones;
+
+    if (workload->calls_per_user_hour_milli == 0) {
+        return NULL;
+    }
+    phones = g_new0(RunPhones, 1);
+    phones->config = *config;
+    peal_sip_defaults(&phones->sip);
+    phones->phone = (PealPhoneConfig){.sip = &phones->sip,
+                                      .ring = workload->ring,
+                                      .calls_max = PEAL_PHONE_CALLS_MAX,
+                                      .event = on_event};
+    phones->users = workload->users_per_peer;
+    phones->all = g_new0(RunPhone, (size_t)config->peers * phones->users);
+    return phones;
+}
+
+static void phone_end(RunPhone *phone)
+{
+    GHashTableIter iter;
+    gpointer call;
+
+    if (phone->core == NULL) {
+        return;
+    }
+    g_hash_table_iter_init(&iter, phone->calls);
+    while (g_hash_table_iter_next(&iter, &call, NULL)) {
+        phone->all->counts.abandoned += !((RunCall *)call)->told;
+        phone->all->counts.unanswered -= !((RunCall *)call)->told;
+    }
+    peal_phone_fini(phone->core);
+    phone_env_free(phone->env);
+    free(phone->core);
+    g_hash_table_unref(phone->calls);
+    *phone = (RunPhone){0};
+}
+
+void run_phones_free(RunPhones *phones)
+{
+    if (phones == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < phones->config.peers * phones->users; i++) {
+        phone_end(&phones->all[i]);
+    }
+    g_free(phones->all);
+    g_free(phones);
+}
+
+static RunPhone *phone_at(const RunPhones *phones, uint32_t peer, uint32_t user)
+{
+    return &phones->all[(size_t)peer * phones->users + user];
+}
+
+static bool phone_make(RunPhones *phones, uint32_t peer, uint32_t user, GError **error)
+{
+    RunPhone *phone = phone_at(phones, peer, user);
+    const PealAddr proxy = {.ip = {127, 0, 0, 1},
+                            .port = run_config_sip_port(phones->config.job, peer),
+                            .family = 4};
+    PealPhoneIdentity identity = {.proxy = {.addr = proxy, .transport = PEAL_UDP}};
+    char text[PLAN_AOR_MAX];
+    void *memory;
+    int status;
+
+    phone->env = phone_env_new(phones->config.loop, &proxy);
+    if (phone->env == NULL) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+                    "no socket for user %u of peer %u: %s", user, peer, g_strerror(errno));
+        return false;
+    }
+    phone->all = phones;
+    phone->calls = g_hash_table_new_full(NULL, NULL, g_free, NULL);
+    memory = aligned_alloc(PHONE_ALIGN, peal_phone_size());
+    PEAL_ASSERT(memory != NULL);
+    memset(memory, 0, peal_phone_size());
+    identity.aor = plan_user_aor(peer, user, text);
+    identity.contact = *phone_env_local(phone->env);
+    status = peal_phone_init(memory, phone_env_ops(phone->env), &phones->phone, &identity, phone,
+                             &phone->core);
+    PEAL_ASSERT(status == 0);
+    phone_env_serve(phone->env, phone->core);
+    return true;
+}
+
+bool run_phones_register(RunPhones *phones, uint32_t peer, uint32_t user, GError **error)
+{
+    RunPhone *phone = phone_at(phones, peer, user);
+    int64_t expires_s =
+        phones->config.job->point->workload.register_expires.ns / PEAL_NS_PER_S;
+
+    if (phone->core == NULL && !phone_make(phones, peer, user, error)) {
+        return false;
+    }
+    if (peal_phone_register(phone->core, (uint32_t)expires_s, 0) != 0) {
+        phones->counts.register_failed++;
+    }
+    return true;
+}
+
+void run_phones_call(RunPhones *phones, const PlanAction *action)
+{
+    RunPhone *phone = phone_at(phones, action->peer, action->user);
+    bool self = action->target_peer == action->peer && action->target_user == action->user;
+    char text[PLAN_AOR_MAX];
+    RunCall *call;
+
+    if (phone->core == NULL || self) {
+        return;
+    }
+    call = g_new0(RunCall, 1);
+    *call = (RunCall){
+        .phone = phone,
+        .record = {.started = {peal_time_since(loop_now(phones->config.loop),
+                                               phones->config.origin)
+                                   .ns},
+                   .caller = action->peer,
+                   .caller_user = action->user,
+                   .callee = action->target_peer,
+                   .callee_user = action->target_user}};
+    g_hash_table_add(phone->calls, call);
+    phones->counts.unanswered++;
+    if (peal_phone_call(phone->core, plan_user_aor(action->target_peer, action->target_user, text),
+                        action->duration, (uintptr_t)call) != 0) {
+        on_ended(call, STATUS_UNAVAILABLE);
+    }
+}
+
+void run_phones_stop(RunPhones *phones, uint32_t peer)
+{
+    for (uint32_t user = 0; phones != NULL && user < phones->users; user++) {
+        phone_end(phone_at(phones, peer, user));
+    }
+}
+
+const RunPhonesCounts *run_phones_counts(const RunPhones *phones)
+{
+    return &phones->counts;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * run_phones.h - the phones of a scenario's users, in this process, and the calls between them.
+ * Source: <peal/phone.h>.
+ * State:  one per replication: a phone and a UDP socket for each user whose peer has joined, and
+ *         calls under way.
+ * Time:   the loop's.
+ *
+ * Each phone has its peer for registrar and outbound proxy. The phones of a peer that ends are gone
+ * with it and their calls abandoned; when it is back they are made anew and register again.
+ */
+#ifndef RUN_PHONES_H
+#define RUN_PHONES_H
+
+#include <scenarios/plan.h>
+#include <scenarios/run.h>
+
+#include "loop.h"
+
+typedef struct RunPhones RunPhones;
+
+typedef struct RunPhonesConfig {
+    const RunJob *job; /* borrowed */
+    Loop *loop;
+    uint32_t peers;
+    PealTime origin;
+} RunPhonesConfig;
+
+/* run_phones_new returns NULL when the scenario has no calls. */
+RunPhones *run_phones_new(const RunPhonesConfig *config);
+void run_phones_free(RunPhones *phones);
+
+/* run_phones_register makes the user's phone, unless it is there, and has it register at its peer.
+ * Errors: no socket. */
+bool run_phones_register(RunPhones *phones, uint32_t peer, uint32_t user, GError **error);
+
+/* run_phones_call begins a call of the plan, if its phone is there. */
+void run_phones_call(RunPhones *phones, const PlanAction *action);
+
+/* run_phones_stop ends the phones of a peer that has ended; NULL phones are allowed. */
+void run_phones_stop(RunPhones *phones, uint32_t peer);
+
+/* What phones have come to. */
+typedef struct RunPhonesCounts {
+    uint64_t registered;
+    uint64_t register_failed;
+    uint64_t abandoned;  /* calls whose caller's peer ended */
+    uint64_t unanswered; /* calls that have not come to anything yet */
+} RunPhonesCounts;
+const RunPhonesCounts *run_phones_counts(const RunPhones *phones);
+
+#endif

@@ -78,11 +78,19 @@ static void start_peer(RunSockets *run, uint32_t index, uint32_t others)
 static void register_users(RunSockets *run, RunPeer *peer)
 {
     int64_t expires_s = run->job->point->workload.register_expires.ns / PEAL_NS_PER_S;
+    GError *error = NULL;
 
     while (peer->registered < peer->users->len) {
         char text[PLAN_AOR_MAX];
         uint32_t user = g_array_index(peer->users, uint32_t, peer->registered++);
 
+        if (run->phones != NULL) {
+            if (!run_phones_register(run->phones, peer->index, user, &error)) {
+                run_sockets_fail(run, error);
+                return;
+            }
+            continue;
+        }
         run_peer_register(peer, plan_user_aor(peer->index, user, text), (uint32_t)expires_s);
     }
 }
@@ -229,7 +237,10 @@ static void carry_out(RunSockets *run, const PlanAction *action)
         look_up(run, action);
         break;
     case PLAN_CALL:
-        break; /* run_config_check has refused the scenario */
+        if (run->phones != NULL && run_peer_works(&run->peers[action->peer])) {
+            run_phones_call(run->phones, action);
+        }
+        break;
     case PLAN_EVENT:
         happen(run, action->event);
         break;

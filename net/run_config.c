@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { SIP_MIN_EXPIRES_S = 60, SIP_MAX_EXPIRES_S = 86400 };
+
 static bool refuse(const Scenario *point, const char *section, const char *key, const char *why,
                    GError **error)
 {
@@ -82,9 +84,6 @@ bool run_config_check(const Scenario *point, uint32_t base_port, GError **error)
     if (point->peer.service.kind != DIST_NONE) {
         return refuse(point, "peer", "cpu", "peers have the machine's processor (cpu = infinite)",
                       error);
-    }
-    if (point->workload.calls_per_user_hour_milli != 0) {
-        return refuse(point, "workload", "calls-per-user-hour", "users have no phones", error);
     }
     if (identities > RUN_PEERS_MAX) {
         g_autofree char *why =
@@ -198,9 +197,9 @@ static uint32_t base_of(const RunJob *job)
     return job->base_port != 0 ? job->base_port : RUN_BASE_PORT;
 }
 
-static uint32_t sip_port(const RunJob *job, uint32_t peer)
+uint16_t run_config_sip_port(const RunJob *job, uint32_t peer)
 {
-    return base_of(job) + peer * RUN_PORTS_PER_PEER;
+    return (uint16_t)(base_of(job) + peer * RUN_PORTS_PER_PEER);
 }
 
 static void write_overlay(GString *text, const RunConfigNode *node)
@@ -212,17 +211,29 @@ static void write_overlay(GString *text, const RunConfigNode *node)
                            "\n[overlay]\nname = %s\nfingers = %u\ninsecure-links = yes\n"
                            "listen = 127.0.0.1:%u\n",
                            point->overlay_name, point->overlay.fingers,
-                           sip_port(node->job, node->peer) + 1);
+                           run_config_sip_port(node->job, node->peer) + 1);
     if (node->bootstrap_len == 0) {
         g_string_append(text, "first = yes\n");
     }
     for (size_t i = 0; i < node->bootstrap_len; i++) {
         g_string_append_printf(text, "%s127.0.0.1:%u", i == 0 ? "bootstrap = " : ", ",
-                               sip_port(node->job, node->bootstrap[i]) + 1);
+                               run_config_sip_port(node->job, node->bootstrap[i]) + 1);
     }
     g_string_append_c(text, '\n');
     write_settings(&writer, point);
     g_free(writer.section);
+}
+
+/* Lifetimes that the scenario asks for are granted, however short. */
+static void write_sip(GString *text, const RunConfigNode *node)
+{
+    int64_t expires_s = node->job->point->workload.register_expires.ns / PEAL_NS_PER_S;
+
+    g_string_append_printf(text,
+                           "\n[sip]\nlisten = 127.0.0.1:%u\ndomain = example.org\n"
+                           "min-expires = %" PRId64 "s\nmax-expires = %" PRId64 "s\n",
+                           run_config_sip_port(node->job, node->peer),
+                           MIN(expires_s, SIP_MIN_EXPIRES_S), MAX(expires_s, SIP_MAX_EXPIRES_S));
 }
 
 bool run_config_node(const RunConfigNode *node, const char *path, GError **error)
@@ -231,12 +242,11 @@ bool run_config_node(const RunConfigNode *node, const char *path, GError **error
 
     g_string_append_printf(text, "[node]\ncontrol = %s\nlog = %s\n", node->control, node->log);
     write_overlay(text, node);
+    write_sip(text, node);
     g_string_append_printf(text,
-                           "\n[sip]\nlisten = 127.0.0.1:%u\ndomain = example.org\n"
                            "\n[http]\nlisten = none\n"
                            "\n[emulate]\nscenario = %s\nseed = %" PRIu64 "\npeer = %u\n"
                            "base-port = %u\n",
-                           sip_port(node->job, node->peer), node->scenario, node->job->seed,
-                           node->peer, base_of(node->job));
+                           node->scenario, node->job->seed, node->peer, base_of(node->job));
     return write_file(path, text, error);
 }

@@ -17,6 +17,9 @@ bool run_config_check(const Scenario *point, uint32_t base_port, GError **error)
 /* run_config_scenario writes the point without its sweep, to be read from anywhere. */
 bool run_config_scenario(const Scenario *point, const char *path, GError **error);
 
+/* run_config_sip_port is where a peer serves phones; RELOAD has the next port. */
+uint16_t run_config_sip_port(const RunJob *job, uint32_t peer);
+
 /* One node's configuration. */
 typedef struct RunConfigNode {
     const RunJob *job;

@@ -14,7 +14,7 @@ enum { PHONE_ALIGN = 16, STATUS_UNAVAILABLE = 503 };
 typedef struct RunPhone {
     RunPhones *all;
     PhoneEnv *env;
-    PealPhone *core; /* NULL: there is none now */
+    PealPhone *core;   /* NULL: there is none now */
     GHashTable *calls; /* RunCall, themselves their keys */
 } RunPhone;
 
@@ -190,8 +190,7 @@ static bool phone_make(RunPhones *phones, uint32_t peer, uint32_t user, GError *
 bool run_phones_register(RunPhones *phones, uint32_t peer, uint32_t user, GError **error)
 {
     RunPhone *phone = phone_at(phones, peer, user);
-    int64_t expires_s =
-        phones->config.job->point->workload.register_expires.ns / PEAL_NS_PER_S;
+    int64_t expires_s = phones->config.job->point->workload.register_expires.ns / PEAL_NS_PER_S;
 
     if (phone->core == NULL && !phone_make(phones, peer, user, error)) {
         return false;
@@ -215,13 +214,12 @@ void run_phones_call(RunPhones *phones, const PlanAction *action)
     call = g_new0(RunCall, 1);
     *call = (RunCall){
         .phone = phone,
-        .record = {.started = {peal_time_since(loop_now(phones->config.loop),
-                                               phones->config.origin)
-                                   .ns},
-                   .caller = action->peer,
-                   .caller_user = action->user,
-                   .callee = action->target_peer,
-                   .callee_user = action->target_user}};
+        .record = {
+            .started = {peal_time_since(loop_now(phones->config.loop), phones->config.origin).ns},
+            .caller = action->peer,
+            .caller_user = action->user,
+            .callee = action->target_peer,
+            .callee_user = action->target_user}};
     g_hash_table_add(phone->calls, call);
     phones->counts.unanswered++;
     if (peal_phone_call(phone->core, plan_user_aor(action->target_peer, action->target_user, text),

@@ -132,6 +132,7 @@ static void on_gone(void *user, RunPeer *peer, bool expected)
     run_truth_add(run->truth, &(RunEvent){.at = loop_now(run->loop),
                                           .kind = RUN_EVENT_GONE,
                                           .peer = peer->index});
+    run_phones_stop(run->phones, peer->index);
     recorder_totals_add(&run->ended, &peer->totals);
     run->ended.counter[left ? RECORDER_PEERS_LEFT : RECORDER_PEERS_FAILED]++;
     if (!expected) {
@@ -217,6 +218,14 @@ static void finish(RunSockets *run, RunOutcome *ret_outcome)
     RecorderTotals totals = totals_of(run);
     RunOutcome outcome = {.registered = run->registered, .register_failed = run->register_failed};
 
+    if (run->phones != NULL) {
+        const RunPhonesCounts *counts = run_phones_counts(run->phones);
+
+        outcome.registered = counts->registered;
+        outcome.register_failed = counts->register_failed;
+        outcome.calls_abandoned = counts->abandoned;
+        recorder_unfinished_calls(run->job->recorder, counts->unanswered);
+    }
     check_ring(run, &outcome.invariants);
     run_truth_count_values(run->truth, &outcome.invariants.values, &outcome.invariants.values_lost);
     report_peers(run);
@@ -295,6 +304,8 @@ static bool prepare(RunSockets *run, GError **error)
     loop_refresh(run->loop);
     run->origin = loop_now(run->loop);
     run->truth = run_truth_new(run->job, run->peers_len, run->origin);
+    run->phones =
+        run_phones_new(&(RunPhonesConfig){run->job, run->loop, run->peers_len, run->origin});
     run->action = (LoopTimer){.due = run_actions_due, .user = run};
     run->round = (LoopTimer){.due = on_round, .user = run};
     return true;
@@ -307,6 +318,7 @@ static void clear(RunSockets *run)
     }
     g_free(run->peers);
     g_clear_pointer(&run->waiting, g_array_unref);
+    run_phones_free(run->phones);
     plan_free(run->plan);
     run_truth_free(run->truth);
     if (run->loop != NULL) {

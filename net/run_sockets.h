@@ -12,6 +12,7 @@
 #include <scenarios/plan.h>
 
 #include "run_peer.h"
+#include "run_phones.h"
 #include "run_truth.h"
 
 typedef struct RunSockets {
@@ -25,6 +26,7 @@ typedef struct RunSockets {
     uint32_t started; /* by the plan */
     Plan *plan;
     RunTruth *truth;
+    RunPhones *phones; /* NULL: users have none */
     PealTime origin;
     GArray *waiting;      /* uint32_t: peers to start when somebody is there to join */
     RecorderTotals ended; /* of processes that are gone, and of membership */

@@ -184,6 +184,7 @@ static void run_fetch(ControlRun *run, const json_t *request, ControlCall *call)
     run->starting = task;
     status = node_fetch(run->node, &resource, PEAL_KIND_SIP_REGISTRATION, on_fetched, task);
     run->starting = NULL;
+    task->started = loop_now(node_loop(run->node)); /* read anew for the request */
     if (status != 0) {
         on_fetched(task, &(NodeOutcome){.status = status});
     }

@@ -253,14 +253,16 @@ static bool finger_is_valid(const PealPeer *peer, unsigned i)
 }
 
 /* s.10.7.4.2, alternative 1: of the invalid entries each is tried with probability one half, from
- * the half ring down. */
+ * the half ring down. An exact finger is the owner of its range's start, who changes when somebody
+ * joins before him: those are all looked up anew. */
 static void refresh_fingers(PealPeer *peer)
 {
     Chord *chord = &peer->chord;
     uint64_t coins = peer_random(peer, PEAL_DRAW_FINGER);
+    bool exact = peer->overlay->finger_choice == PEAL_FINGER_EXACT;
 
     for (unsigned i = 1; i <= chord->fingers_len; i++) {
-        if (!finger_is_valid(peer, i) && (coins >> (i % 64) & 1) != 0) {
+        if (exact || (!finger_is_valid(peer, i) && (coins >> (i % 64) & 1) != 0)) {
             chord_seek_finger(peer, i);
         }
     }

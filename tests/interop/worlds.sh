@@ -14,8 +14,8 @@ PORT=$((20000 + $$ % 110 * 100))
 SETTINGS=()
 LOOKUPS=5000 DISTANCE=0.03
 if [ "$FORM" = short ]; then
-    # A finger in each quarter of a second: all 16 are true long before the warm-up ends.
-    SETTINGS=(--set scenario.duration=30s --set scenario.warmup=12s --set overlay.peers=16 --set overlay.update-interval=250ms)
+    SETTINGS=(--set scenario.duration=30s --set scenario.warmup=12s --set overlay.peers=16
+        --set overlay.update-interval=2s --set overlay.finger-interval=2s)
     LOOKUPS=200 DISTANCE=0.15
 fi
 

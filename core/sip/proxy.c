@@ -29,6 +29,7 @@ void proxy_cancel_branches(PealPeer *peer, ProxyContext *context)
         if (branch->state == BRANCH_WAITING || branch->state == BRANCH_SPARE ||
             branch->state == BRANCH_ASKING) {
             branch->state = BRANCH_DONE;
+            branch->deadline = PEAL_TIME_NEVER;
         } else if (branch->state == BRANCH_CALLING && context->method == SIP_INVITE &&
                    !branch->cancelled) {
             branch->cancelled = true;
@@ -353,10 +354,17 @@ void proxy_on_server_ended(PealPeer *peer, uint64_t arg)
     }
 }
 
-/* Timer C (16.8), and an adapter that has not even said 100. */
-static void proxy_branch_late(PealPeer *peer, ProxyContext *context, ProxyBranch *branch)
+/* Timer C (16.8), and an adapter that cannot be reached, or has not even said 100. */
+static void proxy_branch_late(PealPeer *peer, ProxyContext *context, uint32_t index)
 {
+    ProxyBranch *branch = &context->branches[index];
+
     branch->deadline = PEAL_TIME_NEVER;
+    if (branch->state == BRANCH_ASKING) {
+        adapters_cancel(peer, proxy_handle(context, index));
+        proxy_branch_end(peer, context, branch, 480);
+        return;
+    }
     sip_tx_cancel(&peer->sip->transactions, branch->tx);
     branch->cancelled = true;
     if (branch->provisional) {
@@ -413,7 +421,7 @@ static void proxy_late(PealPeer *peer, ProxyContext *context, PealTime now)
     }
     for (uint32_t i = 0; i < context->branches_len; i++) {
         if (peal_time_due(context->branches[i].deadline, now)) {
-            proxy_branch_late(peer, context, &context->branches[i]);
+            proxy_branch_late(peer, context, i);
         }
     }
     if (peal_time_due(context->group_at, now)) {

@@ -69,6 +69,7 @@ static void branch_reached(PealPeer *peer, uint64_t handle, int status, const Pe
         return;
     }
     sip_arena_enter(&arena); /* RELOAD's dispatch has none, and tells no new deadline */
+    branch->deadline = PEAL_TIME_NEVER;
     if (status == 0) {
         char *uri = branch->text;
         ProxyBranch fresh = {.text = NULL};
@@ -280,6 +281,7 @@ void proxy_branch_start(PealPeer *peer, ProxyContext *context, const SipMessage 
         break;
     case BRANCH_PEER:
         branch->state = BRANCH_ASKING;
+        branch->deadline = peal_time_add(peer_now(peer), PROXY_ADAPTER_SILENCE);
         adapters_reach(peer, &branch->id, branch_reached, proxy_handle(context, index));
         break;
     case BRANCH_HOP:

@@ -23,7 +23,8 @@ enum {
 };
 /* How long a request that everybody else has refused waits for adapters which say nothing. */
 #define PROXY_PATIENCE peal_seconds(2)
-/* An adapter answers an INVITE with 100 at once; one that is silent so long is gone. */
+/* An adapter answers AppAttach and INVITE at once, with 100 if nothing else; one that is silent so long
+ * is gone. */
 #define PROXY_ADAPTER_SILENCE peal_seconds(8)
 
 /* What a request's Route said (16.4). */

@@ -5,6 +5,7 @@
 enum {
     CONTEXT_GENERATION_MASK = 0xffffff,
     CONTEXT_NUMBER_BITS = 24,
+    CONTEXT_NUMBERS = 1 << CONTEXT_NUMBER_BITS,
     CONTEXT_BRANCH_BITS = 8,
     CONTEXT_NOT_IN_HEAP = UINT32_MAX,
     CONTEXT_CAP_FIRST = 16
@@ -48,7 +49,7 @@ static int context_grow(PealPeer *peer)
 {
     Proxy *proxy = &peer->sip->proxy;
     uint32_t cap = proxy->cap;
-    uint32_t more = cap == 0 ? CONTEXT_CAP_FIRST : 2 * cap;
+    uint32_t more = cap == 0 ? CONTEXT_CAP_FIRST : 2 * cap; /* up to CONTEXT_NUMBERS */
     Proxy larger = {.contexts = peer_alloc(peer, more * sizeof(*larger.contexts)),
                     .free = peer_alloc(peer, more * sizeof(*larger.free)),
                     .heap = peer_alloc(peer, more * sizeof(*larger.heap)),
@@ -87,8 +88,10 @@ ProxyContext *proxy_context_new(PealPeer *peer, SipTx server, const SipMessage *
     Proxy *proxy = &peer->sip->proxy;
     ProxyContext *context;
 
-    if (proxy->contexts_len == proxy->cap &&
-        (proxy->cap >> (CONTEXT_NUMBER_BITS - 1) != 0 || context_grow(peer) != 0)) {
+    /* A server transaction each has a place already; an ACK has not. */
+    if (proxy->contexts_len >=
+            (server != 0 ? CONTEXT_NUMBERS : peer->sip->config->transactions_max) ||
+        (proxy->contexts_len == proxy->cap && context_grow(peer) != 0)) {
         return NULL;
     }
     context = peer_alloc(peer, sizeof(*context));

@@ -34,9 +34,11 @@ struct Health {
     PealTime bound;      /* of the round at work */
     PealTime company_at; /* when there was a neighbour last; PEAL_TIME_NEVER: never */
     unsigned out;        /* probes that have not ended; 0: no round is at work */
+    uint64_t leaves;     /* said to this node while it had neighbours */
     bool joined;
     bool alone;
-    bool told_ok; /* what the log said last */
+    bool left_alone; /* alone, and its last neighbours had said that they leave */
+    bool told_ok;    /* what the log said last */
     bool told;
     uint64_t number; /* of the next name */
     HealthProbe probes[HEALTH_PROBES];
@@ -52,7 +54,7 @@ static bool health_cut_off(const Health *health)
 {
     const NodeConfig *config = node_config(health->node);
 
-    if (!health->alone) {
+    if (!health->alone || health->left_alone) {
         return false;
     }
     return !config->first ||
@@ -313,6 +315,20 @@ static void health_ping_neighbours(Health *health, const NodeStatus *status)
     }
 }
 
+static void health_look_around(Health *health, const NodeStatus *status)
+{
+    bool alone = status->successors_len == 0 && status->predecessors_len == 0;
+
+    if (alone && !health->alone) {
+        health->left_alone = status->leaves > health->leaves;
+    }
+    if (!alone) {
+        health->leaves = status->leaves;
+        health->company_at = loop_now(health->loop);
+    }
+    health->alone = alone;
+}
+
 /* Life. */
 
 static void health_on_tick(void *user)
@@ -323,10 +339,7 @@ static void health_on_tick(void *user)
 
     node_status(health->node, &status);
     health->joined = status.state == PEAL_PEER_JOINED && !status.leaving;
-    health->alone = status.successors_len == 0 && status.predecessors_len == 0;
-    if (health->joined && !health->alone) {
-        health->company_at = now;
-    }
+    health_look_around(health, &status);
     health_ping_neighbours(health, &status);
     if (health->out > 0 && peal_time_due(health->bound, now)) {
         if (health->round.failed == NULL) {

@@ -14,8 +14,8 @@
  * A round stores a registration under a name of the node's own and fetches it back, three times:
  * where its successor answers for it, where its predecessor does, and anywhere else; with no
  * neighbours, here. The values end after HEALTH_LIFETIME_S. A node is healthy when it has joined, all
- * of its last round worked, and it is not cut off: alone though it has bootstrap peers, or though
- * it had neighbours within HEALTH_COMPANY.
+ * of its last round worked, and it is not cut off: alone after neighbours that did not say goodbye.
+ * One that founded the overlay gets over that after HEALTH_COMPANY.
  */
 #ifndef HEALTH_H
 #define HEALTH_H

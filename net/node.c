@@ -7,7 +7,10 @@
 #include "node_state.h"
 #include "notify.h"
 
-enum { WAITED_MAX = 5 }; /* doublings */
+enum {
+    WAITED_MAX = 5,      /* doublings */
+    NODE_LEAVE_REQ = 17, /* RFC 6940 s.14.8 */
+};
 #define WAITING_TIME peal_seconds(5)
 
 Loop *node_loop(Node *node)
@@ -63,6 +66,7 @@ static void status_of_peer(const Node *node, NodeStatus *status)
     status->predecessors_len =
         peal_peer_predecessors(peer, status->predecessors, G_N_ELEMENTS(status->predecessors));
     status->fingers_len = peal_peer_fingers(peer, status->fingers, G_N_ELEMENTS(status->fingers));
+    status->leaves = node->leaves;
     peal_peer_each_resource(peer, count_resource, &status->resources);
     if (node->sip != NULL) {
         peal_peer_sip_status(peer, &status->sip);
@@ -161,6 +165,9 @@ void node_on_trace(void *user, const PealTrace *record)
         node->joined = loop_now(node->loop);
         loop_timer_unset(node->loop, &node->waiting);
         notify_manager("STATUS=joined the overlay");
+    }
+    if (record->kind == PEAL_TRACE_REQUEST_SERVED && record->code == NODE_LEAVE_REQ) {
+        node->leaves++;
     }
     if (record->kind == PEAL_TRACE_MESSAGE_DROPPED && record->code == PEAL_DROP_OVERLAY) {
         note_other_overlay(node);

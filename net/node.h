@@ -28,6 +28,7 @@ typedef struct NodeStatus {
     char id[PEAL_ID_TEXT_LEN];
     PealSpan uptime;
     PealSpan joined; /* since the peer joined, 0 before */
+    uint64_t leaves; /* other peers that told this one that they leave */
     size_t peers;    /* links to other peers */
     size_t successors_len;
     size_t predecessors_len;

@@ -38,6 +38,7 @@ struct Node {
     GHashTable *requests; /* token -> NodeRequest */
     GQueue outcomes;      /* NodeRequest, to be told at the end of the turn */
     uint64_t tokens;
+    uint64_t leaves;          /* other peers said Leave */
     uint64_t dropped_overlay; /* messages of another overlay */
     LoopTimer waiting;        /* says now and then that nobody answers */
     unsigned waited;

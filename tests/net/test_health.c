@@ -178,6 +178,28 @@ static void who_is_left_alone_is_cut_off(void)
     fake_node_fini();
 }
 
+static void who_is_left_by_leavers_is_well(void)
+{
+    Health *health = health_new(fake_node_init());
+
+    fake_node.config.first = false;
+    fake_node_neighbours();
+    fake_node.status.leaves = 2; /* one left before */
+    good_round();
+    CU_ASSERT(is_ok(health));
+    fake_node.status.leaves = 3;
+    fake_node_alone();
+    good_round();
+    CU_ASSERT(is_ok(health));
+    fake_node_neighbours();
+    good_round();
+    fake_node_alone();
+    good_round();
+    CU_ASSERT_FALSE(is_ok(health));
+    health_free(health);
+    fake_node_fini();
+}
+
 PEAL_TEST_MAIN("net/health", PEAL_TEST(a_put_and_a_get_that_worked_make_it_healthy),
                PEAL_TEST(a_node_that_has_not_joined_is_not_healthy_and_asks_nobody),
                PEAL_TEST(silence_shows_within_the_time_that_is_promised),
@@ -185,4 +207,4 @@ PEAL_TEST_MAIN("net/health", PEAL_TEST(a_put_and_a_get_that_worked_make_it_healt
                PEAL_TEST(late_answers_of_an_ended_round_count_for_nothing),
                PEAL_TEST(probes_go_to_the_neighbours_and_elsewhere_never_here),
                PEAL_TEST(both_neighbours_are_pinged_again_and_again),
-               PEAL_TEST(who_is_left_alone_is_cut_off))
+               PEAL_TEST(who_is_left_by_leavers_is_well), PEAL_TEST(who_is_left_alone_is_cut_off))

@@ -83,7 +83,8 @@ bool attach_usable_address(PealPeer *peer, PealService service, PealBytes candid
         families |= 1U << own[i].family;
     }
     while (reload_candidate_next(&candidates, &candidate)) {
-        if (candidate.link == RELOAD_LINK_EXP && (families >> candidate.addr.family & 1) != 0) {
+        if (candidate.link == RELOAD_LINK_EXP && candidate.addr.port != 0 &&
+            (families >> candidate.addr.family & 1) != 0) {
             *ret_addr = candidate.addr;
             return true;
         }

@@ -135,7 +135,7 @@ static void hosts_without_a_common_family_cannot_meet(void)
     CU_ASSERT(same_address(&used, &four)); /* untouched on failure */
 }
 
-static void candidates_of_other_link_types_are_passed_over(void)
+static void candidates_that_lead_nowhere_are_passed_over(void)
 {
     const PealAddr four = address(4, 9);
     const PealAddr theirs = address(4, 5);
@@ -154,6 +154,9 @@ static void candidates_of_other_link_types_are_passed_over(void)
     put_candidate(&w, &candidate);
     CU_ASSERT_FALSE(attach_usable_address(&host.peer, PEAL_SERVICE_RELOAD, writer_view(&w), &used));
     candidate.link = RELOAD_LINK_EXP;
+    candidate.addr.port = 0;
+    put_candidate(&w, &candidate);
+    CU_ASSERT_FALSE(attach_usable_address(&host.peer, PEAL_SERVICE_RELOAD, writer_view(&w), &used));
     candidate.addr = theirs;
     put_candidate(&w, &candidate);
     CU_ASSERT_TRUE_FATAL(
@@ -165,4 +168,4 @@ PEAL_TEST_MAIN("core/attach", PEAL_TEST(every_address_is_offered_best_first),
                PEAL_TEST(as_many_addresses_as_a_host_may_have_fit),
                PEAL_TEST(first_candidate_of_a_common_family_is_used),
                PEAL_TEST(hosts_without_a_common_family_cannot_meet),
-               PEAL_TEST(candidates_of_other_link_types_are_passed_over))
+               PEAL_TEST(candidates_that_lead_nowhere_are_passed_over))

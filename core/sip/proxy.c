@@ -82,20 +82,22 @@ static bool proxy_is_due(const ProxyContext *context, const ProxyBranch *branch)
 static bool proxy_share_breadth(ProxyContext *context, ProxyBranch *branch)
 {
     unsigned used = 0;
-    unsigned others = 0;
+    unsigned sharers = 1; /* the branch itself */
+    unsigned left;
 
     for (uint32_t i = 0; i < context->branches_len; i++) {
         const ProxyBranch *other = &context->branches[i];
 
         used += proxy_is_active(other) ? other->breadth : 0;
-        others += proxy_is_due(context, other) ||
-                  (other->kind == BRANCH_AOR && other->state == BRANCH_ASKING);
+        sharers +=
+            other != branch && (proxy_is_due(context, other) ||
+                                (other->kind == BRANCH_AOR && other->state == BRANCH_ASKING));
     }
     if (used >= context->breadth) {
         return false;
     }
-    others = others > context->breadth - used ? context->breadth - used : others;
-    branch->breadth = (uint8_t)((context->breadth - used) / others);
+    left = context->breadth - used;
+    branch->breadth = (uint8_t)(left > sharers ? left / sharers : 1);
     return true;
 }
 

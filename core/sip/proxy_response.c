@@ -199,6 +199,7 @@ void proxy_finish(PealPeer *peer, ProxyContext *context, const SipMessage *reque
     unsigned status = context->best_status != 0 ? context->best_status : 480;
     const PealStr bytes = {(const char *)context->best, context->best_len};
     SipMessage response;
+    bool told;
 
     if (status == 404 && context->best == NULL && context->unknown && !context->asked_user &&
         peer->sip->config->users && context->server != 0) {
@@ -211,17 +212,16 @@ void proxy_finish(PealPeer *peer, ProxyContext *context, const SipMessage *reque
     if (context->cancelled && context->best == NULL) {
         status = 487;
     }
-    if (response_is_silence(context, status)) {
+    told = response_is_silence(context, status) || (status != 503 && context->best != NULL &&
+                                                    sip_message_scan(bytes, true, &response) == 0 &&
+                                                    response_pass(peer, context, &response));
+    if (told) {
         response_answered(peer, context);
-    } else if (status != 503 && context->best != NULL &&
-               sip_message_scan(bytes, true, &response) == 0 &&
-               response_pass(peer, context, &response)) {
-        response_answered(peer, context);
-    } else {
-        /* Step 6: a 503 says something about a server further on, not about this one. */
-        status = status == 503 ? 500 : status;
-        proxy_reply(peer, context, request, &(SipAnswer){.status = (uint16_t)status});
+        return;
     }
+    /* Step 6: a 503 says something about a server further on, not about this one. */
+    status = status == 503 ? 500 : status;
+    proxy_reply(peer, context, request, &(SipAnswer){.status = (uint16_t)status});
 }
 
 void proxy_user_is(PealPeer *peer, ProxyContext *context, int status)

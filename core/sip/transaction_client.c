@@ -91,7 +91,7 @@ static void client_final(SipTransactions *all, SipTransaction *tx, TransactionSt
 {
     tx->state = (uint8_t)state;
     tx->error = 0;
-    transaction_timers(all, tx, PEAL_TIME_NEVER, end_at);
+    transaction_absorb(all, tx, end_at);
     client_tell(all, tx, in);
 }
 
@@ -207,7 +207,7 @@ int sip_tx_request(SipTransactions *all, const SipMessage *request, const PealHo
     SipTransaction *tx;
 
     /* A CANCEL makes room, and there is at most one for each INVITE. */
-    if (all->len >= all->config->transactions_max && request->code != SIP_CANCEL) {
+    if (request->code != SIP_CANCEL && !transaction_make_room(all)) {
         return -PEAL_E_FULL;
     }
     if (transaction_client_key(all, request, &key) != 0) {

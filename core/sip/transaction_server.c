@@ -93,7 +93,7 @@ static int invite_server_transaction(SipTransactions *all, SipTransaction *tx,
             tx->state = TRANSACTION_ACCEPTED;
             (void)transaction_keep(all, tx, (PealStr){NULL, 0});
             sip_send(all->env, &tx->hop, in->bytes);
-            transaction_timers(all, tx, PEAL_TIME_NEVER, server_in(all, transaction_64_t1(all)));
+            transaction_absorb(all, tx, server_in(all, transaction_64_t1(all)));
         } else if (in->event == TRANSACTION_300_699) {
             tx->state = TRANSACTION_COMPLETED;
             tx->interval = all->config->t1;
@@ -110,7 +110,7 @@ static int invite_server_transaction(SipTransactions *all, SipTransaction *tx,
         } else if (in->event == TRANSACTION_ACK) {
             tx->state = TRANSACTION_CONFIRMED;
             (void)transaction_keep(all, tx, (PealStr){NULL, 0});
-            transaction_timers(all, tx, PEAL_TIME_NEVER, server_linger(all, tx, all->config->t4));
+            transaction_absorb(all, tx, server_linger(all, tx, all->config->t4));
         } else if (in->event == TRANSACTION_RETRY) { /* G */
             tx->interval.ns =
                 2 * tx->interval.ns < all->config->t2.ns ? 2 * tx->interval.ns : all->config->t2.ns;
@@ -166,8 +166,7 @@ static int non_invite_server_transaction(SipTransactions *all, SipTransaction *t
         } else if (in->event == TRANSACTION_2XX || in->event == TRANSACTION_300_699) {
             tx->state = TRANSACTION_COMPLETED;
             error = server_send(all, tx, in->bytes);
-            transaction_timers(all, tx, PEAL_TIME_NEVER,
-                               server_linger(all, tx, transaction_64_t1(all))); /* J */
+            transaction_absorb(all, tx, server_linger(all, tx, transaction_64_t1(all))); /* J */
         }
         return error;
     case TRANSACTION_COMPLETED:
@@ -255,7 +254,7 @@ void transaction_begin(SipTransactions *all, const SipMessage *request, const Pe
     if (sip_build_reply_hop(request, from, &to) != 0) {
         return;
     }
-    if (all->len < all->config->transactions_max) {
+    if (transaction_make_room(all)) {
         tx =
             transaction_new(all, invite ? TRANSACTION_INVITE_SERVER : TRANSACTION_SERVER, key, &to);
     }

@@ -56,6 +56,8 @@ struct SipTransaction {
     SipTransaction *chain; /* of its match */
     SipTransaction *hop_next;
     SipTransaction **hop_link; /* what points to it in its hop's chain */
+    SipTransaction *absorber_before;
+    SipTransaction *absorber_next;
     uint64_t match[2];
     /* Hashes of To tags, for requests without the magic cookie: the request's and the answer's. */
     uint64_t old_tag;
@@ -80,6 +82,8 @@ struct SipTransaction {
     bool replied;   /* server: kept is a response */
     bool cancel;    /* client: to be cancelled when a provisional response comes */
     bool old;       /* without the magic cookie */
+    bool absorbs;   /* is among the absorbers */
+    bool leaving;   /* gave way to another */
     bool internal;  /* a CANCEL of this layer: its user does not know of it */
 };
 _Static_assert(sizeof(SipTransaction) <= 256, "a transaction");
@@ -142,6 +146,10 @@ void transaction_set_hop(SipTransactions *all, SipTransaction *tx, const PealHop
 /* transaction_timers sets both timers; PEAL_TIME_NEVER for none. */
 void transaction_timers(SipTransactions *all, SipTransaction *tx, PealTime retry_at,
                         PealTime end_at);
+/* transaction_absorb: from now on it only absorbs, until end_at. */
+void transaction_absorb(SipTransactions *all, SipTransaction *tx, PealTime end_at);
+/* transaction_make_room is whether there is room for one more; the longest absorbing one gives way. */
+bool transaction_make_room(SipTransactions *all) PEAL_MUST_USE;
 SipTransaction *transaction_first(const SipTransactions *all); /* by deadline; NULL */
 
 /* transaction.c */

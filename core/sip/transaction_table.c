@@ -157,6 +157,65 @@ SipTransaction *transaction_new(SipTransactions *all, TransactionKind kind,
     return tx;
 }
 
+static SipAbsorbers *table_absorbers(SipTransactions *all, const SipTransaction *tx)
+{
+    bool invite = tx->kind == TRANSACTION_INVITE_CLIENT || tx->kind == TRANSACTION_INVITE_SERVER;
+
+    return &all->absorbers[invite];
+}
+
+static void table_unlink_absorber(SipTransactions *all, SipTransaction *tx)
+{
+    SipAbsorbers *absorbers = table_absorbers(all, tx);
+
+    if (tx->absorber_before != NULL) {
+        tx->absorber_before->absorber_next = tx->absorber_next;
+    } else {
+        absorbers->first = tx->absorber_next;
+    }
+    if (tx->absorber_next != NULL) {
+        tx->absorber_next->absorber_before = tx->absorber_before;
+    } else {
+        absorbers->last = tx->absorber_before;
+    }
+    tx->absorbs = false;
+}
+
+void transaction_absorb(SipTransactions *all, SipTransaction *tx, PealTime end_at)
+{
+    SipAbsorbers *absorbers = table_absorbers(all, tx);
+
+    tx->absorbs = true;
+    tx->absorber_before = absorbers->last;
+    tx->absorber_next = NULL;
+    if (absorbers->last != NULL) {
+        absorbers->last->absorber_next = tx;
+    } else {
+        absorbers->first = tx;
+    }
+    absorbers->last = tx;
+    transaction_timers(all, tx, PEAL_TIME_NEVER, end_at);
+}
+
+bool transaction_make_room(SipTransactions *all)
+{
+    SipTransaction *tx =
+        all->absorbers[0].first != NULL ? all->absorbers[0].first : all->absorbers[1].first;
+
+    if (all->len - all->leaving < all->config->transactions_max) {
+        return true;
+    }
+    if (tx == NULL) {
+        return false;
+    }
+    /* Its user hears of its end from the wake, as of any other's. */
+    table_unlink_absorber(all, tx);
+    tx->leaving = true;
+    all->leaving++;
+    transaction_timers(all, tx, PEAL_TIME_NEVER, transaction_now(all));
+    return true;
+}
+
 void transaction_free(SipTransactions *all, SipTransaction *tx)
 {
     SipTransaction **link = table_chain(all, tx->match[0]);
@@ -167,6 +226,10 @@ void transaction_free(SipTransactions *all, SipTransaction *tx)
     }
     *link = tx->chain;
     table_unlink_hop(tx);
+    if (tx->absorbs) {
+        table_unlink_absorber(all, tx);
+    }
+    all->leaving -= tx->leaving;
     all->len--;
     if (last != tx) {
         last->heap_at = tx->heap_at;

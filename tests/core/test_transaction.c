@@ -687,6 +687,117 @@ static void transaction_beyond_the_limit_is_503_in_the_same_words_each_time(void
     finish();
 }
 
+/* The request of another branch, answered at once with 200 and named by its number. */
+static void come_answered(const char *method, const char *branch, uint64_t arg)
+{
+    char text[1024];
+    SipMessage message;
+
+    come(&(Line){method, branch, NULL, NULL, NULL}, PEAL_UDP, 0);
+    sip_tx_set_arg(&bench.all, bench.told.request_tx, arg);
+    scan(request_text(&(Line){method, branch, NULL, NULL, NULL}, text, sizeof(text)), &message);
+    CU_ASSERT_EQUAL(sip_tx_reply(&bench.all, bench.told.request_tx, &message, there(PEAL_UDP),
+                                 &(SipAnswer){.status = 200}),
+                    0);
+}
+
+static void transaction_at_the_limit_the_longest_answered_gives_way(void)
+{
+    char branch[16];
+
+    setup();
+    bench.config.transactions_max = 3;
+    for (unsigned i = 1; i <= 10; i++) {
+        bench.env.now.ns += PEAL_NS_PER_MS;
+        snprintf(branch, sizeof(branch), "z9hG4bK%u", i);
+        come_answered("REGISTER", branch, i);
+        CU_ASSERT_EQUAL(bench.all.len, i < 3 ? i : 3);
+        CU_ASSERT_EQUAL(bench.told.ended, i < 3 ? 0 : i - 3);
+        CU_ASSERT_EQUAL(bench.told.arg, i <= 3 ? 0 : i - 3);
+    }
+    CU_ASSERT_EQUAL(bench.told.requests, 10);
+    CU_ASSERT_EQUAL(bench.env.sent_len, 10);
+    for (unsigned i = 8; i <= 10; i++) { /* these still absorb */
+        snprintf(branch, sizeof(branch), "z9hG4bK%u", i);
+        come(&(Line){"REGISTER", branch, NULL, NULL, NULL}, PEAL_UDP, 0);
+        CU_ASSERT_EQUAL(bench.told.requests, 10);
+        CU_ASSERT(sip_env_says(&bench.env, bench.env.sent_len - 1, "SIP/2.0 200 "));
+    }
+    come_answered("REGISTER", "z9hG4bK7", 7); /* began again */
+    CU_ASSERT_EQUAL(bench.told.requests, 11);
+    CU_ASSERT_EQUAL(bench.told.arg, 8);
+    finish();
+}
+
+static void transaction_unanswered_never_gives_way(void)
+{
+    setup();
+    bench.config.transactions_max = 3;
+    come(&(Line){"OPTIONS", "z9hG4bKlive", NULL, NULL, NULL}, PEAL_UDP, 0);
+    SipTx live = bench.told.request_tx;
+    come(&(Line){"INVITE", "z9hG4bKcall", NULL, NULL, NULL}, PEAL_UDP, 0);
+    SipTx call = bench.told.request_tx;
+    come_answered("OPTIONS", "z9hG4bKone", 1);
+    come(&(Line){"OPTIONS", "z9hG4bKtwo", NULL, NULL, NULL}, PEAL_UDP, 0);
+    CU_ASSERT_EQUAL(bench.told.arg, 1);
+    CU_ASSERT_EQUAL(bench.told.requests, 4);
+    come(&(Line){"OPTIONS", "z9hG4bKthree", NULL, NULL, NULL}, PEAL_UDP, 0);
+    CU_ASSERT_EQUAL(bench.told.requests, 4);
+    CU_ASSERT(sip_env_says(&bench.env, bench.env.sent_len - 1, "SIP/2.0 503 "));
+    CU_ASSERT(sip_tx_is_live(&bench.all, live));
+    CU_ASSERT(sip_tx_is_live(&bench.all, call));
+    bench.told.request_tx = call; /* a refusal waits for its ACK: it is sent again */
+    CU_ASSERT_EQUAL(answer(486, "INVITE"), 0);
+    come(&(Line){"OPTIONS", "z9hG4bKthree", NULL, NULL, NULL}, PEAL_UDP, 0);
+    CU_ASSERT_EQUAL(bench.told.requests, 4);
+    come(&(Line){"ACK", "z9hG4bKcall", ";tag=here", NULL, NULL}, PEAL_UDP, 0);
+    come(&(Line){"OPTIONS", "z9hG4bKthree", NULL, NULL, NULL}, PEAL_UDP, 0);
+    CU_ASSERT_EQUAL(bench.told.requests, 5);
+    CU_ASSERT_EQUAL(bench.all.len, 3);
+    finish();
+}
+
+static void transaction_of_an_invite_gives_way_after_the_others(void)
+{
+    setup();
+    bench.config.transactions_max = 2;
+    come_answered("INVITE", "z9hG4bKcall", 1);
+    bench.env.now.ns += PEAL_NS_PER_S;
+    come_answered("OPTIONS", "z9hG4bKone", 2);
+    come(&(Line){"INFO", "z9hG4bKtwo", NULL, NULL, NULL}, PEAL_UDP, 0);
+    CU_ASSERT_EQUAL(bench.told.arg, 2);
+    come(&(Line){"INFO", "z9hG4bKthree", NULL, NULL, NULL}, PEAL_UDP, 0);
+    CU_ASSERT_EQUAL(bench.told.arg, 1);
+    come(&(Line){"INFO", "z9hG4bKfour", NULL, NULL, NULL}, PEAL_UDP, 0);
+    CU_ASSERT_EQUAL(bench.told.requests, 4);
+    finish();
+}
+
+static void transaction_that_gave_way_to_a_request_ends_at_the_wake(void)
+{
+    char text[1024];
+    SipMessage message;
+    SipTx tx;
+
+    setup();
+    bench.config.transactions_max = 1;
+    (void)start("INVITE", PEAL_UDP);
+    respond(200, "INVITE");
+    scan(request_text(&(Line){"INFO", "z9hG4bKtwo", NULL, NULL, NULL}, text, sizeof(text)),
+         &message);
+    CU_ASSERT_EQUAL(sip_tx_request(&bench.all, &message, there(PEAL_UDP), 43, &tx), 0);
+    CU_ASSERT_EQUAL(bench.told.ended, 0); /* never from inside */
+    CU_ASSERT_EQUAL(bench.all.deadline.ns, bench.env.now.ns);
+    CU_ASSERT_EQUAL(sip_tx_request(&bench.all, &message, there(PEAL_UDP), 44, &tx), -PEAL_E_FULL);
+    run_to(0);
+    CU_ASSERT_EQUAL(bench.told.ended, 1);
+    CU_ASSERT_EQUAL(bench.told.arg, 42);
+    CU_ASSERT_EQUAL(bench.all.len, 1);
+    respond(200, "INVITE");
+    CU_ASSERT_EQUAL(bench.told.strays, 1);
+    finish();
+}
+
 static void transaction_without_memory_is_503(void)
 {
     setup();
@@ -921,6 +1032,10 @@ PEAL_TEST_MAIN("core/transaction",
                PEAL_TEST(transaction_without_cookie_matches_by_the_older_rules),
                PEAL_TEST(transaction_cancel_names_the_invite_it_matches),
                PEAL_TEST(transaction_beyond_the_limit_is_503_in_the_same_words_each_time),
+               PEAL_TEST(transaction_at_the_limit_the_longest_answered_gives_way),
+               PEAL_TEST(transaction_unanswered_never_gives_way),
+               PEAL_TEST(transaction_of_an_invite_gives_way_after_the_others),
+               PEAL_TEST(transaction_that_gave_way_to_a_request_ends_at_the_wake),
                PEAL_TEST(transaction_without_memory_is_503),
                PEAL_TEST(transaction_fails_when_the_world_says_so),
                PEAL_TEST(transaction_of_a_closed_connection_is_answered_at_vias_address),

@@ -5,8 +5,8 @@
 
 enum {
     FORWARD_HEAD_MAX = 1024, /* Via and Record-Route lines */
-    FORWARD_RANDOM_DIGITS = 16,
-    FORWARD_RECORD_ROUTES = 2
+    FORWARD_VIA_MAX = 2048,  /* the topmost Via, with received and rport */
+    FORWARD_RANDOM_DIGITS = 16
 };
 
 /* What the splices point to until they are written. */
@@ -19,7 +19,6 @@ typedef struct Forward {
     SipText via;     /* the request's topmost, with received and rport */
     char forwards[16];
     char breadth[16];
-    char head_bytes[FORWARD_HEAD_MAX];
 } Forward;
 
 int proxy_local(PealPeer *peer, const PealAddr *to, uint8_t *ret_local)
@@ -285,7 +284,7 @@ static int forward_send(PealPeer *peer, ProxyContext *context, uint32_t index, F
 int proxy_forward(PealPeer *peer, ProxyContext *context, const SipMessage *request, uint32_t index)
 {
     const ProxyBranch *branch = &context->branches[index];
-    char via[512];
+    char via[FORWARD_VIA_MAX];
     char last_bytes[PROXY_LAST_ROUTE_MAX];
     SipText last = sip_text_make(last_bytes, sizeof(last_bytes));
     char head[FORWARD_HEAD_MAX + PROXY_LAST_ROUTE_MAX];

@@ -387,6 +387,37 @@ static void phones_here_and_there_ring_together(void)
     end();
 }
 
+static void row_9_loop_through_two_adapters_is_482(void)
+{
+    ScriptRequest request = message;
+
+    begin_apart(3, 0);
+    SipPhone *desk = sip_phone(world, "192.0.2.40", 5060);
+
+    script_register(desk, 1, "bob", "<sip:carol@example.org>");
+    script_register(desk, 2, "carol", "<sip:bob@example.org>");
+    request.uri = "sip:bob@example.org";
+    script_request(alice, 0, &request);
+    script_expect(alice, 482);
+    CU_ASSERT(world->messages < 40);
+    end();
+}
+
+static void row_9_user_that_stands_for_one_at_another_adapter_is_followed(void)
+{
+    ScriptRequest request = message;
+
+    begin_apart(3, 1);
+    SipPhone *desk = sip_phone(world, "192.0.2.40", 5060);
+
+    script_register(desk, 2, "sales", "<sip:bob@example.org>");
+    request.uri = "sip:sales@example.org";
+    script_request(alice, 0, &request);
+    script_answer(phones[0], script_expect_request(phones[0], "MESSAGE"), 200, NULL, NULL);
+    script_expect(alice, 200);
+    end();
+}
+
 /* Nobody has told the adapters that one of them is gone. */
 static void dead_adapter_does_not_delay_the_others(void)
 {
@@ -472,6 +503,8 @@ PEAL_TEST_MAIN("core/proxy_fork",
                PEAL_TEST(second_flow_of_a_phone_is_for_when_the_first_fails),
                PEAL_TEST(phones_at_three_adapters_all_ring),
                PEAL_TEST(phones_here_and_there_ring_together),
+               PEAL_TEST(row_9_loop_through_two_adapters_is_482),
+               PEAL_TEST(row_9_user_that_stands_for_one_at_another_adapter_is_followed),
                PEAL_TEST(dead_adapter_does_not_delay_the_others),
                PEAL_TEST(dead_adapter_is_waited_for_two_seconds_when_all_others_refuse),
                PEAL_TEST(user_of_a_dead_adapter_is_480),

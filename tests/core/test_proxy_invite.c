@@ -379,6 +379,47 @@ static void unreachable_phone_is_480_at_once(void)
     end();
 }
 
+static bool lose_what_adapters_say(void *user, const PealAddr *from, const PealAddr *to,
+                                   const char *text, size_t len)
+{
+    (void)user;
+    (void)to;
+    (void)text;
+    (void)len;
+    return from->ip[0] == 10;
+}
+
+/* More than there is room for; a third of them is cancelled. Whatever was taken comes back. */
+static void thousands_of_calls_at_once_end_without_a_trace(void)
+{
+    PealSipStatus status;
+    uint64_t before;
+
+    begin();
+    sip_world_run(world, peal_seconds(80));
+    before = world->mini->peers[0].allocated;
+    world->config.transactions_max = 5000;
+    world->lose = lose_what_adapters_say;
+    for (unsigned i = 0; i < 3000; i++) {
+        const char *invite = script_invite(alice, 0, "alice", "bob");
+
+        sip_world_run(world, peal_ms(6));
+        if (i % 3 == 0) {
+            script_cancel(alice, 0, invite);
+        }
+    }
+    peal_peer_sip_status(sip_world_peer(world, 0), &status);
+    CU_ASSERT(status.transactions >= 4900 && status.transactions <= 7000);
+    CU_ASSERT(status.calls > 1000);
+    sip_world_run(world, peal_seconds(200));
+    peal_peer_sip_status(sip_world_peer(world, 0), &status);
+    CU_ASSERT_EQUAL(status.transactions, 0);
+    CU_ASSERT_EQUAL(status.calls, 0);
+    CU_ASSERT_EQUAL(world->mini->peers[0].allocated, before);
+    world->lose = NULL;
+    end();
+}
+
 PEAL_TEST_MAIN("core/proxy_invite", PEAL_TEST(row_12_retransmitted_invite_is_absorbed),
                PEAL_TEST(row_12_other_requests_get_no_100_at_once),
                PEAL_TEST(row_13_ack_of_a_refusal_ends_at_the_proxy),
@@ -394,4 +435,5 @@ PEAL_TEST_MAIN("core/proxy_invite", PEAL_TEST(row_12_retransmitted_invite_is_abs
                PEAL_TEST(row_18_timer_c_cancels_a_phone_that_rings_for_ever),
                PEAL_TEST(row_18_a_100_does_not_reset_timer_c),
                PEAL_TEST(row_19_redirection_is_passed), PEAL_TEST(row_19_lonely_503_becomes_500),
-               PEAL_TEST(unreachable_phone_is_480_at_once))
+               PEAL_TEST(unreachable_phone_is_480_at_once),
+               PEAL_TEST(thousands_of_calls_at_once_end_without_a_trace))

@@ -166,10 +166,11 @@ static void on_ready(void *user)
     size_t len = 0;
 
     /* UDP's first, whichever answer came first. */
-    for (size_t i = 0; i < TRANSPORTS * query->places_len; i++) {
-        const Place *place = &query->places[i % query->places_len];
+    for (size_t i = 0; i < 2 * query->places_len; i++) {
+        bool first = i < query->places_len;
+        const Place *place = &query->places[first ? i : i - query->places_len];
 
-        if (place->transport != (i < query->places_len ? PEAL_UDP : PEAL_TCP)) {
+        if (place->transport != (first ? PEAL_UDP : PEAL_TCP)) {
             continue;
         }
         for (size_t j = 0; j < place->addrs_len && len < DNS_TARGETS_MAX; j++) {
@@ -350,11 +351,11 @@ static void ask_service(Query *query, PealTransport transport)
     ares_query(query->dns->channel, name, ns_c_in, ns_t_srv, on_service, question);
 }
 
-int dns_resolve(Dns *dns, const DnsQuestion *asked_for, DnsDone done, void *user)
+int dns_resolve(Dns *dns, const DnsQuestion *question, DnsDone done, void *user)
 {
     Query *query;
     PealAddr numeric;
-    bool any = asked_for->transport == PEAL_TRANSPORT_ANY;
+    bool any = question->transport == PEAL_TRANSPORT_ANY;
 
     if (dns->queries.length == DNS_QUERIES_MAX) {
         return -PEAL_E_FULL;
@@ -363,22 +364,22 @@ int dns_resolve(Dns *dns, const DnsQuestion *asked_for, DnsDone done, void *user
     *query = (Query){.dns = dns,
                      .done = done,
                      .user = user,
-                     .host = g_strndup(asked_for->host.ptr, asked_for->host.len),
-                     .port = asked_for->port,
-                     .transport = asked_for->transport};
+                     .host = g_strndup(question->host.ptr, question->host.len),
+                     .port = question->port,
+                     .transport = question->transport};
     query->patience.due = on_impatient;
     query->ready.due = on_ready;
     query->patience.user = query->ready.user = query;
     query->link.data = query;
     g_queue_push_tail_link(&dns->queries, &query->link);
     loop_timer_set(dns->loop, &query->patience, peal_time_add(loop_now(dns->loop), DNS_TIME_MAX));
-    if (asked_for->host.len == 0 || asked_for->host.len > HOST_MAX ||
-        strlen(query->host) != asked_for->host.len) {
+    if (question->host.len == 0 || question->host.len > HOST_MAX ||
+        strlen(query->host) != question->host.len) {
         query->answered = true; /* there is no such name */
         ready_soon(query);
         return 0;
     }
-    if (query->port != 0 || address_parse_ip(asked_for->host, 0, &numeric)) {
+    if (query->port != 0 || address_parse_ip(question->host, 0, &numeric)) {
         ask_places(query);
     } else {
         query->asking++; /* until all are asked */

@@ -45,8 +45,8 @@ void flows_attach(Flows *flows, PealPeer *peer);
 
 /* As the environment's operations. */
 int flows_open(Flows *flows, const PealTarget *to, PealFlow *ret_flow);
-void flows_close(Flows *flows, PealFlow flow);
-void flows_send_take(Flows *flows, PealFlow flow, PealBuf *buf);
+void flows_close(Flows *flows, PealFlow name);
+void flows_send_take(Flows *flows, PealFlow name, PealBuf *buf);
 
 /* flows_reach tells whether flows can be opened to an address: this peer listens where they could
  * come from. */

@@ -48,7 +48,7 @@ void sip_sockets_attach(SipSockets *sockets, PealPeer *peer);
 
 /* As the environment's operations. */
 void sip_sockets_send_take(SipSockets *sockets, const PealHop *to, PealBuf *buf);
-void sip_sockets_close(SipSockets *sockets, uint32_t conn);
+void sip_sockets_close(SipSockets *sockets, uint32_t number);
 
 size_t sip_sockets_connections(const SipSockets *sockets);
 

@@ -151,8 +151,7 @@ static void on_resolved(void *user, int status, const PealTarget *targets, size_
                          .targets = targets,
                          .targets_len = len};
 
-    env->resolving--;
-    g_free(resolving);
+    g_hash_table_remove(env->resolving, resolving);
     if (env->peer != NULL) {
         peal_peer_on_answer(env->peer, &answer);
     }
@@ -177,7 +176,7 @@ static int ask_host(NetEnv *env, const PealAsk *ask)
         answer_later(env, ask->token, -PEAL_E_NOT_FOUND, NULL);
         return 0;
     }
-    if (env->resolving == RESOLVING_MAX) {
+    if (g_hash_table_size(env->resolving) == RESOLVING_MAX) {
         return -PEAL_E_FULL;
     }
     resolving = g_new(Resolving, 1);
@@ -186,7 +185,7 @@ static int ask_host(NetEnv *env, const PealAsk *ask)
         g_free(resolving);
         return -PEAL_E_FULL;
     }
-    env->resolving++;
+    g_hash_table_add(env->resolving, resolving);
     return 0;
 }
 
@@ -325,6 +324,7 @@ NetEnv *net_env_new(const NetEnvConfig *config)
     env->env.ops = &env->ops;
     env->deadline.due = on_deadline;
     env->deadline.user = env;
+    env->resolving = g_hash_table_new_full(NULL, NULL, g_free, NULL);
     env->answers = g_array_new(FALSE, FALSE, sizeof(Answer));
     loop_at_turn_end(config->loop, turn_end, env);
     return env;
@@ -335,9 +335,11 @@ void net_env_free(NetEnv *env)
     if (env == NULL) {
         return;
     }
-    net_env_attach(env, NULL);
+    env->peer = NULL;
+    loop_timer_unset(env->config.loop, &env->deadline);
     turn_end(env);
     loop_not_at_turn_end(env->config.loop, turn_end, env);
+    g_hash_table_unref(env->resolving); /* none is answered any more */
     g_array_unref(env->answers);
     g_free(env);
 }

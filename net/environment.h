@@ -48,8 +48,8 @@ typedef struct NetEnv {
     const Users *users;        /* NULL: there are none; borrowed */
     PealPeer *peer;
     LoopTimer deadline;
-    GArray *answers; /* to questions, for the end of the turn */
-    size_t resolving;
+    GArray *answers;       /* to questions, for the end of the turn */
+    GHashTable *resolving; /* questions to DNS on their way */
     uint64_t memory;
     uint64_t draws[PEAL_DRAW_COUNT];
     size_t chance_left; /* bytes of `chance` not used yet */
@@ -57,7 +57,7 @@ typedef struct NetEnv {
 } NetEnv;
 
 NetEnv *net_env_new(const NetEnvConfig *config);
-/* After the peer's end; what it held must have been released. */
+/* After the peer's end; what it held must have been released. Sockets and DNS may be gone already. */
 void net_env_free(NetEnv *env);
 
 /* net_env_attach hands the world's events to the peer; NULL: to nobody any more. */

@@ -272,6 +272,10 @@ bool node_begin(Node *node, GError **error)
     if (!begin_sip(node, error)) {
         return false;
     }
+    node->services = services_new(node, error);
+    if (node->services == NULL) {
+        return false;
+    }
     peal_id_text(&id, text);
     if (node->bootstrap_len == 0) {
         log_notice("peer %s founds the overlay %s", text, node->config->overlay->overlay_name);
@@ -279,10 +283,6 @@ bool node_begin(Node *node, GError **error)
         log_notice("peer %s joins the overlay %s", text, node->config->overlay->overlay_name);
     }
     node->started = loop_now(node->loop);
-    node->services = services_new(node, error);
-    if (node->services == NULL) {
-        return false;
-    }
     status = peal_peer_start(node->peer, node->bootstrap, node->bootstrap_len);
     if (status != 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "the peer cannot start: %s",

@@ -162,7 +162,7 @@ static int run(Node *node)
         return 0;
     }
     if (!node_begin(node, &error)) {
-        return fail(EXIT_FAILED, error);
+        return fail(EXIT_USAGE, error);
     }
     if (node->bootstrap_len > 0) {
         node_expect_join(node);

@@ -226,6 +226,7 @@ check unknown_option_is_refused refused 2 'peal node --help' --frobnicate
 check directory_that_cannot_be_made_is_refused refused 2 'node.state-dir' "$DIR/lone.conf" --set node.state-dir=/dev/null/x
 check log_that_cannot_be_written_is_refused refused 2 'cannot write the log' "$DIR/lone.conf" --set node.log=/dev/null/x
 check capture_that_cannot_be_written_is_refused refused 2 'cannot write the capture' "$DIR/lone.conf" --set node.capture=/dev/null/x
+check control_socket_that_cannot_be_made_is_refused refused 2 'control socket' "$DIR/lone.conf" --set node.control=/dev/null/x
 check users_that_are_not_there_are_refused refused 2 'cannot read the users' "$DIR/lone.conf" --set sip.users=/dev/null/x
 check address_of_another_host_is_refused refused 2 'this host has no such address' "$DIR/lone.conf" --set overlay.listen=192.0.2.1:21299
 finish

@@ -25,7 +25,6 @@ void proxy_branch_end(PealPeer *peer, ProxyContext *context, ProxyBranch *branch
     }
     branch->state = BRANCH_DONE;
     branch->deadline = PEAL_TIME_NEVER;
-    branch->status = (uint16_t)status;
     proxy_candidate(peer, context, status, NULL);
 }
 

@@ -248,7 +248,6 @@ static void response_refused(PealPeer *peer, ProxyContext *context, ProxyBranch 
     }
     branch->state = BRANCH_DONE;
     branch->deadline = PEAL_TIME_NEVER;
-    branch->status = response->status;
     if (response->status == 430) {
         proxy_branch_spare(context, branch); /* RFC 5626 s.7 */
     }

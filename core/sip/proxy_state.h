@@ -29,12 +29,11 @@ enum {
 
 /* What a request's Route said (16.4). */
 typedef struct ProxyRoute {
-    PealHop hop; /* flow */
-    uint8_t own; /* Route values on top that name this adapter */
-    bool
-        strict; /* the Request-URI was this adapter's own Record-Route: the last Route is the URI */
-    bool left;  /* there are more Route values */
-    bool peer;  /* another adapter sent it to this one */
+    PealHop hop;  /* flow */
+    uint8_t own;  /* Route values on top that name this adapter */
+    bool strict;  /* the Request-URI was this adapter's Record-Route: the last Route is the URI */
+    bool left;    /* there are more Route values */
+    bool peer;    /* another adapter sent it to this one */
     bool trusted; /* with a token of this adapter's: a request inside a dialog it record-routed */
     bool flow;    /* the token names a hop */
     bool dead;    /* whose connection is gone */
@@ -52,13 +51,12 @@ typedef enum BranchState {
     BRANCH_SPARE,   /* for the failure of another way to the same phone */
     BRANCH_ASKING,  /* the overlay, DNS, or for an AppAttach */
     BRANCH_CALLING, /* its client transaction is under way */
-    BRANCH_DONE     /* status tells how it ended */
+    BRANCH_DONE
 } BranchState;
 
 typedef struct ProxyBranch {
-    char *text; /* a Request-URI, then Route values; NULL while both are empty */
-    PealTarget
-        *alternatives; /* of its host name, PROXY_ALTERNATIVES_MAX; NULL unless it was asked */
+    char *text;               /* a Request-URI, then Route values; NULL while both are empty */
+    PealTarget *alternatives; /* of its host name; NULL, or room for PROXY_ALTERNATIVES_MAX */
     SipTx tx;
     PealTime deadline; /* Timer C, or an adapter's silence */
     PealHop hop;
@@ -66,7 +64,6 @@ typedef struct ProxyBranch {
     uint16_t uri_len;   /* 0: the Request-URI stays */
     uint16_t route_len; /* 0: none is pushed */
     uint16_t q_milli;
-    uint16_t status;
     uint8_t kind;
     uint8_t state;
     uint8_t steps;
@@ -74,7 +71,7 @@ typedef struct ProxyBranch {
     uint8_t phone_number; /* branches with the same one, not 0, lead to one phone (RFC 5626) */
     uint8_t alternatives_len;
     uint8_t alternative; /* the one in use */
-    bool phone;          /* the hop is a registered phone's own flow */
+    bool phone;          /* the hop is a phone's own flow: its URI may lead nowhere */
     bool bound;          /* one of this adapter's bindings */
     bool provisional;    /* one came */
     bool cancelled;

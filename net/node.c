@@ -73,6 +73,12 @@ static void status_of_peer(const Node *node, NodeStatus *status)
     }
 }
 
+void node_each_binding(const Node *node, bool (*visit)(void *user, const PealSipBinding *binding),
+                       void *user)
+{
+    peal_peer_each_binding(node->peer, visit, user);
+}
+
 void node_status(const Node *node, NodeStatus *ret_status)
 {
     const NetAddresses *reload = &node->env->addresses[PEAL_SERVICE_RELOAD];

@@ -53,6 +53,10 @@ typedef struct NodeStatus {
 
 void node_status(const Node *node, NodeStatus *ret_status);
 
+/* node_each_binding is peal_peer_each_binding. */
+void node_each_binding(const Node *node, bool (*visit)(void *user, const PealSipBinding *binding),
+                       void *user);
+
 /* How a request ended. */
 typedef struct NodeOutcome {
     int status; /* 0 or -PEAL_E_*, as PealOutcome */

@@ -152,6 +152,35 @@ static void page_put_sip(GString *page, const json_t *status)
     g_string_append(page, "</table>\n");
 }
 
+static void page_put_contacts(GString *page, const json_t *status)
+{
+    const json_t *list = json_object_get(status, "contacts");
+    size_t len = json_array_size(list);
+
+    if (len == 0) {
+        return;
+    }
+    g_string_append(page, "<h2>Contacts</h2>\n<table>\n<tr><th>Contact</th><th>Registered from</th>"
+                          "<th>for, s</th></tr>\n");
+    for (size_t i = 0; i < len; i++) {
+        const json_t *contact = json_array_get(list, i);
+        const char *from = page_text(contact, "from");
+
+        g_string_append(page, "<tr><td><code>");
+        page_put_escaped(page, page_text(contact, "contact"));
+        g_string_append(page, "</code></td><td>");
+        page_put_escaped(page, from[0] != '\0' ? from : "the operator");
+        g_string_append(page, from[0] != '\0' ? " " : "");
+        page_put_escaped(page, page_text(contact, "transport"));
+        g_string_append_printf(page, "</td><td class=\"n\">%" JSON_INTEGER_FORMAT "</td></tr>\n",
+                               page_number(contact, "expires_s"));
+    }
+    g_string_append(page, "</table>\n");
+    if ((json_int_t)len < page_number(json_object_get(status, "sip"), "bindings")) {
+        g_string_append(page, "<p>There are more.</p>\n");
+    }
+}
+
 static void page_put_overlay(GString *page, const json_t *status)
 {
     const json_t *traffic = json_object_get(status, "traffic");
@@ -221,6 +250,7 @@ char *page_html(const json_t *status)
     page_put_head(page, status);
     page_put_node(page, status);
     page_put_sip(page, status);
+    page_put_contacts(page, status);
     page_put_overlay(page, status);
     page_put_health(page, status);
     g_string_append(page, "<p>For programs: <a href=\"/status.json\">status.json</a>, "

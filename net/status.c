@@ -7,7 +7,7 @@
 #include "address.h"
 
 /* What holds many entries is cut: a page is for people. */
-enum { STATUS_ROUNDS_MAX = HEALTH_HISTORY };
+enum { STATUS_ROUNDS_MAX = HEALTH_HISTORY, STATUS_CONTACTS_MAX = 50 };
 
 json_t *status_text(const char *text, size_t len)
 {
@@ -135,6 +135,31 @@ static json_t *status_sip(const Node *node, const NodeStatus *status)
     return sip;
 }
 
+static bool status_put_contact(void *user, const PealSipBinding *binding)
+{
+    json_t *list = user;
+    char text[ADDRESS_TEXT_LEN];
+    json_t *contact = json_pack("{s:o, s:o, s:I}", "resource", status_id(&binding->resource),
+                                "contact", status_text(binding->contact.ptr, binding->contact.len),
+                                "expires_s", (json_int_t)binding->expires_s);
+
+    if (binding->from.addr.family != 0) {
+        json_object_set_new(contact, "from", json_string(address_text(&binding->from.addr, text)));
+        json_object_set_new(contact, "transport",
+                            json_string(binding->from.transport == PEAL_TCP ? "TCP" : "UDP"));
+    }
+    json_array_append_new(list, contact);
+    return json_array_size(list) < STATUS_CONTACTS_MAX;
+}
+
+static json_t *status_contacts(const Node *node)
+{
+    json_t *list = json_array();
+
+    node_each_binding(node, status_put_contact, list);
+    return list;
+}
+
 static json_t *status_traffic(const NodeStatus *status)
 {
     json_t *traffic = json_object();
@@ -192,6 +217,7 @@ json_t *status_json(const Node *node, const Health *health)
                   status_addresses(status.sip_addresses, status.sip_addresses_len), "http",
                   status_hosts(&config->http_listen)));
     json_object_set_new(object, "sip", status_sip(node, &status));
+    json_object_set_new(object, "contacts", status_contacts(node));
     json_object_set_new(object, "traffic", status_traffic(&status));
     status_put(object, "memory", status.memory);
     json_object_set_new(object, "uptime_s", json_real((double)status.uptime.ns / 1e9));

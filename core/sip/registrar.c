@@ -360,3 +360,31 @@ void registrar_on_wake(PealPeer *peer, PealTime now)
     }
     registrar_schedule(peer);
 }
+
+/* For pages. */
+
+void peal_peer_each_binding(PealPeer *peer,
+                            bool (*visit)(void *user, const PealSipBinding *binding), void *user)
+{
+    const Registrar *registrar;
+    PealTime now = peer_now(peer);
+
+    if (peer->sip == NULL) {
+        return;
+    }
+    registrar = &peer->sip->registrar;
+    for (uint32_t i = 0; i < registrar->aors; i++) {
+        const RegistrarAor *aor = registrar->heap[i];
+
+        for (const Binding *b = aor->bindings; b != NULL; b = b->next) {
+            const PealSipBinding binding = {.resource = aor->resource,
+                                            .contact = binding_uri(b),
+                                            .from = b->hop,
+                                            .expires_s = registrar_rest_s(b->expires_at, now)};
+
+            if (b->expires_at.ns > now.ns && !visit(user, &binding)) {
+                return;
+            }
+        }
+    }
+}

@@ -19,7 +19,7 @@ tidy() {
 }
 trap tidy EXIT
 
-for program in sipp jq; do
+for program in sipp jq curl; do
     if ! command -v $program >/dev/null; then
         skip call "needs $program"
         finish
@@ -65,7 +65,30 @@ refused() {
 a_contact_is_registered() {
     ask 1 register sip:bob@p2p.test sip:bob@127.0.0.1:$PHONE --expires 10min || return
     ask 3 lookup sip:bob@p2p.test || return
-    ask 1 status --json | jq -e '.registrations == 1 and .sip.bindings == 1' || fail "it is not counted"
+    ask 1 status --json | jq -e '.registrations == 1 and .sip.bindings == 1 and
+        .contacts[0].contact == "sip:bob@127.0.0.1:'$PHONE'" and (.contacts[0] | has("from") | not)' ||
+        fail "it is not shown"
+}
+
+has_contact() { ask "$1" status --json | jq -e --arg uri "$2" '.contacts[] | select(.contact == $uri)'; }
+
+# A phone's own REGISTER, with a character that means something in a page.
+a_phone_shows_on_the_page() {
+    local uri="sip:eve@127.0.0.1:$PHONE;x='b'" id=$RANDOM socket
+    exec {socket}<>"/dev/udp/127.0.0.1/$((BASE + 10))" # open while it is registered
+    printf 'REGISTER sip:p2p.test SIP/2.0\r\n%s\r\n%s\r\n%s\r\n%s\r\n%s\r\n%s\r\n%s\r\n%s\r\n\r\n' \
+        "Via: SIP/2.0/UDP 127.0.0.1:$PHONE;branch=z9hG4bK$id;rport" 'Max-Forwards: 70' 'To: <sip:eve@p2p.test>' \
+        'From: <sip:eve@p2p.test>;tag=1' "Call-ID: $id" 'CSeq: 1 REGISTER' "Contact: <$uri>" \
+        'Content-Length: 0' | dd bs=4096 iflag=fullblock status=none >&"$socket" # one datagram
+    for _ in $(seq 25); do
+        has_contact 2 "$uri" && break
+        sleep 0.2
+    done
+    has_contact 2 "$uri" | jq -es 'length == 1 and .[0].transport == "UDP" and
+        (.[0].from | startswith("127.0.0.1:"))' || return
+    curl -s -m 5 "http://127.0.0.1:$((BASE + 12))/" | grep -q "sip:eve@127.0.0.1:$PHONE;x=&#39;b&#39;" ||
+        fail "it is not on the page, escaped" || return
+    exec {socket}>&-
 }
 
 a_call_is_answered() {
@@ -103,6 +126,7 @@ a_removed_contact_is_called_no_more() {
 
 "$PEAL" testbed start --peers 3 --dir "$DIR" --base-port $BASE -q >"$SCRATCH/start" 2>&1 || cat "$SCRATCH/start"
 check a_contact_is_registered a_contact_is_registered
+check a_phone_shows_on_the_page_of_its_peer a_phone_shows_on_the_page
 check a_call_through_another_peer_is_answered a_call_is_answered
 check figures_of_a_call_are_json figures_are_json
 check an_interrupt_cancels an_interrupt_cancels

@@ -17,11 +17,13 @@ static json_t *nasty_status(bool healthy)
                   (json_int_t)1700000000000, "ok", 0, "failed", NASTY, "error", NASTY, "unix_ms",
                   (json_int_t)1700000000000, "ok", 1, "put_ms", 1.25, "get_ms", 0.5);
 
-    return json_pack("{s:b, s:{s:s, s:o, s:i}, s:s, s:s, s:s, s:i, s:i, s:o, s:{s:O}, s:f, s:s}",
+    return json_pack("{s:b, s:{s:s, s:o, s:i}, s:s, s:s, s:s, s:i, s:i, s:o, s:{s:O}, s:f, s:s,"
+                     " s:[{s:s, s:s, s:s, s:i}]}",
                      "healthy", healthy, "health", "why", NASTY, "rounds", rounds, "red_within_s",
                      30, "node_id", NASTY, "state", NASTY, "overlay", NASTY, "peers", 3,
                      "registrations", 4, "successors", ids, "sip", "domains", ids, "uptime_s", 61.5,
-                     "version", NASTY);
+                     "version", NASTY, "contacts", "contact", NASTY, "from", NASTY, "transport",
+                     NASTY, "expires_s", 60);
 }
 
 static void text_from_outside_is_escaped(void)

@@ -223,6 +223,18 @@ typedef struct PealSipStatus {
 } PealSipStatus;
 void peal_peer_sip_status(const PealPeer *peer, PealSipStatus *ret_status);
 
+/* A contact that is registered here; texts are borrowed for the visit. */
+typedef struct PealSipBinding {
+    PealId resource; /* of its AOR */
+    PealStr contact; /* URI */
+    PealHop from;    /* where its REGISTER came from; family 0: an operator's */
+    uint32_t expires_s;
+} PealSipBinding;
+
+/* peal_peer_each_binding visits the live contacts, in no order, until visit returns false. */
+void peal_peer_each_binding(PealPeer *peer,
+                            bool (*visit)(void *user, const PealSipBinding *binding), void *user);
+
 /*
  * For worlds with so many peers that memory is the limit: what the peer will touch when these bytes
  * arrive can be asked for ahead of time. Neither changes anything, and a wrong guess costs only

@@ -308,6 +308,42 @@ static void pcap_sip_is_decoded_at_its_ports(void)
     remove_capture(path);
 }
 
+static void pcap_of_hosts_has_their_addresses_of_both_families(void)
+{
+    const PealAddr here = {.ip = {192, 0, 2, 1}, .port = 5060, .family = 4};
+    const PealAddr there = {.ip = {192, 0, 2, 2}, .port = 7000, .family = 4};
+    const PealAddr here6 = {.ip = {0x20, 1, 0xd, 0xb8, [15] = 1}, .port = 5060, .family = 6};
+    const PealAddr there6 = {.ip = {0x20, 1, 0xd, 0xb8, [15] = 2}, .port = 7000, .family = 6};
+    const PealBytes odd = {payload, SMALL + 1};
+    g_autofree char *path = capture_path();
+    PcapWriter *writer = writer_for(path);
+    g_auto(GStrv) lines = NULL;
+
+    pcap_writer_host_udp(writer, ms(1), &here, &there, odd);
+    pcap_writer_host_udp(writer, ms(1), &there6, &here6, odd);
+    pcap_writer_host_open(writer, ms(2), 1, &there6, &here6);
+    pcap_writer_host_data(writer, ms(3), 1, &here6, &there6, odd);
+    pcap_writer_host_data(writer, ms(4), 1, &there6, &here6, (PealBytes){payload, LARGE});
+    CU_ASSERT(pcap_writer_flush(writer, NULL));
+    pcap_writer_host_close(writer, ms(5), 1, &there6);
+    CU_ASSERT(pcap_writer_close(writer, NULL));
+    lines = tshark(path, "-T fields -e udp.checksum.status -e tcp.checksum.status -e ip.src "
+                         "-e ipv6.src -e ipv6.dst -e tcp.flags.str -e tcp.analysis.flags "
+                         "-e _ws.malformed");
+    if (lines == NULL) {
+        remove_capture(path);
+        PEAL_SKIP("needs tshark");
+    }
+    CU_ASSERT_EQUAL_FATAL(g_strv_length(lines), 2 + 3 + 1 + 3 + 3);
+    CU_ASSERT(g_str_has_prefix(lines[0], "1\t\t192.0.2.1\t"));
+    CU_ASSERT(g_str_has_prefix(lines[1], "1\t\t\t2001:db8::2\t2001:db8::1\t"));
+    for (guint i = 2; i < g_strv_length(lines); i++) {
+        CU_ASSERT(g_str_has_prefix(lines[i], "\t1\t\t2001:db8::"));
+        CU_ASSERT(!g_str_has_suffix(lines[i], "malformed"));
+    }
+    remove_capture(path);
+}
+
 PEAL_TEST_MAIN("analysis/pcap", PEAL_TEST(pcap_file_has_nanoseconds_and_raw_ip),
                PEAL_TEST(pcap_checksums_are_good_to_tshark),
                PEAL_TEST(pcap_packets_are_in_the_order_of_time),
@@ -318,4 +354,5 @@ PEAL_TEST_MAIN("analysis/pcap", PEAL_TEST(pcap_file_has_nanoseconds_and_raw_ip),
                PEAL_TEST(pcap_limit_bounds_the_file),
                PEAL_TEST(pcap_place_that_cannot_be_written_is_named),
                PEAL_TEST(pcap_full_disk_is_told_when_it_is_closed),
-               PEAL_TEST(pcap_sip_is_decoded_at_its_ports))
+               PEAL_TEST(pcap_sip_is_decoded_at_its_ports),
+               PEAL_TEST(pcap_of_hosts_has_their_addresses_of_both_families))

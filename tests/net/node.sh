@@ -158,6 +158,18 @@ seen() {
     tshark -r "$DIR/$1.pcap" -Y "$2" 2>/dev/null | grep .
 }
 
+log_is_opened_anew() {
+    config 8 'first = yes'
+    sed -i "s|^log-level.*|&\nlog = $DIR/8.file.log|" "$DIR/8.conf"
+    start 8
+    said 8.file 'joined the overlay' || return
+    mv "$DIR/8.file.log" "$DIR/8.old"
+    kill -HUP "${PIDS[8]}"
+    kill "${PIDS[8]}"
+    ends 8 0 || return
+    said 8.file 'left the overlay' && ! grep -q 'left the overlay' "$DIR/8.old"
+}
+
 captures_open() {
     local k
     for k in 1 2 3; do
@@ -208,6 +220,7 @@ check other_overlay_name_is_told_at_both_ends other_overlay_is_told
 check silent_bootstrap_is_said_and_tried_on silent_bootstrap_is_tried_on
 check bootstrap_name_that_is_none_is_refused unknown_name_is_refused
 check users_that_are_wrong_at_reload_keep_the_old bad_users_at_reload_keep_the_old
+check log_is_opened_anew_on_sighup log_is_opened_anew
 check second_signal_ends_at_once second_signal_ends_at_once
 check nodes_leave_on_sigterm all_leave
 if command -v tshark >/dev/null; then

@@ -86,7 +86,7 @@ a_phone_shows_on_the_page() {
     done
     has_contact 2 "$uri" | jq -es 'length == 1 and .[0].transport == "UDP" and
         (.[0].from | startswith("127.0.0.1:"))' || return
-    curl -s -m 5 "http://127.0.0.1:$((BASE + 12))/" | grep -q "sip:eve@127.0.0.1:$PHONE;x=&#39;b&#39;" ||
+    curl -s -m 5 "http://127.0.0.1:$((BASE + 12))/" | grep -q "sip:eve@127.0.0.1:$PHONE;x=&apos;b&apos;" ||
         fail "it is not on the page, escaped" || return
     exec {socket}>&-
 }

@@ -300,7 +300,8 @@ static unsigned branch_verdict(const ProxyBranch *branch, int error)
     if (branch->kind == BRANCH_PEER) {
         return 480;
     }
-    if (error == -PEAL_E_TIMEOUT || (branch->phone && branch->hop.conn == 0)) {
+    if (error == -PEAL_E_TIMEOUT ||
+        ((branch->phone || branch->bound) && branch->hop.transport == PEAL_UDP)) {
         return 408;
     }
     if (branch->phone) {

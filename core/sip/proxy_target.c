@@ -228,8 +228,9 @@ void proxy_aor_start(PealPeer *peer, ProxyContext *context, uint32_t index)
     target_locals(peer, context, index);
     if (context->server == 0 || (context->route.peer && context->branches[index].steps == 0)) {
         /* RFC 7904 s.5 has the sender look it up; looking again could go round for ever. An ACK
-         * has a Route to where its INVITE went, or stays here. */
-        proxy_branch_end(peer, context, &context->branches[index], 480);
+         * has a Route to where its INVITE went, or stays here. Without a binding it is a 480, with
+         * some it is for them to say. */
+        context->branches[index].state = BRANCH_DONE;
         return;
     }
     context->branches[index].state = BRANCH_ASKING;

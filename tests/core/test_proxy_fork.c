@@ -455,6 +455,20 @@ static void dead_adapter_is_waited_for_two_seconds_when_all_others_refuse(void)
     end();
 }
 
+static void row_17_silent_phone_of_another_adapter_is_408(void)
+{
+    const SipReceived *got;
+    const char *invite;
+
+    begin_apart(5, 1);
+    invite = script_invite(alice, 0, "alice", "bob");
+    script_expect(alice, 100);
+    got = sip_phone_next(alice, peal_seconds(34));
+    CU_ASSERT_FATAL(got != NULL && script_status(got->text) == 408);
+    script_ack(alice, 0, invite, got->text);
+    end();
+}
+
 static void user_of_a_dead_adapter_is_480(void)
 {
     const SipReceived *got;
@@ -507,5 +521,6 @@ PEAL_TEST_MAIN("core/proxy_fork",
                PEAL_TEST(row_9_user_that_stands_for_one_at_another_adapter_is_followed),
                PEAL_TEST(dead_adapter_does_not_delay_the_others),
                PEAL_TEST(dead_adapter_is_waited_for_two_seconds_when_all_others_refuse),
+               PEAL_TEST(row_17_silent_phone_of_another_adapter_is_408),
                PEAL_TEST(user_of_a_dead_adapter_is_480),
                PEAL_TEST(adapter_that_dies_after_a_call_is_480_within_seconds))

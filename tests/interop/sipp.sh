@@ -28,7 +28,7 @@ phone() {
     shift 4
     timeout 60 sipp "127.0.0.1:$(sip_port "$peer")" -t "${transport}1" -sf "$scenario" -inf users.csv -i 127.0.0.1 \
         -p "$port" -nostdin -timeout 40 -trace_err -error_file "$SCRATCH/errors" "$@" >sipp.log 2>&1 || status=$?
-    [ "$status" -eq 0 ] || { tail -40 sipp.log; cat "$SCRATCH/errors" 2>/dev/null; }
+    [ "$status" -eq 0 ] || { grep -hE '^[^ ]*[<>-]{10}|expecting|^SIP/2.0' sipp.log "$SCRATCH/errors" 2>/dev/null; }
     return "$status"
 }
 
@@ -54,7 +54,7 @@ with_callee() {
     callee=$!
     sleep 0.5
     "$@" || status=$?
-    wait $callee || { status=1; tail -40 uas.log; }
+    wait $callee || { status=1; echo 'the callee did not see the whole call'; }
     return "$status"
 }
 
@@ -140,10 +140,10 @@ moved() {
 answered_within_2_s() {
     local begin end
     begin=$(date +%s%N)
-    with_callee u 1 uas.xml -- "$PEAL" call sip:mover@127.0.0.1 --duration 100ms --socket "$(socket 1)" || return
+    with_callee u 1 uas.xml -- "$PEAL" call sip:mover@127.0.0.1 --duration 1s --socket "$(socket 1)" || return
     end=$(date +%s%N)
-    # Half a second is the callee's start, a tenth the call itself.
-    [ $(((end - begin) / 1000000)) -lt 2700 ] || fail "answered after $(((end - begin) / 1000000)) ms"
+    # Half a second is the callee's start, one the call itself.
+    [ $(((end - begin) / 1000000)) -lt 3600 ] || fail "answered after $(((end - begin) / 1000000)) ms"
 }
 
 past_the_dead() {

@@ -15,8 +15,15 @@ typedef struct RunTask {
     uint64_t transaction;
 } RunTask;
 
+/* A Resource-ID where a value came or went, and when. */
+typedef struct Touched {
+    PealId resource;
+    PealTime at;
+} Touched;
+
 struct ControlRun {
     Node *node;
+    GArray *touched;   /* Touched, in this turn */
     GQueue events;     /* json_t arrays, oldest first */
     GPtrArray *tasks;  /* RunTask */
     RunTask *starting; /* the lookup whose request is being sent */
@@ -42,13 +49,40 @@ static json_int_t now_ns(const ControlRun *run)
 
 /* What the node does. */
 
-static void add_keyed(ControlRun *run, const char *what, const PealTrace *record)
+static void add_served(ControlRun *run, const PealTrace *record)
 {
     char key[PEAL_ID_TEXT_LEN];
 
     peal_id_text(&record->key, key);
-    add_event_take(run, json_pack("[s, I, s, I, I]", what, now_ns(run), key,
+    add_event_take(run, json_pack("[s, I, s, I, I]", "served", now_ns(run), key,
                                   (json_int_t)record->transaction, (json_int_t)record->value));
+}
+
+static void touch(ControlRun *run, const PealTrace *record)
+{
+    Touched touched = {record->key, loop_now(node_loop(run->node))};
+
+    if (record->value == PEAL_KIND_SIP_REGISTRATION) {
+        g_array_append_val(run->touched, touched);
+    }
+}
+
+/* What is stored may say that there is no value, so the peer is asked; it cannot be from inside its
+ * own dispatch. */
+static void tell_touched(void *user)
+{
+    ControlRun *run = user;
+
+    for (guint i = 0; i < run->touched->len; i++) {
+        const Touched *touched = &g_array_index(run->touched, Touched, i);
+        bool there = node_stored(run->node, &touched->resource, PEAL_KIND_SIP_REGISTRATION) > 0;
+        char key[PEAL_ID_TEXT_LEN];
+
+        peal_id_text(&touched->resource, key);
+        add_event_take(run, json_pack("[s, I, s]", there ? "stored" : "removed",
+                                      (json_int_t)touched->at.ns, key));
+    }
+    g_array_set_size(run->touched, 0);
 }
 
 /* Most records are only counted. */
@@ -86,14 +120,12 @@ static void on_trace(void *user, const PealTrace *record)
         break;
     case PEAL_TRACE_REQUEST_SERVED:
         if (record->code == CODE_FETCH_REQ) {
-            add_keyed(run, "served", record);
+            add_served(run, record);
         }
         break;
     case PEAL_TRACE_VALUE_STORED:
-        add_keyed(run, "stored", record);
-        break;
     case PEAL_TRACE_VALUE_REMOVED:
-        add_keyed(run, "removed", record);
+        touch(run, record);
         break;
     case PEAL_TRACE_JOINED:
         add_event_take(run, json_pack("[s, I]", "joined", now_ns(run)));
@@ -272,6 +304,7 @@ static void run_report(ControlRun *run, const json_t *request, ControlCall *call
     NodeStatus *status = g_new(NodeStatus, 1);
 
     (void)request;
+    tell_touched(run);
     while (run->events.length > 0 && json_array_size(events) < CONTROL_RUN_REPORT_MAX) {
         json_array_append_new(events, g_queue_pop_head(&run->events));
     }
@@ -316,7 +349,9 @@ ControlRun *control_run_new(Node *node)
 
     run->node = node;
     run->tasks = g_ptr_array_new();
+    run->touched = g_array_new(FALSE, FALSE, sizeof(Touched));
     g_queue_init(&run->events);
+    loop_at_turn_end(node_loop(node), tell_touched, run);
     node_watch(node, &(NodeWatch){on_trace, on_sent, on_received, run});
     return run;
 }
@@ -332,6 +367,8 @@ void control_run_free(ControlRun *run)
         return;
     }
     node_watch(run->node, NULL);
+    loop_not_at_turn_end(node_loop(run->node), tell_touched, run);
+    g_array_unref(run->touched);
     while (run->tasks->len > 0) {
         RunTask *task = g_ptr_array_index(run->tasks, 0);
 

@@ -29,6 +29,11 @@ void node_watch(Node *node, const NodeWatch *watch)
     flows_watch(node->flows, watch != NULL ? &node->watch : NULL);
 }
 
+size_t node_stored(const Node *node, const PealId *resource, uint32_t kind)
+{
+    return node->peer != NULL ? peal_peer_stored(node->peer, resource, kind) : 0;
+}
+
 bool node_partition(Node *node, uint32_t ppm, uint32_t event)
 {
     if (node->shim != NULL) {

@@ -87,6 +87,9 @@ int node_bind(Node *node, PealStr aor, PealStr contact, uint32_t expires_s, Node
               void *user) PEAL_MUST_USE;
 int node_ping(Node *node, const PealId *to, bool resource, NodeDone done, void *user) PEAL_MUST_USE;
 
+/* node_stored: as peal_peer_stored; 0 where there is no peer any more. */
+size_t node_stored(const Node *node, const PealId *resource, uint32_t kind);
+
 /* node_forget has `done` of the requests with this user not be called any more. */
 void node_forget(Node *node, void *user);
 

@@ -117,6 +117,14 @@ int node_register(Node *node, PealStr aor, uint32_t expires_s, NodeDone done, vo
     return request(true, &nowhere, done, user);
 }
 
+size_t node_stored(const Node *node, const PealId *resource, uint32_t kind)
+{
+    (void)node;
+    (void)resource;
+    CU_ASSERT_EQUAL(kind, PEAL_KIND_SIP_REGISTRATION);
+    return fake_node.stored;
+}
+
 bool node_partition(Node *node, uint32_t ppm, uint32_t event)
 {
     (void)node;
@@ -181,6 +189,20 @@ PealTime loop_now(const Loop *loop)
 {
     (void)loop;
     return fake_node.now;
+}
+
+void loop_at_turn_end(Loop *loop, void (*run)(void *user), void *user)
+{
+    (void)loop;
+    (void)run;
+    (void)user;
+}
+
+void loop_not_at_turn_end(Loop *loop, void (*run)(void *user), const void *user)
+{
+    (void)loop;
+    (void)run;
+    (void)user;
 }
 
 void loop_timer_set(Loop *loop, LoopTimer *timer, PealTime at)

@@ -26,6 +26,7 @@ typedef struct FakeNode {
     size_t out_len;
     int refuse;       /* what a request returns, 0: it is taken */
     unsigned asked;   /* requests ever */
+    size_t stored;    /* values anywhere */
     uint32_t cut_ppm; /* of the partition; 0: none */
     uint32_t cut_event;
     NodeWatch watch;

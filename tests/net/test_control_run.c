@@ -154,17 +154,21 @@ static void run_report_tells_of_fetches_served_and_values(void)
     trace(PEAL_TRACE_JOINED, 0, 0, 300);
     trace(PEAL_TRACE_REQUEST_SERVED, CODE_STORE, 76, 1);
     trace(PEAL_TRACE_REQUEST_SERVED, CODE_FETCH, UINT64_C(0xF000000000000001), 3);
-    trace(PEAL_TRACE_VALUE_STORED, 0, 78, 1);
-    trace(PEAL_TRACE_VALUE_REMOVED, 0, 0, 1);
+    trace(PEAL_TRACE_VALUE_STORED, 0, 78, PEAL_KIND_SIP_REGISTRATION);
+    trace(PEAL_TRACE_VALUE_STORED, 0, 78, PEAL_KIND_SIP_REGISTRATION + 1);
+    fake_node.stored = 1;
     said = report(run);
-    CU_ASSERT_EQUAL(json_array_size(json_object_get(said, "events")), 4);
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(said, "events")), 3);
     CU_ASSERT_STRING_EQUAL(event_name(said, 0), "joined");
     CU_ASSERT_STRING_EQUAL(event_name(said, 1), "served");
     CU_ASSERT_EQUAL((uint64_t)event_number(said, 1, 3), UINT64_C(0xF000000000000001));
     CU_ASSERT_EQUAL(event_number(said, 1, 4), 3);
     CU_ASSERT_STRING_EQUAL(event_name(said, 2), "stored");
-    CU_ASSERT_STRING_EQUAL(event_name(said, 3), "removed");
-    CU_ASSERT_EQUAL(counter(said, RECORDER_VALUES_STORED), 1);
+    CU_ASSERT_EQUAL(counter(said, RECORDER_VALUES_STORED), 2);
+    fake_node.stored = 0; /* what is stored now says that there is none */
+    trace(PEAL_TRACE_VALUE_STORED, 0, 79, PEAL_KIND_SIP_REGISTRATION);
+    said = report(run);
+    CU_ASSERT_STRING_EQUAL(event_name(said, 0), "removed");
     CU_ASSERT(json_is_null(json_object_get(said, "successor")));
     end(run);
 }

@@ -21,7 +21,6 @@ typedef struct TruthLookup {
 /* Who answered a Fetch, judged at that instant. */
 typedef struct TruthServed {
     uint64_t transaction;
-    PealTime at;
     uint32_t peer;
     uint16_t hops;
     bool owner;
@@ -126,7 +125,6 @@ static void on_served(RunTruth *truth, const RunEvent *event)
     }
     served = g_new(TruthServed, 1);
     *served = (TruthServed){.transaction = event->transaction,
-                            .at = event->at,
                             .peer = event->peer,
                             .hops = (uint16_t)event->number,
                             .owner = oracle_owner(&truth->oracle, &event->key) == event->peer,
@@ -138,17 +136,6 @@ static void close_lookup(RunTruth *truth, TruthLookup *lookup)
 {
     lookup->open = false;
     truth->open--;
-}
-
-/* What the asker answers itself it has at once: when its event loop comes to tell of it is no
- * latency of the overlay's. */
-static PealSpan latency_of(const TruthLookup *lookup, const RunEvent *event,
-                           const TruthServed *served)
-{
-    bool own = served != NULL && served->peer == lookup->peer;
-    PealSpan latency = own ? peal_time_since(served->at, event->started) : event->took;
-
-    return latency.ns >= 0 ? latency : event->took;
 }
 
 static void record(RunTruth *truth, const TruthLookup *lookup, const RunEvent *event,
@@ -168,7 +155,7 @@ static void record(RunTruth *truth, const TruthLookup *lookup, const RunEvent *e
     recorder_lookup(
         truth->job->recorder,
         &(RecorderLookup){.started = {peal_time_since(event->started, truth->origin).ns},
-                          .latency = latency_of(lookup, event, served),
+                          .latency = event->took,
                           .asker = lookup->peer,
                           .hops = served != NULL ? served->hops : 0,
                           .succeeded = answered,

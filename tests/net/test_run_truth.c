@@ -131,24 +131,6 @@ static void truth_takes_hops_from_the_peer_that_served(void)
     world_fini(&world);
 }
 
-static void truth_times_what_the_asker_owns_until_it_is_served(void)
-{
-    World world;
-    PealId key = key_of(0);
-    const RecorderFigures *figures;
-
-    world_init(&world);
-    join_all(&world);
-    run_truth_lookup(world.truth, 0, &key, true);
-    served(&world, 0, 1970, &key, 0); /* 30 ms before it is told of, as it started */
-    fetched(&world, 0, 0, 2000, 0);
-    run_truth_advance(world.truth, at_ms(3000));
-    figures = finished(&world);
-    CU_ASSERT_EQUAL(figures->correct, 1);
-    CU_ASSERT_EQUAL(histogram_max(figures->latency_ns), 0);
-    world_fini(&world);
-}
-
 static void truth_finds_an_answer_from_another_than_the_owner_wrong(void)
 {
     World world;
@@ -299,7 +281,6 @@ static void truth_ignores_numbers_of_no_lookup(void)
 }
 
 PEAL_TEST_MAIN("net/run_truth", PEAL_TEST(truth_takes_hops_from_the_peer_that_served),
-               PEAL_TEST(truth_times_what_the_asker_owns_until_it_is_served),
                PEAL_TEST(truth_finds_an_answer_from_another_than_the_owner_wrong),
                PEAL_TEST(truth_judges_by_who_was_there_at_that_instant),
                PEAL_TEST(truth_wants_the_value_that_a_replica_holds),

@@ -6,8 +6,8 @@ set -u
 . "$(dirname "$0")/../tap.sh"
 PEAL=$(readlink -f "$1")
 SIPP_FILES=$(readlink -f "$(dirname "$0")")/sipp
-BASE=22400
-PHONE=22450
+BASE=22500
+PHONE=22550
 SCRATCH=$(mktemp -d /tmp/peal-call-XXXXXX)
 DIR=$SCRATCH/tb
 PHONE_PID=

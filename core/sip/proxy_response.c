@@ -22,15 +22,17 @@ static unsigned response_rank(const ProxyContext *context, unsigned status, bool
     case 487:
         rank += context->cancelled ? 0 : 4;
         break;
-    case 408:
+    case 408: /* a phone that rang in vain says more than one that was not there */
+        rank += 3;
+        break;
     case 430:
     case 480:
     case 482:
-        rank += 3;
+        rank += 4;
         break;
     case 404:
     case 503:
-        rank += own ? 4 : 3;
+        rank += own ? 5 : 4;
         break;
     default:
         rank += 2;

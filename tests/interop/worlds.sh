@@ -51,6 +51,38 @@ latencies_are_alike() {
     awk "BEGIN { exit !($distance < $DISTANCE) }" || fail "the distributions lie $distance apart"
 }
 
+# A second after the signal all is gone, and what was measured is kept.
+interrupted_run_ends_in_order() {
+    local pid status
+    set -m # or Bash has background jobs ignore SIGINT
+    "$PEAL" run "$ROOT/scenarios/worlds.conf" --quiet --out interrupted --set overlay.peers=4 --on sockets \
+        --base-port "$PORT" >stdout 2>stderr </dev/null &
+    pid=$!
+    sleep 3
+    kill -INT "$pid"
+    timeout 10 tail --pid="$pid" -f /dev/null || { kill -KILL "$pid"; fail 'still running after 10 s'; return; }
+    wait "$pid"
+    status=$?
+    [ "$status" -eq 1 ] || fail "exit status $status" || return
+    grep -q interrupted stderr || fail "it did not say so: $(cat stderr)" || return
+    grep -q '"partial": true' interrupted/summary.json || fail 'summary.json does not say that it is partial'
+}
+
+# A node that dies is told of, with its last words, and ends the run.
+dead_node_ends_the_run() {
+    local pid status
+    "$PEAL" run "$ROOT/scenarios/worlds.conf" --quiet --out dead --set overlay.peers=4 --on sockets \
+        --base-port "$PORT" >stdout 2>stderr </dev/null &
+    pid=$!
+    sleep 3
+    kill -KILL "$(pgrep -f "$SCRATCH/peal-run-.*/peer-2.conf")"
+    wait "$pid"
+    status=$?
+    rm -rf "$SCRATCH"/peal-run-* # the logs that the message speaks of
+    [ "$status" -eq 1 ] || fail "exit status $status" || return
+    grep -q 'peer 2 has ended' stderr || fail "it did not say so: $(cat stderr)"
+}
+
 no_node_is_left() {
     ! pgrep -af "$SCRATCH/peal-run" || fail 'processes are left' || return
     ! ls -d "$SCRATCH"/peal-run* || fail 'files are left'
@@ -58,5 +90,7 @@ no_node_is_left() {
 
 check simulation_and_sockets_take_equal_hops hops_are_equal_one_by_one
 check simulation_and_sockets_have_alike_latencies latencies_are_alike
+check run_on_sockets_can_be_interrupted interrupted_run_ends_in_order
+check node_that_dies_ends_the_run dead_node_ends_the_run
 check no_node_is_left_behind no_node_is_left
 finish

@@ -66,7 +66,10 @@ static void fetch(ControlRun *run)
 
 static void trace(PealTraceKind kind, uint16_t code, uint64_t transaction, uint32_t value)
 {
-    PealTrace record = {.kind = kind, .code = code, .transaction = transaction, .value = value};
+    PealTrace record = {.kind = (uint16_t)kind,
+                        .code = code,
+                        .transaction = transaction,
+                        .value = value};
 
     fake_node.watch.trace(fake_node.watch.user, &record);
 }

@@ -66,8 +66,10 @@ static unsigned send_all(World *world, PealTime *last)
 
     loop_refresh(world->loop);
     world->sent = loop_now(world->loop);
-    for (uint8_t i = 0; i < PACKETS; i++) {
-        sent += shim_send_take(world->shim, &packet, &to, buffer_copy(&i, 1));
+    for (unsigned i = 0; i < PACKETS; i++) {
+        const uint8_t number = (uint8_t)i;
+
+        sent += shim_send_take(world->shim, &packet, &to, buffer_copy(&number, 1));
     }
     return sent;
 }
@@ -100,7 +102,7 @@ static void shim_keeps_a_stream_in_order_whatever_the_jitter(void)
     world_init(&world, "latency = constant:20ms\njitter = exponential(mean=5ms)\nloss = 50%", 0);
     CU_ASSERT_EQUAL(send_all(&world, &last), PACKETS); /* a stream loses nothing */
     run_until(&world, PACKETS);
-    for (uint8_t i = 0; i < PACKETS; i++) {
+    for (unsigned i = 0; i < PACKETS; i++) {
         CU_ASSERT_EQUAL(world.order[i], i);
     }
     world_fini(&world);

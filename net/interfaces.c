@@ -56,6 +56,19 @@ static bool is_own(const struct ifaddrs *interfaces, const PealAddr *addr)
     return addr->family == 4 && address_is_loopback(addr);
 }
 
+static PealAddr loopback_for(const PealAddr *any)
+{
+    PealAddr loopback = {.port = any->port, .family = any->family};
+
+    if (any->family == 4) {
+        loopback.ip[0] = 127;
+        loopback.ip[3] = 1;
+    } else {
+        loopback.ip[15] = 1;
+    }
+    return loopback;
+}
+
 /* The host's addresses of a wildcard's family, under its port. */
 static void add_for_any(NetAddresses *addresses, const struct ifaddrs *interfaces,
                         const PealAddr *any)
@@ -71,9 +84,7 @@ static void add_for_any(NetAddresses *addresses, const struct ifaddrs *interface
         }
     }
     if (addresses->len == before) {
-        there = (PealAddr){.port = any->port, .family = any->family};
-        there.ip[any->family == 4 ? 0 : 15] = any->family == 4 ? 127 : 1;
-        there.ip[3] = any->family == 4 ? 1 : 0;
+        there = loopback_for(any);
         add(addresses, &there, true);
     }
 }
@@ -137,4 +148,33 @@ void interfaces_choose(const NodeHosts *advertise, const PealAddr *bound, size_t
     if (interfaces != NULL) {
         freeifaddrs(interfaces);
     }
+}
+
+static bool has_family(const NetAddresses *addresses, uint8_t family)
+{
+    for (size_t i = 0; i < addresses->len; i++) {
+        if (addresses->addr[i].family == family) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void interfaces_add_local(const PealAddr *bound, size_t bound_len, NetAddresses *addresses)
+{
+    struct ifaddrs *interfaces = NULL;
+
+    if (getifaddrs(&interfaces) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < bound_len; i++) {
+        /* Of a family that others are told nothing of, loopback would be the first they hear. */
+        if (address_is_any(&bound[i]) && has_family(addresses, bound[i].family)) {
+            PealAddr loopback = loopback_for(&bound[i]);
+
+            add_for_any(addresses, interfaces, &bound[i]);
+            add(addresses, &loopback, true);
+        }
+    }
+    freeifaddrs(interfaces);
 }

@@ -18,4 +18,8 @@
 void interfaces_choose(const NodeHosts *advertise, const PealAddr *bound, size_t bound_len,
                        NetAddresses *ret_addresses);
 
+/* interfaces_add_local appends what else of the host leads to a service that listens on a wildcard,
+ * its loopback last: programs on the host itself use it, and are answered from it. */
+void interfaces_add_local(const PealAddr *bound, size_t bound_len, NetAddresses *addresses);
+
 #endif

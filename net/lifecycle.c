@@ -90,6 +90,9 @@ static bool listen_all(Node *node, PealService service, GError **error)
         log_info("%s: others reach this node at %s", section,
                  address_text(&node->env->addresses[service].addr[i], text));
     }
+    if (sip) {
+        interfaces_add_local(bound, len, &node->env->addresses[service]);
+    }
     return true;
 }
 

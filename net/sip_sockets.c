@@ -367,6 +367,7 @@ static Conn *conn_open(SipSockets *sockets, const PealHop *to, int *ret_error)
 static void send_udp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
 {
     const Local *local = local_for(sockets, to);
+    const PealAddr *from = NULL;
 
     if (local == NULL || to->addr.port == 0 || address_is_any(&to->addr) ||
         address_is_multicast(&to->addr)) {
@@ -374,7 +375,11 @@ static void send_udp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
         tell_end_later(sockets, to, -PEAL_E_UNREACHABLE);
         return;
     }
-    datagrams_send_take(local->place->datagrams, &to->addr, local->own ? &local->addr : NULL, buf);
+    /* A program of this host that talks over loopback expects to be answered over it. */
+    if (local->own && address_is_loopback(&local->addr) == address_is_loopback(&to->addr)) {
+        from = &local->addr;
+    }
+    datagrams_send_take(local->place->datagrams, &to->addr, from, buf);
     loop_need_turn(sockets->config.loop);
 }
 

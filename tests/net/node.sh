@@ -170,6 +170,25 @@ log_is_opened_anew() {
     said 8.file 'left the overlay' && ! grep -q 'left the overlay' "$DIR/8.old"
 }
 
+# A socket that is connected hears only whom it talks to.
+wildcard_answers_from_loopback() {
+    local line
+    config 8 'first = yes'
+    sed -i 's/^listen = 127.0.0.1:21281/listen = 0.0.0.0:21281/' "$DIR/8.conf"
+    start 8
+    said 8 'joined the overlay' || return
+    exec 3<>/dev/udp/127.0.0.1/21281
+    printf '%s\r\n' 'OPTIONS sip:127.0.0.1:21281 SIP/2.0' 'Via: SIP/2.0/UDP 127.0.0.1:5099;branch=z9hG4bK1;rport' \
+        'Max-Forwards: 70' 'From: <sip:a@example.org>;tag=1' 'To: <sip:127.0.0.1:21281>' 'Call-ID: 1' 'CSeq: 1 OPTIONS' \
+        'Content-Length: 0' '' >"$DIR/options"
+    cat "$DIR/options" >&3
+    read -r -t 10 line <&3
+    exec 3>&-
+    kill "${PIDS[8]}"
+    ends 8 0 || return
+    [[ $line == 'SIP/2.0 200 '* ]] || fail "answered '$line'"
+}
+
 captures_open() {
     local k
     for k in 1 2 3; do
@@ -221,6 +240,7 @@ check silent_bootstrap_is_said_and_tried_on silent_bootstrap_is_tried_on
 check bootstrap_name_that_is_none_is_refused unknown_name_is_refused
 check users_that_are_wrong_at_reload_keep_the_old bad_users_at_reload_keep_the_old
 check log_is_opened_anew_on_sighup log_is_opened_anew
+check wildcard_is_answered_from_the_address_asked wildcard_answers_from_loopback
 check second_signal_ends_at_once second_signal_ends_at_once
 check nodes_leave_on_sigterm all_leave
 if command -v tshark >/dev/null; then

@@ -182,7 +182,7 @@ wildcard_answers_from_loopback() {
         'Max-Forwards: 70' 'From: <sip:a@example.org>;tag=1' 'To: <sip:127.0.0.1:21281>' 'Call-ID: 1' 'CSeq: 1 OPTIONS' \
         'Content-Length: 0' '' >"$DIR/options"
     cat "$DIR/options" >&3
-    read -r -t 10 line <&3
+    line=$(timeout 10 dd bs=4096 count=1 status=none <&3 | head -1)
     exec 3>&-
     kill "${PIDS[8]}"
     ends 8 0 || return

@@ -8,7 +8,15 @@ PEAL=$(readlink -f "$1")
 DIR=$(mktemp -d)
 TAP_CLEANUP+=" $DIR"
 NODES=()
-trap 'for pid in "${NODES[@]}"; do kill -9 "$pid" 2>/dev/null; done; rm -rf $TAP_CLEANUP' EXIT
+end_all() {
+    local pid
+    for pid in "${NODES[@]}"; do
+        kill -9 "$pid" 2>/dev/null
+    done
+    # shellcheck disable=SC2086
+    rm -rf $TAP_CLEANUP
+}
+trap end_all EXIT
 
 # config K LINES... writes node K's configuration: RELOAD at 21200 + 10 K, SIP one above.
 config() {

@@ -30,6 +30,7 @@ baresip_start() {
         echo "audio_alert aubridge,nowhere"
         echo "snd_path $dir/heard"
         echo "ctrl_tcp_listen 127.0.0.1:$control"
+        [ -z "${PHONE_DNS-}" ] || echo "dns_server $PHONE_DNS"
         for module in g711 aufile aubridge sndfile uuid; do
             echo "module $module.so"
         done

@@ -284,7 +284,8 @@ static bool add_messages(sqlite3 *db, gint64 id, const RecorderTotals *totals, G
     return true;
 }
 
-/* Mean, median and 95 % quantile of a row's values, in ms; NULL for none. Returns the next column. */
+/* Mean, median and 95 % quantile of a row's values, in ms; NULL for none. Returns the next
+ * column. */
 static int bind_spread(sqlite3_stmt *insert, int column, const Histogram *values_ns)
 {
     double per_ms = (double)PEAL_NS_PER_MS;

@@ -19,8 +19,9 @@ typedef enum ClientError {
 } ClientError;
 
 /*
- * client_path chooses the control socket: what the user named (may be NULL), else $PEAL_CONTROL, else
- * of /run/peal/control and $XDG_RUNTIME_DIR/peal/control the first that exists, else the first.
+ * client_path chooses the control socket: what the user named (may be NULL), else $PEAL_CONTROL,
+ * else of /run/peal/control and $XDG_RUNTIME_DIR/peal/control the first that exists, else the
+ * first.
  */
 char *client_path(const char *named);
 

@@ -32,8 +32,8 @@ bool command_parse(const CommandSyntax *syntax, int argc, char **argv, CommandOp
                    GError **error);
 void command_options_clear(CommandOptions *options);
 
-/* command_aor is the text as an AOR: `bob@example.org` is short for `sip:bob@example.org`. NULL with
- * an error for what is none. */
+/* command_aor is the text as an AOR: `bob@example.org` is short for `sip:bob@example.org`. NULL
+ * with an error for what is none. */
 char *command_aor(const char *text, GError **error);
 
 /* command_seconds reads `90s`, `10min`, `1h` or plain seconds; false with an error. */

@@ -24,8 +24,8 @@ void control_socket_close(ControlSocket *listening);
 /* control_socket_fits tells whether a path is short enough for a socket's name. */
 bool control_socket_fits(const char *path);
 
-/* control_socket_connect returns a blocking descriptor that is closed on exec, or -1 with errno, after
- * 2 s at most. */
+/* control_socket_connect returns a blocking descriptor that is closed on exec, or -1 with errno,
+ * after 2 s at most. */
 int control_socket_connect(const char *path);
 
 #endif

@@ -57,7 +57,8 @@ typedef struct NetEnv {
 } NetEnv;
 
 NetEnv *net_env_new(const NetEnvConfig *config);
-/* After the peer's end; what it held must have been released. Sockets and DNS may be gone by then. */
+/* After the peer's end; what it held must have been released. Sockets and DNS may be gone by
+ * then. */
 void net_env_free(NetEnv *env);
 
 /* net_env_attach hands the world's events to the peer; NULL: to nobody any more. */

@@ -3,9 +3,9 @@
  * health.h - is this node of use? It is when a put and a get through the overlay just worked.
  * Source: none.
  * State:  one per node: a round of probes, and the last HEALTH_HISTORY rounds.
- * Time:   a round every HEALTH_INTERVAL, at most HEALTH_BOUND long, looked after once a second: what
- *         stops working shows within HEALTH_RED_S. After a bad round the next comes HEALTH_AGAIN
- *         later.
+ * Time:   a round every HEALTH_INTERVAL, at most HEALTH_BOUND long, looked after once a second:
+ *         what stops working shows within HEALTH_RED_S. After a bad round the next comes
+ *         HEALTH_AGAIN later.
  *
  * Its nearest neighbours are pinged every HEALTH_PING too. Links notice that the other side is gone
  * only when they carry something: so whoever fails is missed by both neighbours within seconds, and
@@ -13,9 +13,9 @@
  *
  * A round stores a registration under a name of the node's own and fetches it back, three times:
  * where its successor answers for it, where its predecessor does, and anywhere else; with no
- * neighbours, here. The values end after HEALTH_LIFETIME_S. A node is healthy when it has joined, all
- * of its last round worked, and it is not cut off: alone after neighbours that did not say goodbye.
- * One that founded the overlay gets over that after HEALTH_COMPANY.
+ * neighbours, here. The values end after HEALTH_LIFETIME_S. A node is healthy when it has joined,
+ * all of its last round worked, and it is not cut off: alone after neighbours that did not say
+ * goodbye. One that founded the overlay gets over that after HEALTH_COMPANY.
  */
 #ifndef HEALTH_H
 #define HEALTH_H

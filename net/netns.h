@@ -14,8 +14,8 @@
 /* netns_prefix names a testbed's namespaces; text to g_free. */
 char *netns_prefix(const Testbed *testbed);
 
-/* netns_make makes all namespaces, in place of what an earlier testbed of this directory left. Errors:
- * not root, no iproute2, what ip says. */
+/* netns_make makes all namespaces, in place of what an earlier testbed of this directory left.
+ * Errors: not root, no iproute2, what ip says. */
 bool netns_make(const Testbed *testbed, GError **error);
 
 /* netns_enter moves this process into a peer's namespace; false with errno. */

@@ -107,8 +107,8 @@ typedef struct NodeWatch {
 /* node_watch has one watch at a time, copied; NULL ends it. */
 void node_watch(Node *node, const NodeWatch *watch);
 
-/* A scenario's events in an emulated network (see [emulate]), as network_partition and network_heal;
- * false where there is none. */
+/* A scenario's events in an emulated network (see [emulate]), as network_partition and
+ * network_heal; false where there is none. */
 bool node_partition(Node *node, uint32_t ppm, uint32_t event);
 bool node_heal(Node *node);
 

@@ -6,9 +6,9 @@
  *         control (the socket) and pid.
  * Time:   everything waits, for bounded times.
  *
- * Peer k listens on 127.0.0.1 at SIP 5060, RELOAD 6084 and HTTP 6301, each plus 10 (k - 1); or, with
- * a base port B, at B, B + 1 and B + 2, each plus 10 (k - 1). With namespaces of the network each
- * peer has an address of its own, and all have peer 1's ports.
+ * Peer k listens on 127.0.0.1 at SIP 5060, RELOAD 6084 and HTTP 6301, each plus 10 (k - 1); or,
+ * with a base port B, at B, B + 1 and B + 2, each plus 10 (k - 1). With namespaces of the network
+ * each peer has an address of its own, and all have peer 1's ports.
  */
 #ifndef TESTBED_H
 #define TESTBED_H
@@ -58,8 +58,8 @@ char *testbed_address(const Testbed *testbed, unsigned peer);
 char *testbed_path(const Testbed *testbed, unsigned peer, const char *name);
 
 /*
- * testbed_pidfd finds a peer's process by its pid file, and makes sure that it is one: its arguments
- * name the peer's config. Returns a descriptor of it, or -1 when it does not run.
+ * testbed_pidfd finds a peer's process by its pid file, and makes sure that it is one: its
+ * arguments name the peer's config. Returns a descriptor of it, or -1 when it does not run.
  */
 int testbed_pidfd(const Testbed *testbed, unsigned peer, pid_t *ret_pid);
 
@@ -69,8 +69,8 @@ json_t *testbed_ask(const Testbed *testbed, unsigned peer, unsigned timeout_ms);
 /* testbed_tail is the end of a peer's log, at most so many lines; text to g_free. */
 char *testbed_tail(const Testbed *testbed, unsigned peer, unsigned lines);
 
-/* testbed_start starts all peers and waits until they are one overlay, every one healthy. On failure
- * nothing is left running. fresh: they forget what they knew of an earlier time. */
+/* testbed_start starts all peers and waits until they are one overlay, every one healthy. On
+ * failure nothing is left running. fresh: they forget what they knew of an earlier time. */
 bool testbed_start(const Testbed *testbed, bool fresh, bool quiet, GError **error);
 
 /* testbed_stop ends all peers, by force those that do not end by themselves, and removes their

@@ -9,8 +9,8 @@
 
 #include "testbed.h"
 
-/* testbed_log_show prints the last lines of each peer's log, or of one (0: all), each line after its
- * peer's number where there are more. */
+/* testbed_log_show prints the last lines of each peer's log, or of one (0: all), each line after
+ * its peer's number where there are more. */
 void testbed_log_show(const Testbed *testbed, unsigned peer, unsigned lines, bool follow);
 
 #endif

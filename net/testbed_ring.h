@@ -24,8 +24,8 @@ void testbed_ring_take(TestbedRing *ring, unsigned peer, json_t *status);
 unsigned testbed_ring_healthy(const TestbedRing *ring);
 bool testbed_ring_whole(const TestbedRing *ring);
 
-/* The first peer that is not as it should be, and how it is: "says nothing", "is not healthy: ..." or
- * "has another successor than it should"; text to g_free. */
+/* The first peer that is not as it should be, and how it is: "says nothing", "is not healthy: ..."
+ * or "has another successor than it should"; text to g_free. */
 unsigned testbed_ring_first_bad(const TestbedRing *ring);
 char *testbed_ring_why(const TestbedRing *ring, unsigned peer);
 

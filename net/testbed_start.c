@@ -128,7 +128,8 @@ static void start_set_overlay(const Testbed *testbed, unsigned peer, GKeyFile *f
     g_key_file_set_value(file, "overlay", "name", "p2p.test");
     g_key_file_set_value(file, "overlay", "insecure-links", "yes");
     g_key_file_set_value(file, "overlay", "listen", listen);
-    /* The second peer is one too, so that a peer that comes back finds the overlay without the first. */
+    /* The second peer is one too, so that a peer that comes back finds the overlay without the
+     * first. */
     for (unsigned other = 1; other <= MIN(2, testbed->peers); other++) {
         if (other != peer && peer > 1) {
             g_autofree char *address = testbed_address(testbed, other);
@@ -290,7 +291,8 @@ static void start_become_node(const Testbed *testbed, unsigned peer)
     start_say_and_exit("peal node");
 }
 
-/* Waits until the child is `peal node`, or has ended: from then on it can be told by its arguments. */
+/* Waits until the child is `peal node`, or has ended: from then on it can be told by its
+ * arguments. */
 static void start_await_exec(int fds[2])
 {
     char byte;

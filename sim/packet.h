@@ -22,7 +22,7 @@ typedef enum PacketType {
     PACKET_FLOW_UP,         /* to the sender itself: a UDP flow it opened is usable */
     PACKET_FLOW_DOWN,       /* to the sender itself: nobody acknowledges its data */
     PACKET_CONNECT_TIMEOUT, /* to the sender itself: nobody may have answered its SYN */
-    PACKET_SIP, /* a SIP message; from here on `from` and `to` hold ports, and siphop.c handles it */
+    PACKET_SIP,             /* a SIP message; from here on `from` and `to` hold ports: siphop.c */
     PACKET_SIP_SERVED,
     PACKET_SIP_END,    /* a hop is no more */
     PACKET_SIP_ANSWER, /* to what a peer asked the world */

@@ -5,14 +5,14 @@
  * Source: RFC 3261 s.18; none for the model.
  * State:  56 bytes a TCP connection, from its first message until both ends know that it is over;
  *         nothing for datagrams.
- * Time:   delays are the network's; a phone lies one NETWORK_FLOOR away from its peer, whose address
- *         it shares.
+ * Time:   delays are the network's; a phone lies one NETWORK_FLOOR away from its peer, whose
+ *         address it shares.
  *
- * A peer's SIP is heard at WORLD_SIP_PORT of its address, that of its user u at WORLD_PHONE_PORT + u.
- * Between a peer and its own phones nothing is lost and nothing queues. TCP hands over what was sent
- * in one piece, in order and without loss. Its first message waits a round trip for the handshake;
- * whoever sends to a dead machine or over a partition hears of it after FLOW_USER_TIMEOUT, to one
- * that has forgotten the connection, after the way there and back.
+ * A peer's SIP is heard at WORLD_SIP_PORT of its address, that of its user u at WORLD_PHONE_PORT +
+ * u. Between a peer and its own phones nothing is lost and nothing queues. TCP hands over what was
+ * sent in one piece, in order and without loss. Its first message waits a round trip for the
+ * handshake; whoever sends to a dead machine or over a partition hears of it after
+ * FLOW_USER_TIMEOUT, to one that has forgotten the connection, after the way there and back.
  *
  * There is no DNS: addresses resolve to themselves, the overlay's domain to its first peers.
  */

@@ -221,8 +221,8 @@ void events_run(World *world, const PlanAction *action);
 /* delivery.c: packets that have arrived, and how they count. */
 void delivery_arrive(World *world, SimPeer *peer, Packet *packet);
 void delivery_lost(World *world, const Packet *packet);
-/* delivery_process lets the peer's processor take a packet. Returns false when it waits for that, or
- * was turned away. */
+/* delivery_process lets the peer's processor take a packet. Returns false when it waits for that,
+ * or was turned away. */
 bool delivery_process(World *world, SimPeer *peer, Packet *packet);
 
 #endif

@@ -311,8 +311,8 @@ static uint8_t adapters_local(PealPeer *peer, const PealAddr *addr)
 }
 
 /* What the other side of an AppAttach says about itself. Returns 0, or -PEAL_E_UNREACHABLE for no
- * usable candidate, -PEAL_E_FULL for no room. A password that is none of a token's kind is ICE's, and
- * stays out of the Route. */
+ * usable candidate, -PEAL_E_FULL for no room. A password that is none of a token's kind is ICE's,
+ * and stays out of the Route. */
 static int adapters_learn(PealPeer *peer, const PealId *node, const ReloadAppAttach *body)
 {
     PealAddr addr;

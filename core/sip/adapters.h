@@ -4,9 +4,9 @@
  * Source: RFC 6940 s.6.5.2 (AppAttach), RFC 7904 s.5; application 5060.
  * State:  150 bytes an adapter in use, at most ADAPTERS_MAX; 24 bytes for each who waits for an
  *         AppAttach, at most ADAPTERS_WAITING_MAX.
- * Time:   an entry is used for ADAPTERS_LIFETIME, or until SIP along it fails, or a link to it dies.
- *         Who waits hears within a request's lifetime (request.h), and at once when the link to
- *         the other adapter dies.
+ * Time:   an entry is used for ADAPTERS_LIFETIME, or until SIP along it fails, or a link to it
+ *         dies. Who waits hears within a request's lifetime (request.h), and at once when the link
+ *         to the other adapter dies.
  *
  * An AppAttach and its answer bring the other adapter's SIP addresses and, as their password, a
  * token (token.h), so that one exchange serves both directions. A request to it carries

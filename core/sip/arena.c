@@ -2,8 +2,8 @@
 /*
  * arena.c - libosip2's allocators over the arena in use.
  *
- * Each piece is preceded by its length, which realloc needs to copy it. Nothing is given back before
- * the arena is left.
+ * Each piece is preceded by its length, which realloc needs to copy it. Nothing is given back
+ * before the arena is left.
  */
 #include "sip/arena.h"
 

@@ -31,7 +31,8 @@ SipArena *sip_arena_current(void);
 /* sip_arena_alloc is a piece of it, aligned for anything; NULL when it is used up. */
 void *sip_arena_alloc(size_t size);
 
-/* sip_arena_setup hands libosip2 the arena's allocators; once before the first use, harmless later. */
+/* sip_arena_setup hands libosip2 the arena's allocators; once before the first use, harmless
+ * later. */
 void sip_arena_setup(void);
 
 #endif

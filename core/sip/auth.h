@@ -2,8 +2,8 @@
 /*
  * auth.h - digest authentication of phones, as registrar (401) and as proxy (407).
  * Source: RFC 3261 s.22, RFC 7616 as RFC 8760 takes it over; RFC 2617's form without qop, for MD5.
- * State:  the highest nc of AUTH_NONCES_MAX nonces that somebody has used with the right password (a
- *         nonce itself is time, number and MAC, so challenges cost nothing); one entry a request
+ * State:  the highest nc of AUTH_NONCES_MAX nonces that somebody has used with the right password
+ *         (a nonce itself is time, number and MAC, so challenges cost nothing); one entry a request
  *         whose password is asked for.
  * Time:   a nonce lives config->nonce_lifetime, then it is stale.
  *
@@ -47,9 +47,9 @@ void auth_fini(PealPeer *peer);
  * auth_check verifies the credentials of a request for a realm; within an arena (arena.h).
  * proxy    Proxy-Authorization, else Authorization
  * realm    one of the configured domains, for as long as the adapter lives
- * The digest uri need not be the Request-URI, only well-formed (sipp). The username may be `user` or
- * `user@realm`. A nonce's nc must be higher than any seen; a client that counts nothing (RFC 2617
- * without qop) gets one request out of a nonce.
+ * The digest uri need not be the Request-URI, only well-formed (sipp). The username may be `user`
+ * or `user@realm`. A nonce's nc must be higher than any seen; a client that counts nothing (RFC
+ * 2617 without qop) gets one request out of a nonce.
  */
 void auth_check(PealPeer *peer, const SipMessage *request, bool proxy, PealStr realm, AuthDone done,
                 uint64_t arg);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * bindings.h - the registrar's memory: AORs by Resource-ID and by their next expiry, and what is bound
+ * bindings.h - the registrar's memory: AORs by Resource-ID and by their next expiry, and what is
+ * bound
  *              to each.
  * Source: RFC 3261 s.10.3, RFC 5626 s.6.
- * State:  80 bytes an AOR and as many a binding plus its texts, and about 24 bytes an AOR for the hash table
- *         and the heap.
+ * State:  80 bytes an AOR and as many a binding plus its texts, and about 24 bytes an AOR for the
+ *         hash table and the heap.
  * Time:   an AOR's `due` is never later than the expiry of its first binding to expire.
  */
 #ifndef SIP_BINDINGS_H
@@ -80,7 +81,8 @@ static inline PealStr binding_call_id(const Binding *binding)
                      binding->call_id_len};
 }
 
-/* binding_new makes room for texts of the lengths in *form, which it copies; NULL without memory. */
+/* binding_new makes room for texts of the lengths in *form, which it copies; NULL without
+ * memory. */
 Binding *binding_new(PealPeer *peer, const Binding *form);
 void binding_free(PealPeer *peer, Binding *binding);
 
@@ -93,16 +95,16 @@ RegistrarAor *bindings_add_aor(PealPeer *peer, const PealId *resource);
 /* bindings_remove_aor releases an AOR and its bindings. */
 void bindings_remove_aor(PealPeer *peer, RegistrarAor *aor);
 
-/* bindings_same: is this the binding that a Contact is about? Within an arena. Two flows (RFC 5626) are
- * known by instance and reg-id, else it is the URI that counts. */
+/* bindings_same: is this the binding that a Contact is about? Within an arena. Two flows (RFC 5626)
+ * are known by instance and reg-id, else it is the URI that counts. */
 bool bindings_same(const Binding *binding, const Contact *contact, bool outbound);
 /* bindings_find is that binding, or NULL. */
 Binding *bindings_find(const RegistrarAor *aor, const Contact *contact, bool outbound);
-/* bindings_replace puts `fresh` where `old` is and releases that; either may be NULL: then `fresh` goes
- * to the end, or `old` just goes. */
+/* bindings_replace puts `fresh` where `old` is and releases that; either may be NULL: then `fresh`
+ * goes to the end, or `old` just goes. */
 void bindings_replace(PealPeer *peer, RegistrarAor *aor, Binding *old, Binding *fresh);
-/* bindings_next_on_conn: of the bindings that stand on a connection, the one behind `binding`, or the
- * first for NULL; NULL at the end. */
+/* bindings_next_on_conn: of the bindings that stand on a connection, the one behind `binding`, or
+ * the first for NULL; NULL at the end. */
 Binding *bindings_next_on_conn(const Registrar *registrar, uint32_t conn, const Binding *binding);
 /* bindings_expire drops what has expired. */
 void bindings_expire(PealPeer *peer, RegistrarAor *aor, PealTime now);
@@ -117,8 +119,8 @@ static inline RegistrarAor *bindings_next_due(const Registrar *registrar)
     return registrar->aors > 0 ? registrar->heap[0] : NULL;
 }
 
-/* bindings_persist hands a snapshot to the environment; 0, -PEAL_E_MEMORY or the environment's error.
- * bindings_restore takes one up: the adapter's key, and bindings that have not expired. */
+/* bindings_persist hands a snapshot to the environment; 0, -PEAL_E_MEMORY or the environment's
+ * error. bindings_restore takes one up: the adapter's key, and bindings that have not expired. */
 int bindings_persist(PealPeer *peer) PEAL_MUST_USE;
 void bindings_restore(PealPeer *peer, PealBytes bytes);
 

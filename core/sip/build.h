@@ -30,9 +30,9 @@ void sip_build_answer(SipText *text, const SipMessage *request, const PealHop *f
                       const SipAnswer *answer);
 
 /*
- * sip_build_via writes the topmost Via of a request that came from `from`: received where its sent-by
- * is not the source, and rport where it asks for it (18.2.1, RFC 3581 s.4). Parameters of these names
- * that it came with are left out. What does not read as a Via is written as it is.
+ * sip_build_via writes the topmost Via of a request that came from `from`: received where its
+ * sent-by is not the source, and rport where it asks for it (18.2.1, RFC 3581 s.4). Parameters of
+ * these names that it came with are left out. What does not read as a Via is written as it is.
  */
 void sip_build_via(SipText *text, PealStr element, const PealHop *from);
 

@@ -26,12 +26,12 @@ typedef struct Contact {
 int contact_read(PealStr element, Contact *ret_contact) PEAL_MUST_USE;
 
 /* contact_put writes the element as it came, but for its expires parameters and for line ends
- * (7.3.1: a folded line is a space). The URI stays where it was in the element; the instance goes to
- * *ret_instance_at from the start of what was written. */
+ * (7.3.1: a folded line is a space). The URI stays where it was in the element; the instance goes
+ * to *ret_instance_at from the start of what was written. */
 void contact_put(SipText *text, const Contact *contact, size_t *ret_instance_at);
 
-/* contact_expires reads delta-seconds as RFC 3261 s.20.10 wants it: beyond 2^32-1 is 2^32-1, and what
- * is no number is an hour. */
+/* contact_expires reads delta-seconds as RFC 3261 s.20.10 wants it: beyond 2^32-1 is 2^32-1, and
+ * what is no number is an hour. */
 uint32_t contact_expires(PealStr value);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * keepalive.h - STUN Binding requests on the SIP port, by which phones keep a NAT's binding open and
+ * keepalive.h - STUN Binding requests on the SIP port, by which phones keep a NAT's binding open
+ * and
  *               learn how it shows them.
  * Source: RFC 5626 s.4.4.2, RFC 8489 s.5, s.6, s.14.2.   State: none.   Time: none.
  */

@@ -34,12 +34,12 @@ void location_on_wake(PealPeer *peer, PealTime now);
 
 /*
  * location_find asks the overlay where an AOR is registered.
- * found    called once, from a later dispatch: status 0 with the adapters' Node-IDs (this peer's own
- *          among them if it registered), each once, in the order of the dictionary, at most
+ * found    called once, from a later dispatch: status 0 with the adapters' Node-IDs (this peer's
+ *          own among them if it registered), each once, in the order of the dictionary, at most
  *          LOCATION_ADAPTERS_MAX; an AOR that stands for another (sip_registration_uri) comes as
  *          `uri`, for the caller to follow, at most 8 steps. -PEAL_E_NOT_FOUND: no live record.
- *          -PEAL_E_TIMEOUT, -PEAL_E_UNREACHABLE: nobody could be asked, or gave no sense. Arrays and
- *          text are borrowed.
+ *          -PEAL_E_TIMEOUT, -PEAL_E_UNREACHABLE: nobody could be asked, or gave no sense. Arrays
+ *          and text are borrowed.
  * Values whose signer may not store them are passed over, and destination lists of more than one
  * node, for there are no clients behind peers in this overlay.
  * Returns 0, -PEAL_E_STATE (not joined), -PEAL_E_FULL or -PEAL_E_MEMORY; then found is not called.
@@ -60,18 +60,18 @@ int location_find(PealPeer *peer, const PealId *resource, LocationFound found,
 typedef void (*LocationDone)(PealPeer *peer, uint64_t arg, int status);
 
 /*
- * location_keep registers an AOR for expires_s > 0 from now, in place of what was left of an earlier
- * time: the registrar calls it at each REGISTER with the lifetime of the AOR's longest binding.
- * Returns 0; -PEAL_E_ARG, -PEAL_E_STATE (not joined) or -PEAL_E_FULL: nothing has changed then, and
- * `done` is not called.
+ * location_keep registers an AOR for expires_s > 0 from now, in place of what was left of an
+ * earlier time: the registrar calls it at each REGISTER with the lifetime of the AOR's longest
+ * binding. Returns 0; -PEAL_E_ARG, -PEAL_E_STATE (not joined) or -PEAL_E_FULL: nothing has changed
+ * then, and `done` is not called.
  */
 int location_keep(PealPeer *peer, const PealId *resource, uint32_t expires_s, LocationDone done,
                   uint64_t arg) PEAL_MUST_USE;
 
 /*
  * location_drop removes an AOR's registration, and goes on trying until it would have ended.
- * Returns 0; -PEAL_E_NOT_FOUND when there is none here; -PEAL_E_STATE or -PEAL_E_FULL when it cannot
- * be removed now, but will be. `done` is called only after 0.
+ * Returns 0; -PEAL_E_NOT_FOUND when there is none here; -PEAL_E_STATE or -PEAL_E_FULL when it
+ * cannot be removed now, but will be. `done` is called only after 0.
  */
 int location_drop(PealPeer *peer, const PealId *resource, LocationDone done,
                   uint64_t arg) PEAL_MUST_USE;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * message.h - one SIP message where it stands in its bytes: which part is where, never a copy.
- * Source: RFC 3261 s.7, s.18.3, s.25.1; compact forms of RFC 3261 s.7.3.3 and those that usages add.
+ * Source: RFC 3261 s.7, s.18.3, s.25.1; compact forms of RFC 3261 s.7.3.3 and those that usages
+ *         add.
  * State:  none beyond the struct.   Time: none.
  *
  * Scanning finds the start line, the header fields (folded lines are one) and the body. Whatever
@@ -100,16 +101,16 @@ typedef struct SipMessage {
 /*
  * sip_message_scan reads one whole message.
  * bytes     borrowed for the message's life; leading CRLFs must be skipped before
- * datagram  trailing bytes behind Content-Length are cut off (18.3); without Content-Length the body
- *           goes to the end. On a stream the caller has framed it (stream.h).
+ * datagram  trailing bytes behind Content-Length are cut off (18.3); without Content-Length the
+ *           body goes to the end. On a stream the caller has framed it (stream.h).
  * Returns 0; -PEAL_E_UNKNOWN when it is no SIP at all (drop it); -PEAL_E_VERSION (505);
  * -PEAL_E_VALUE or -PEAL_E_TRUNCATED (400): then as much is filled in as was understood, so that
  * sip_message_answerable can tell whether it may be answered.
  */
 int sip_message_scan(PealStr bytes, bool datagram, SipMessage *ret_message) PEAL_MUST_USE;
 
-/* sip_message_answerable: a request other than ACK with a Via by which an answer finds its way back.
- * What else it lacks its 400 lacks too. */
+/* sip_message_answerable: a request other than ACK with a Via by which an answer finds its way
+ * back. What else it lacks its 400 lacks too. */
 bool sip_message_answerable(const SipMessage *message);
 
 /*

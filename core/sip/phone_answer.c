@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* phone_answer.c - what comes in to a phone: calls, and requests within them. RFC 3261 s.8.2, s.9.2,
- * s.11.2, s.13.3, s.15.1.2. */
+/* phone_answer.c - what comes in to a phone: calls, and requests within them. RFC 3261 s.8.2,
+ * s.9.2, s.11.2, s.13.3, s.15.1.2. */
 #include "sip/phone_state.h"
 
 static const char ANSWER_ALLOW[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n";
@@ -258,8 +258,8 @@ void phone_on_ack(void *user, const SipMessage *ack, const PealHop *from)
     phone_tell(phone, &event);
 }
 
-/* answer_within finds the call that a request belongs to, or refuses it: without a dialog, or out of
- * order (12.2.2). */
+/* answer_within finds the call that a request belongs to, or refuses it: without a dialog, or out
+ * of order (12.2.2). */
 static PhoneCall *answer_within(PealPhone *phone, SipTx tx, const SipMessage *request,
                                 const PealHop *from)
 {

@@ -92,7 +92,8 @@ static void call_over(PealPhone *phone, PhoneCall *call, unsigned status)
     call->due = phone_now(phone);
 }
 
-/* call_send sends a request within the dialog, or the one that makes it; `more` lines with a BYE. */
+/* call_send sends a request within the dialog, or the one that makes it; `more` lines with a
+ * BYE. */
 static int call_send(PealPhone *phone, PhoneCall *call, SipMethod method, PealStr more)
 {
     char lines[PHONE_LINES_MAX];

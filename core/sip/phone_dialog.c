@@ -71,8 +71,8 @@ static PealHop dialog_hop(const PealPhone *phone, const SipUri *uri)
     return hop;
 }
 
-/* The Record-Route elements in the order of this phone's Routes: a callee's as they came, a caller's
- * turned round. Fails on a set longer than PHONE_ROUTES_MAX. */
+/* The Record-Route elements in the order of this phone's Routes: a callee's as they came, a
+ * caller's turned round. Fails on a set longer than PHONE_ROUTES_MAX. */
 static int dialog_routes(const SipMessage *message, PealStr ret_routes[PHONE_ROUTES_MAX],
                          size_t *ret_len)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* phone_register.c - keeps a phone registered: RFC 3261 s.10.2; the back-off is RFC 5626 s.4.5's. */
+/* phone_register.c - keeps a phone registered: RFC 3261 s.10.2; the back-off is RFC 5626
+ * s.4.5's. */
 #include "sip/arena.h"
 #include "sip/phone_state.h"
 

@@ -43,7 +43,7 @@ typedef enum PhoneDialogPart {
     PHONE_REMOTE,      /* To, with its tag once there is one */
     PHONE_TARGET,      /* Request-URI */
     PHONE_ROUTES,      /* Route lines */
-    PHONE_CREDENTIALS, /* the line that answered a challenge to the INVITE, for its ACK too (22.1) */
+    PHONE_CREDENTIALS, /* what answered a challenge to the INVITE, for its ACK too (22.1) */
     PHONE_PARTS
 } PhoneDialogPart;
 
@@ -175,16 +175,16 @@ uint64_t phone_random(PealPhone *phone);
 void phone_put_id(SipText *text, uint64_t id);
 void phone_put_contact_uri(const PealPhone *phone, SipText *text, bool tcp);
 void phone_put_contact(const PealPhone *phone, SipText *text, bool tcp);
-/* phone_send writes a request and sends it in a client transaction, an ACK without one. The hop turns
- * to TCP for what is too long, which adds PHONE_TURNED to arg. Returns as sip_tx_request. */
+/* phone_send writes a request and sends it in a client transaction, an ACK without one. The hop
+ * turns to TCP for what is too long, which adds PHONE_TURNED to arg. Returns as sip_tx_request. */
 int phone_send(PealPhone *phone, PhoneDraft *draft, uint64_t arg, SipTx *ret_tx) PEAL_MUST_USE;
 /* phone_put_offer describes a session of one audio stream which nobody sends on; phone_put_answer
  * the same as the answer to an offer, with a line for each of its streams (RFC 3264 s.6). */
 void phone_put_offer(const PealPhone *phone, SipText *text);
 void phone_put_answer(const PealPhone *phone, SipText *text, PealStr offer);
 
-/* phone_digest.c: phone_put_credentials writes the header line that answers a 401 or 407; whether it
- * could. ret_stale: the refused credentials had only an old nonce. */
+/* phone_digest.c: phone_put_credentials writes the header line that answers a 401 or 407; whether
+ * it could. ret_stale: the refused credentials had only an old nonce. */
 bool phone_put_credentials(PealPhone *phone, SipText *text, const SipMessage *challenge,
                            SipMethod method, PealStr uri, bool *ret_stale);
 

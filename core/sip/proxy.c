@@ -317,8 +317,8 @@ void proxy_on_cancel(PealPeer *peer, SipTx tx, const SipMessage *cancel, const P
     SipMessage request;
 
     if (matched == 0) {
-        /* 16.10: there may be an INVITE of which this proxy has forgotten; the CANCEL goes where the
-         * INVITE would go now. */
+        /* 16.10: there may be an INVITE of which this proxy has forgotten; the CANCEL goes where
+         * the INVITE would go now. */
         proxy_on_request(peer, tx, cancel, from);
         return;
     }

@@ -131,7 +131,8 @@ static int branch_transport(const SipUri *uri)
     return sip_is(transport, "tcp") ? (int)PEAL_TCP : -1;
 }
 
-/* Takes an alternative as the branch's hop; false when this adapter has no address of its family. */
+/* Takes an alternative as the branch's hop; false when this adapter has no address of its
+ * family. */
 static bool branch_take(PealPeer *peer, ProxyBranch *branch, const PealTarget *target)
 {
     PealHop hop = {.addr = target->addr, .transport = (uint8_t)target->transport};
@@ -293,8 +294,8 @@ void proxy_branch_start(PealPeer *peer, ProxyContext *context, const SipMessage 
 }
 
 /* What the caller hears of a hop that does not work (16.9: as if it had answered 503), except where
- * this proxy knows that it is the user who cannot be reached. A phone whose host refuses datagrams is
- * one that does not answer: nobody could tell the two apart without that host's courtesy. */
+ * this proxy knows that it is the user who cannot be reached. A phone whose host refuses datagrams
+ * is one that does not answer: nobody could tell the two apart without that host's courtesy. */
 static unsigned branch_verdict(const ProxyBranch *branch, int error)
 {
     if (branch->kind == BRANCH_PEER) {

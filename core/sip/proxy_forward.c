@@ -49,7 +49,8 @@ static void forward_put_via(PealPeer *peer, Forward *f, const ProxyContext *cont
     sip_put_z(&f->head, ";rport\r\n");
 }
 
-/* Does this request begin a dialog, as far as a proxy can know? NOTIFY may, too (RFC 6665 s.4.4.1). */
+/* Does this request begin a dialog, as far as a proxy can know? NOTIFY may, too (RFC 6665
+ * s.4.4.1). */
 static bool forward_makes_dialog(const SipMessage *request)
 {
     switch (request->code) {
@@ -84,11 +85,11 @@ static bool forward_came_directly(const SipMessage *request)
 }
 
 /*
- * Step 4. The last of this adapter's entries on a Route is the one that faces where the request goes.
- * If its token names a phone's hop, and no other Route is left, that is where the request goes,
- * whatever NAT made of the phone's Contact. So each side has an entry of its own, but for one where
- * an adapter or another proxy has its own; there, too, if the sides differ in transport or address
- * (RFC 5658).
+ * Step 4. The last of this adapter's entries on a Route is the one that faces where the request
+ * goes. If its token names a phone's hop, and no other Route is left, that is where the request
+ * goes, whatever NAT made of the phone's Contact. So each side has an entry of its own, but for one
+ * where an adapter or another proxy has its own; there, too, if the sides differ in transport or
+ * address (RFC 5658).
  */
 static void forward_put_record_route(PealPeer *peer, Forward *f, const ProxyContext *context,
                                      const ProxyBranch *branch, const SipMessage *request)
@@ -135,8 +136,8 @@ static void forward_max_forwards(Forward *f, const SipMessage *request)
     }
 }
 
-/* RFC 5393 s.5.3.3; where a request has no Max-Breadth and goes one way only, the default does for the
- * next proxy as well as a header field would. */
+/* RFC 5393 s.5.3.3; where a request has no Max-Breadth and goes one way only, the default does for
+ * the next proxy as well as a header field would. */
 static void forward_max_breadth(Forward *f, const ProxyContext *context, const ProxyBranch *branch,
                                 const SipMessage *request)
 {

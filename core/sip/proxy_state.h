@@ -23,8 +23,8 @@ enum {
 };
 /* How long a request that everybody else has refused waits for adapters which say nothing. */
 #define PROXY_PATIENCE peal_seconds(2)
-/* An adapter answers AppAttach and INVITE at once, with 100 if nothing else; one that is silent so long
- * is gone. */
+/* An adapter answers AppAttach and INVITE at once, with 100 if nothing else; one that is silent so
+ * long is gone. */
 #define PROXY_ADAPTER_SILENCE peal_seconds(8)
 
 /* What a request's Route said (16.4). */
@@ -122,7 +122,8 @@ uint64_t proxy_handle(const ProxyContext *context, uint32_t branch);
 /* proxy_context_of: NULL when it is gone. */
 ProxyContext *proxy_context_of(PealPeer *peer, uint64_t handle);
 ProxyBranch *proxy_branch_of(ProxyContext *context, uint64_t handle);
-/* proxy_context_request scans the context's copy of the request; false when there is none any more. */
+/* proxy_context_request scans the context's copy of the request; false when there is none any
+ * more. */
 bool proxy_context_request(const ProxyContext *context, SipMessage *ret_request) PEAL_MUST_USE;
 /* proxy_context_time works the deadline out anew. */
 void proxy_context_time(PealPeer *peer, ProxyContext *context);
@@ -208,15 +209,16 @@ void proxy_candidate(PealPeer *peer, ProxyContext *context, unsigned status,
                      const SipMessage *response);
 /* proxy_finish answers with the best, once. */
 void proxy_finish(PealPeer *peer, ProxyContext *context, const SipMessage *request);
-/* proxy_user_is takes the world's word on the user that the overlay does not know: 0 or an error. */
+/* proxy_user_is takes the world's word on the user that the overlay does not know: 0 or an
+ * error. */
 void proxy_user_is(PealPeer *peer, ProxyContext *context, int status);
 /* proxy_reply answers with this proxy's own words, and ends the context's work. */
 void proxy_reply(PealPeer *peer, ProxyContext *context, const SipMessage *request,
                  const SipAnswer *answer);
 
 /* proxy.c. */
-/* proxy_advance starts what may start, and answers when nothing is left to wait for. The context of an
- * ACK may be gone afterwards. */
+/* proxy_advance starts what may start, and answers when nothing is left to wait for. The context of
+ * an ACK may be gone afterwards. */
 void proxy_advance(PealPeer *peer, ProxyContext *context, const SipMessage *request);
 /* proxy_cancel_branches asks all branches to give up. */
 void proxy_cancel_branches(PealPeer *peer, ProxyContext *context);

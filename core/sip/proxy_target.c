@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* proxy_target.c - determining request targets (RFC 3261 s.16.5): this adapter's own bindings, and the
- * adapters that the overlay names. */
+/* proxy_target.c - determining request targets (RFC 3261 s.16.5): this adapter's own bindings, and
+ * the adapters that the overlay names. */
 #include "sip/arena.h"
 #include "sip/proxy_state.h"
 
@@ -241,8 +241,8 @@ void proxy_aor_start(PealPeer *peer, ProxyContext *context, uint32_t index)
     }
 }
 
-/* The first target: 0 with its branch and, unless it stays, its Request-URI; or the status that says
- * there is none. */
+/* The first target: 0 with its branch and, unless it stays, its Request-URI; or the status that
+ * says there is none. */
 static unsigned target_first(PealPeer *peer, const ProxyRoute *route, PealStr uri_text,
                              ProxyBranch *branch, PealStr *uri)
 {

@@ -141,7 +141,8 @@ static int raw_escapes_check(PealStr text)
     return 0;
 }
 
-/* s.25.1 userinfo: the first '@' ends it, since it must be escaped before and cannot stand behind. */
+/* s.25.1 userinfo: the first '@' ends it, since it must be escaped before and cannot stand
+ * behind. */
 static int raw_userinfo(PealStr text, size_t *at, SipUri *uri)
 {
     const char *sign = memchr(text.ptr + *at, '@', text.len - *at);

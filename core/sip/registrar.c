@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* registrar.c - what comes to the registrar: REGISTERs, operators' wishes, the proxy's questions, time
- * and restarts. */
+/* registrar.c - what comes to the registrar: REGISTERs, operators' wishes, the proxy's questions,
+ * time and restarts. */
 #include "sip/registrar.h"
 
 #include "sip/arena.h"

@@ -3,19 +3,19 @@
  * registrar.h - keeps the bindings of the phones that registered at this adapter, and the overlay
  *               informed that they are here.
  * Source: RFC 3261 s.10, RFC 3327 (Path), RFC 5626 (outbound), RFC 7904 s.3.
- * State:  a hash table and a heap of AORs; about 100 bytes an AOR and 80 a binding plus their texts;
- *         bounded by config->aors_max and contacts_max. A copy of each REGISTER that waits for a
- *         password, a Store or an earlier REGISTER for the same AOR; at most REGISTRAR_JOBS_MAX.
- *         Persisted a few seconds after a change.
+ * State:  a hash table and a heap of AORs; about 100 bytes an AOR and 80 a binding plus their
+ *         texts; bounded by config->aors_max and contacts_max. A copy of each REGISTER that waits
+ *         for a password, a Store or an earlier REGISTER for the same AOR; at most
+ *         REGISTRAR_JOBS_MAX. Persisted a few seconds after a change.
  * Time:   bindings expire by themselves; `deadline` is the next to do so, or the next write.
  *
- * A REGISTER is carried out whole or not at all: its changes count when the Store that they cause has
- * succeeded; until then, and if it fails (503), what was bound before is bound. One that changes
- * nothing causes no Store. Answers beyond RFC 3261's: 420 for a Require other than path and outbound,
- * 439 for outbound behind a first hop that lacks it, 403 for more than contacts_max contacts, 503 for
- * more than aors_max AORs and while the peer has not joined. Path is taken whether or not the phone
- * says that it supports it (RFC 3327 s.5.3 leaves that to the registrar): behind an edge proxy many
- * that say nothing work.
+ * A REGISTER is carried out whole or not at all: its changes count when the Store that they cause
+ * has succeeded; until then, and if it fails (503), what was bound before is bound. One that
+ * changes nothing causes no Store. Answers beyond RFC 3261's: 420 for a Require other than path and
+ * outbound, 439 for outbound behind a first hop that lacks it, 403 for more than contacts_max
+ * contacts, 503 for more than aors_max AORs and while the peer has not joined. Path is taken
+ * whether or not the phone says that it supports it (RFC 3327 s.5.3 leaves that to the registrar):
+ * behind an edge proxy many that say nothing work.
  */
 #ifndef SIP_REGISTRAR_H
 #define SIP_REGISTRAR_H
@@ -57,7 +57,8 @@ typedef struct Registrar {
     PealTime deadline;
 } Registrar;
 
-/* One binding as the proxy needs it; texts are borrowed until the next call that changes bindings. */
+/* One binding as the proxy needs it; texts are borrowed until the next call that changes
+ * bindings. */
 typedef struct RegistrarTarget {
     PealStr contact; /* URI */
     PealStr path;    /* Path values, comma-separated; empty for none */
@@ -73,8 +74,8 @@ void registrar_init(PealPeer *peer);
 void registrar_fini(PealPeer *peer);
 void registrar_on_wake(PealPeer *peer, PealTime now);
 
-/* registrar_restore takes up what was persisted, the adapter's key too; what does not decode is left
- * out. */
+/* registrar_restore takes up what was persisted, the adapter's key too; what does not decode is
+ * left out. */
 void registrar_restore(PealPeer *peer, PealBytes bytes);
 /* registrar_flush writes now what would be written soon: the peer is leaving. */
 void registrar_flush(PealPeer *peer);
@@ -86,13 +87,13 @@ void registrar_joined(PealPeer *peer);
 void registrar_on_register(PealPeer *peer, SipTx tx, const SipMessage *request,
                            const PealHop *from);
 
-/* registrar_targets lists the live bindings of an AOR here, best q first and among equals the oldest;
- * at most max. Those whose outbound flow has failed are left out. */
+/* registrar_targets lists the live bindings of an AOR here, best q first and among equals the
+ * oldest; at most max. Those whose outbound flow has failed are left out. */
 size_t registrar_targets(PealPeer *peer, const PealId *resource, RegistrarTarget *ret_targets,
                          size_t max);
 
-/* registrar_flow_failed: a connection that bindings stand on is gone. Outbound ones are no targets from
- * now on; others are reached by their URI. */
+/* registrar_flow_failed: a connection that bindings stand on is gone. Outbound ones are no targets
+ * from now on; others are reached by their URI. */
 void registrar_flow_failed(PealPeer *peer, const PealHop *hop);
 
 #endif

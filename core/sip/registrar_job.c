@@ -216,8 +216,8 @@ static RegistrarReply not_stored(int error)
                             error};
 }
 
-/* Starts the Store that a job's changes cause. Returns 0, an error, or -PEAL_E_NOT_FOUND when there is
- * nothing to remove from the overlay. */
+/* Starts the Store that a job's changes cause. Returns 0, an error, or -PEAL_E_NOT_FOUND when there
+ * is nothing to remove from the overlay. */
 static int store(PealPeer *peer, RegistrarAor *aor, const RegistrarJob *job)
 {
     PealTime latest = planned_latest(aor, job);
@@ -238,8 +238,8 @@ static int store(PealPeer *peer, RegistrarAor *aor, const RegistrarJob *job)
 }
 
 /*
- * Plans a job and starts its Store. `aor` may be NULL; no other job of it is under way. Returns the AOR
- * when the job is now the first of its queue, else the job has ended.
+ * Plans a job and starts its Store. `aor` may be NULL; no other job of it is under way. Returns the
+ * AOR when the job is now the first of its queue, else the job has ended.
  */
 static RegistrarAor *run(PealPeer *peer, RegistrarJob *job, const SipMessage *request,
                          RegistrarAor *aor)

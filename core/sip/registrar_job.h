@@ -66,8 +66,8 @@ void registrar_on_stored(PealPeer *peer, uint64_t name, int status);
 /* registrar_settle removes an AOR without bindings and jobs, or makes it due when the next binding
  * expires. */
 void registrar_settle(PealPeer *peer, RegistrarAor *aor);
-/* registrar_keep stores an AOR until a time; `done` as location_keep's. registrar_on_stored_again is for
- * when nobody waits: location goes on trying by itself. */
+/* registrar_keep stores an AOR until a time; `done` as location_keep's. registrar_on_stored_again
+ * is for when nobody waits: location goes on trying by itself. */
 int registrar_keep(PealPeer *peer, RegistrarAor *aor, PealTime until, LocationDone done,
                    uint64_t arg) PEAL_MUST_USE;
 void registrar_on_stored_again(PealPeer *peer, uint64_t arg, int status);

@@ -196,9 +196,9 @@ static RegistrarReply plan_star(Plan *plan)
 }
 
 /*
- * Behind NAT: the phone names the address it knows of itself in Via and Contact, and its packets come
- * from another one; or from another port, and it asks for answers there (RFC 3581). A Contact that is
- * not the phone itself is none of this.
+ * Behind NAT: the phone names the address it knows of itself in Via and Contact, and its packets
+ * come from another one; or from another port, and it asks for answers there (RFC 3581). A Contact
+ * that is not the phone itself is none of this.
  */
 static bool plan_behind_nat(const Plan *plan, const Contact *contact)
 {

@@ -27,8 +27,8 @@ RegistrarReply registrar_plan(PealPeer *peer, RegistrarJob *job, const SipMessag
 RegistrarReply registrar_plan_operator(PealPeer *peer, RegistrarJob *job, const RegistrarAor *aor);
 void registrar_unplan(PealPeer *peer, RegistrarJob *job);
 
-/* registrar_accept answers 200 with what is bound (aor may be NULL), registrar_refuse what the reply
- * says, registrar_challenge 401. */
+/* registrar_accept answers 200 with what is bound (aor may be NULL), registrar_refuse what the
+ * reply says, registrar_challenge 401. */
 void registrar_accept(PealPeer *peer, const RegistrarJob *job, const SipMessage *request,
                       const RegistrarAor *aor);
 void registrar_refuse(PealPeer *peer, const RegistrarJob *job, const SipMessage *request,

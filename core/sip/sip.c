@@ -241,8 +241,8 @@ void sip_put_random(PealPeer *peer, SipText *text, size_t len)
 
 /* What comes in. */
 
-/* Refuses what is not well-formed, where there is somebody to tell and enough to tell him: without a
- * transaction, so that nothing is kept for it. */
+/* Refuses what is not well-formed, where there is somebody to tell and enough to tell him: without
+ * a transaction, so that nothing is kept for it. */
 static void sip_malformed(PealPeer *peer, const SipMessage *message, const PealHop *from,
                           unsigned status, const char *why)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * slots.h - things that somebody else will name again later: a name is never used twice, so that a late
+ * slots.h - things that somebody else will name again later: a name is never used twice, so that a
+ * late
  *           word about what is gone finds nothing.
  * Source: none.
  * State:  16 bytes a slot; no memory while it is empty.   Time: none.

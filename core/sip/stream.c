@@ -3,8 +3,8 @@
  * stream.c - cuts streams into messages (stream.h).
  *
  * A piece is looked through where it lies; only a message that it ends within is copied, and from
- * then on just as much of each piece is added as that message needs, so that a connection never holds
- * more than one. What comes out, and where it goes wrong, does not depend on the pieces.
+ * then on just as much of each piece is added as that message needs, so that a connection never
+ * holds more than one. What comes out, and where it goes wrong, does not depend on the pieces.
  */
 #include "sip/stream.h"
 
@@ -227,7 +227,8 @@ static int stream_add(StreamTake *take, SipStream *stream, size_t len)
     return 0;
 }
 
-/* RFC 5626 s.4.4.1: CRLF CRLF between messages is a ping; RFC 3261 s.7.5: a single CRLF is nothing. */
+/* RFC 5626 s.4.4.1: CRLF CRLF between messages is a ping; RFC 3261 s.7.5: a single CRLF is
+ * nothing. */
 static int stream_between(StreamTake *take, uint8_t *crlf)
 {
     while (take->piece.len > 0 && !take->closed) {

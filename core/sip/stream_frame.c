@@ -7,8 +7,9 @@
 #include "sip/text.h"
 
 /*
- * Walks the lines from `*line` on. Returns 1 when the empty line is found, `*line` behind it; 0 when
- * more is needed, `*line` at the line that is not whole; -PEAL_E_VALUE for a line end without CR.
+ * Walks the lines from `*line` on. Returns 1 when the empty line is found, `*line` behind it; 0
+ * when more is needed, `*line` at the line that is not whole; -PEAL_E_VALUE for a line end without
+ * CR.
  */
 static int stream_head(PealStr bytes, size_t *line)
 {

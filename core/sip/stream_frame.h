@@ -14,8 +14,8 @@
  *            Behind the head once that is whole
  * ret_total  the message's length, 0 while more is needed to know it
  * Returns 0; -PEAL_E_TOO_LARGE for more than SIP_MESSAGE_MAX; -PEAL_E_VALUE for a line that ends
- * without CR, or for a head that does not tell the length: then *ret_total is that of the head, which
- * is to be handed over by itself.
+ * without CR, or for a head that does not tell the length: then *ret_total is that of the head,
+ * which is to be handed over by itself.
  */
 int stream_frame(PealStr bytes, size_t *line, size_t *ret_total) PEAL_MUST_USE;
 

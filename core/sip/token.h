@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * token.h - what this adapter writes into URIs and believes when it comes back: text with a keyed MAC
+ * token.h - what this adapter writes into URIs and believes when it comes back: text with a keyed
+ * MAC
  *           behind it.
  * Source: RFC 5626 s.5.2 (flow tokens); RFC 3261 s.16.6 step 4 (record-routing).
  * State:  none but the adapter's key, which survives a restart with the bindings.   Time: none.

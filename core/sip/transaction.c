@@ -88,7 +88,8 @@ bool transaction_kept(const SipTransaction *tx, SipMessage *ret_message)
                                                 true, ret_message) == 0;
 }
 
-/* Without the cookie the To tag tells too: a request's own, an ACK's that of the answer (17.2.3). */
+/* Without the cookie the To tag tells too: a request's own, an ACK's that of the answer
+ * (17.2.3). */
 static SipTransaction *receive_find(const SipTransactions *all, const TransactionKey *key, bool ack)
 {
     SipTransaction *tx = transaction_find(all, key->match);

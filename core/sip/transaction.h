@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * transaction.h - SIP's transaction layer: retransmission, matching and time-outs, over UDP and TCP.
- * Source: RFC 3261 s.17, s.18.1.1, s.18.2; RFC 6026; RFC 4320. Timer C is the proxy's.
- * State:  under 256 bytes a transaction plus the message it may have to send again; a hash table over
- *         branch, sent-by and method, one over hops; a heap of deadlines. Nothing while there is no
- *         transaction. Bounded by config->transactions_max, but for CANCELs: 100,000 answered
+ * transaction.h - SIP's transaction layer: retransmission, matching and time-outs, over UDP and
+ * TCP. Source: RFC 3261 s.17, s.18.1.1, s.18.2; RFC 6026; RFC 4320. Timer C is the proxy's.
+ * State:  under 256 bytes a transaction plus the message it may have to send again; a hash table
+ *         over branch, sent-by and method, one over hops; a heap of deadlines. Nothing while there
+ *         is no transaction. Bounded by config->transactions_max, but for CANCELs: 100,000 answered
  *         REGISTERs are about 60 MB.
  * Time:   the environment's; the earliest timer is `deadline`.
  *
  * It knows an environment, not a peer: phones use it too. Callbacks come from inside sip_tx_receive
  * and sip_transactions_on_wake, never from inside the functions that start, cancel or answer; from
- * inside a callback those may be called, receive, on_wake and fini may not. Whoever calls one of them
- * looks at `deadline` afterwards: it may be due at once.
+ * inside a callback those may be called, receive, on_wake and fini may not. Whoever calls one of
+ * them looks at `deadline` afterwards: it may be due at once.
  *
- * A transaction with its final answer only absorbs repetitions, for 5 to 32 s. At the bound such ones
- * give way, the longest answered first: those of requests other than INVITE, then those of INVITEs. So
- * load is refused when transactions_max are unanswered, not when so many began within 32 s. What they
- * would have absorbed is then handled anew:
+ * A transaction with its final answer only absorbs repetitions, for 5 to 32 s. At the bound such
+ * ones give way, the longest answered first: those of requests other than INVITE, then those of
+ * INVITEs. So load is refused when transactions_max are unanswered, not when so many began within
+ * 32 s. What they would have absorbed is then handled anew:
  * - a REGISTER with the CSeq of the one before is answered 500 and changes nothing (10.3 step 7); a
  *   phone that lost the 200 as often as that registers again with a higher one
- * - a BYE is answered 481 by an end that has left the dialog; other requests reach their target again
- * - a 2xx to INVITE is a stray, an ACK reaches on_ack, another final response goes unacknowledged
- * At 8,000 requests/s a bound of 100,000 keeps them 12 s, which most repetitions fall into.
+ * - a BYE is answered 481 by an end that has left the dialog; other requests reach their target
+ * again - a 2xx to INVITE is a stray, an ACK reaches on_ack, another final response goes
+ * unacknowledged At 8,000 requests/s a bound of 100,000 keeps them 12 s, which most repetitions
+ * fall into.
  */
 #ifndef SIP_TRANSACTION_H
 #define SIP_TRANSACTION_H
@@ -53,8 +54,8 @@ typedef struct SipTransactionUser {
     /* A response that belongs to no client transaction (16.7: a proxy forwards a 2xx to INVITE
      * statelessly, and drops others). */
     void (*on_stray)(void *user, const SipMessage *response, const PealHop *from);
-    /* A client transaction without a final response ends: -PEAL_E_TIMEOUT (B, F), -PEAL_E_UNREACHABLE
-     * or -PEAL_E_REFUSED (transport, the world said so). */
+    /* A client transaction without a final response ends: -PEAL_E_TIMEOUT (B, F),
+     * -PEAL_E_UNREACHABLE or -PEAL_E_REFUSED (transport, the world said so). */
     void (*on_failed)(void *user, SipTx tx, uint64_t arg, int error);
     /* The transaction is gone; its name means nothing from now on. `arg` as set. */
     void (*on_ended)(void *user, SipTx tx, uint64_t arg, bool server);
@@ -90,10 +91,10 @@ void sip_transactions_fini(SipTransactions *all);
 /*
  * sip_tx_receive hands in a message that passed sip_message_check.
  * from   where it came from; a request's answers go where sip_build_reply_hop says
- * What is a retransmission is answered here, and what is not answered within 200 ms (INVITE, 17.2.1)
- * or 7 T1 (others, RFC 4320 s.4.1) gets a 100. A request other than INVITE that has no final answer
- * after 64 T1 ends without one (RFC 4320 s.4.2). Without room for another transaction, where none can
- * give way, a request is answered 503 with Retry-After, statelessly.
+ * What is a retransmission is answered here, and what is not answered within 200 ms (INVITE,
+ * 17.2.1) or 7 T1 (others, RFC 4320 s.4.1) gets a 100. A request other than INVITE that has no
+ * final answer after 64 T1 ends without one (RFC 4320 s.4.2). Without room for another transaction,
+ * where none can give way, a request is answered 503 with Retry-After, statelessly.
  */
 void sip_tx_receive(SipTransactions *all, const SipMessage *message, const PealHop *from);
 
@@ -139,10 +140,10 @@ uint64_t sip_tx_arg(const SipTransactions *all, SipTx name);
 bool sip_tx_is_live(const SipTransactions *all, SipTx name);
 
 /*
- * sip_tx_on_end: the world's word that a hop does not work (peal_peer_on_sip_end). With an error, the
- * client transactions that wait for an answer from there fail, at the wake that is due at once. A
- * connection that merely closed ends no transaction: what goes to it from now on takes another one, a
- * response to the address in its Via (18.2.2).
+ * sip_tx_on_end: the world's word that a hop does not work (peal_peer_on_sip_end). With an error,
+ * the client transactions that wait for an answer from there fail, at the wake that is due at once.
+ * A connection that merely closed ends no transaction: what goes to it from now on takes another
+ * one, a response to the address in its Via (18.2.2).
  */
 void sip_tx_on_end(SipTransactions *all, const PealHop *hop, int error);
 
@@ -150,8 +151,8 @@ void sip_transactions_on_wake(SipTransactions *all, PealTime now);
 
 /*
  * sip_hop_for_size: a request of more than 1300 bytes goes by TCP (18.1.1), unless its hop is that
- * already. Its Via has to say so too; if on_failed then tells -PEAL_E_REFUSED or -PEAL_E_UNREACHABLE
- * the caller may try UDP after all.
+ * already. Its Via has to say so too; if on_failed then tells -PEAL_E_REFUSED or
+ * -PEAL_E_UNREACHABLE the caller may try UDP after all.
  * len   of the whole request
  */
 PealHop sip_hop_for_size(const PealHop *hop, size_t len);

@@ -148,7 +148,8 @@ void transaction_timers(SipTransactions *all, SipTransaction *tx, PealTime retry
                         PealTime end_at);
 /* transaction_absorb: from now on it only absorbs, until end_at. */
 void transaction_absorb(SipTransactions *all, SipTransaction *tx, PealTime end_at);
-/* transaction_make_room is whether there is room for one more; the longest absorbing one gives way. */
+/* transaction_make_room is whether there is room for one more; the longest absorbing one gives
+ * way. */
 bool transaction_make_room(SipTransactions *all) PEAL_MUST_USE;
 SipTransaction *transaction_first(const SipTransactions *all); /* by deadline; NULL */
 

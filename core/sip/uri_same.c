@@ -3,7 +3,8 @@
 #include "sip/lex.h"
 #include "sip/raw.h"
 
-/* Longer ones are the same only to the byte: comparing all pairs of parameters has its bound here. */
+/* Longer ones are the same only to the byte: comparing all pairs of parameters has its bound
+ * here. */
 enum { URI_SAME_MAX = 2048 };
 
 /* One character of a URI. An escaped one outside the reserved set is the same as written plainly

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * value.h - the values of header fields, read by libosip2 inside an arena (arena.h) and checked where
+ * value.h - the values of header fields, read by libosip2 inside an arena (arena.h) and checked
+ * where
  *           libosip2 lets through what it should not.
  * Source: RFC 3261 s.19.1, s.20, s.25.1; RFC 3581; RFC 8760 for credentials.
  * State:  none; texts point into what was read, a digest's into the arena.   Time: one dispatch.

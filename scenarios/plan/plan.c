@@ -3,9 +3,9 @@
  * plan.c - merges every peer's agenda and the events into one order of time.
  *
  * A peer's agenda is its start, its registrations, then lookups without end; only the next entry's
- * instant and number are kept. Its users' calls are a second agenda beside it. One pass over all peers collects what falls into the next window of
- * time, and a radix sort puts it in order: a few ns per peer and window, where a heap of a million
- * peers would miss the cache at every step.
+ * instant and number are kept. Its users' calls are a second agenda beside it. One pass over all
+ * peers collects what falls into the next window of time, and a radix sort puts it in order: a few
+ * ns per peer and window, where a heap of a million peers would miss the cache at every step.
  */
 #include <scenarios/plan.h>
 

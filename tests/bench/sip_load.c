@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sip_load.c - a closed loop of SIP over UDP on loopback: so many REGISTERs or calls, so many at a time.
- * usage: sip_load register|call COUNT WINDOW PORT [CALLEE-PROXY-PORT]
- *        Callers are at 127.0.0.1:15190, callees at 127.0.0.1:15090. `call` wants the users registered, at
- *        the callees' address, by a `register` before it. Prints one line: done, failed, seconds, rate,
- *        mean and largest milliseconds. Nothing is sent again: on loopback what is lost was refused.
+ * sip_load.c - a closed loop of SIP over UDP on loopback: so many REGISTERs or calls, so many at a
+ * time. usage: sip_load register|call COUNT WINDOW PORT [CALLEE-PROXY-PORT]
+ *        Callers are at 127.0.0.1:15190, callees at 127.0.0.1:15090. `call` wants the users
+ *        registered, at the callees' address, by a `register` before it. Prints one line: done,
+ *        failed, seconds, rate, mean and largest milliseconds. Nothing is sent again: on loopback
+ *        what is lost was refused.
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -85,7 +86,8 @@ static void transmit(int fd, const char *text, int len)
     }
 }
 
-/* Copies every header field of that name ("Via:") to `out`, with its line end. Returns its length. */
+/* Copies every header field of that name ("Via:") to `out`, with its line end. Returns its
+ * length. */
 static int copy_fields(const char *message, const char *name, char *out, int cap)
 {
     size_t name_len = strlen(name);
@@ -178,7 +180,8 @@ static void end_call(Load *load, long i, const char *answer)
         return;
     }
     *strchr(uri, '>') = '\0';
-    /* The route set is the Record-Route turned round (RFC 3261 s.12.1.2), a field at a time from the last. */
+    /* The route set is the Record-Route turned round (RFC 3261 s.12.1.2), a field at a time from
+     * the last. */
     for (char *end = fields[0] + strlen(fields[0]); end > fields[0];) {
         char *line = end - 1;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fake_sip.h - an adapter's block with doubles around registrar and auth: answers are kept instead of
+ * fake_sip.h - an adapter's block with doubles around registrar and auth: answers are kept instead
+ * of
  *              sent, Stores and questions to the world end when the test says so.
  * Source: none.   State: one FakeSip per adapter of a test.   Time: `now`, moved by the test.
  * Link fake_sip.c before core: it takes the place of transaction.c and location.c.

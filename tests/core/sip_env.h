@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sip_env.h - an environment for tests of SIP: a clock that stands until it is moved, and a record of
+ * sip_env.h - an environment for tests of SIP: a clock that stands until it is moved, and a record
+ * of
  *             what was sent.
  * Source: none.   State: one SipEnv per test, large: static.   Time: the test's.
  */

@@ -1,5 +1,6 @@
 /*
- * sip_script.h - what a scripted phone says: requests, answers and dialogs written as text, and header
+ * sip_script.h - what a scripted phone says: requests, answers and dialogs written as text, and
+ * header
  *                fields read from text, with nothing of core's own reading and writing.
  * Source: RFC 3261 s.8, s.12.   State: the caller's.   Time: none.
  * Texts returned are in a ring of buffers: good until a thousand later calls.
@@ -12,7 +13,8 @@
 /* The value of the nth field of a name (its long form), counted from 0; NULL when there is none. */
 const char *script_header(const char *text, const char *name, unsigned nth);
 unsigned script_headers(const char *text, const char *name);
-/* A response's status, 0 for a request; a request's method and Request-URI; what follows the head. */
+/* A response's status, 0 for a request; a request's method and Request-URI; what follows the
+ * head. */
 unsigned script_status(const char *text);
 bool script_is(const char *text, const char *method);
 const char *script_uri(const char *text);

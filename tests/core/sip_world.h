@@ -1,7 +1,7 @@
 /*
  * sip_world.h - SIP around a handful of peers: adapters joined in one overlay, phones that a test
- *               moves by hand, a network between them that loses what the test wants lost, and answers
- *               to what peers ask the world.
+ *               moves by hand, a network between them that loses what the test wants lost, and
+ *               answers to what peers ask the world.
  * Source: none.   State: one SipWorld.   Time: mini_world's; every message takes `latency`.
  * SIP_WORLD_TRACE in the environment prints every message.
  */
@@ -34,7 +34,8 @@ typedef struct SipPhone {
     size_t inbox_read;
 } SipPhone;
 
-/* A TCP connection; the adapter's number of it is `number`, at its second end, too, an adapter's. */
+/* A TCP connection; the adapter's number of it is `number`, at its second end, too, an
+ * adapter's. */
 typedef struct SipConn {
     bool open;
     uint32_t adapter;

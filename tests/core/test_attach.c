@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_attach.c - candidates of hosts with several addresses: what is offered, and which is used. */
+/* test_attach.c - candidates of hosts with several addresses: what is offered, and which is
+ * used. */
 #include "core/plain_env.h"
 #include "overlay/attach.h"
 #include "peal_test.h"

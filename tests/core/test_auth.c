@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_auth.c - digest authentication (RFC 7616, RFC 2617, RFC 8760), its arithmetic done by GLib. */
+/* test_auth.c - digest authentication (RFC 7616, RFC 2617, RFC 8760), its arithmetic done by
+ * GLib. */
 #include <glib.h>
 
 #include "core/fake_sip.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_proxy_hosts.c - hosts outside the overlay: names and their targets one after the other, and the
- * transport that a message's size asks for. */
+/* test_proxy_hosts.c - hosts outside the overlay: names and their targets one after the other, and
+ * the transport that a message's size asks for. */
 #include "core/sip_script.h"
 #include "peal_test.h"
 

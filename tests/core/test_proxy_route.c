@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_proxy_route.c - Route, Record-Route, Path and flows: requests inside a dialog find their way,
- * whatever transport, address family or NAT a phone has. */
+/* test_proxy_route.c - Route, Record-Route, Path and flows: requests inside a dialog find their
+ * way, whatever transport, address family or NAT a phone has. */
 #include "core/sip_script.h"
 #include "peal_openssl/crypto.h"
 #include "peal_test.h"

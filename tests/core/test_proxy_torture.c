@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_proxy_torture.c - the messages of RFC 4475 end to end: what an adapter makes of each, for users
- * of whom those that the texts call are registered.
+ * test_proxy_torture.c - the messages of RFC 4475 end to end: what an adapter makes of each, for
+ * users of whom those that the texts call are registered.
  */
 #include <glib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * test_transaction_oracle.c - libosip2's transaction machines as judge of ours: both act out the same
- * scripts, and send the same messages at the same times.
+ * test_transaction_oracle.c - libosip2's transaction machines as judge of ours: both act out the
+ * same scripts, and send the same messages at the same times.
  *
  * What is different on purpose is kept out of the scripts or of the comparison, here and only here:
  * - RFC 6026: libosip2 ends both INVITE transactions with a 2xx. An INVITE that arrives at a server
@@ -9,7 +9,8 @@
  * - RFC 4320 s.4.1: our server answers 100 to what is no INVITE after 3.5 s; those 100 are neither
  *   delivered nor compared. Its user never sends a provisional there.
  * - 17.2.1: our server sends a 100 of its own after 200 ms; the scripts' user sends one at once.
- * - 9.1: libosip2 leaves it to its user when a CANCEL may be sent; the user here waits, as ours does.
+ * - 9.1: libosip2 leaves it to its user when a CANCEL may be sent; the user here waits, as ours
+ * does.
  */
 #include <sys/time.h>
 #include <time.h>
@@ -389,8 +390,8 @@ typedef struct Theirs {
 
 static Theirs theirs;
 
-/* libosip2 reads this program's clock. Its timers are judged late in a tick, and set early in it, so
- * that what is due is due. */
+/* libosip2 reads this program's clock. Its timers are judged late in a tick, and set early in it,
+ * so that what is due is due. */
 int osip_gettimeofday(struct timeval *tp, void *tz)
 {
     (void)tz;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fuzz_phone.c - a phone that registers and calls, and hears anything: it gives every buffer and byte
+ * fuzz_phone.c - a phone that registers and calls, and hears anything: it gives every buffer and
+ * byte
  *                back, and each of its calls ends once.
  * The input is steps: a byte that tells what happens, a length, and bytes. In these, $H stands for
- * the header fields by which a response matches the last request that the phone sent, $T for the tag
- * of its last response, so that inputs reach what lies behind transactions and dialogs.
+ * the header fields by which a response matches the last request that the phone sent, $T for the
+ * tag of its last response, so that inputs reach what lies behind transactions and dialogs.
  */
 #include <peal/phone.h>
 #include <stdio.h>

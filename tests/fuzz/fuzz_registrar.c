@@ -2,9 +2,10 @@
 /*
  * fuzz_registrar.c - an adapter survives whatever it had persisted and whatever phones send it: no
  *                    assertion, and all its memory comes back.
- * The first byte chooses users with passwords, a digest, and whether connections end. Then comes, behind
- * a 16-bit length, the record of one AOR, which gets its head and its checks here. The rest is a list of
- * steps: a byte below 128 is time that passes, any other is a message with its 16-bit length in front.
+ * The first byte chooses users with passwords, a digest, and whether connections end. Then comes,
+ * behind a 16-bit length, the record of one AOR, which gets its head and its checks here. The rest
+ * is a list of steps: a byte below 128 is time that passes, any other is a message with its 16-bit
+ * length in front.
  */
 #include <peal/peer.h>
 #include <peal_openssl/crypto.h>

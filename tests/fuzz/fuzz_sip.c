@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fuzz_sip.c - whatever comes as SIP is read, forwarded and answered, or refused; a stream gives the
+ * fuzz_sip.c - whatever comes as SIP is read, forwarded and answered, or refused; a stream gives
+ * the
  *              same messages whatever its pieces.
  * The first byte is the size of the pieces that the rest of the input arrives in.
  */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mutate.c - sends spoiled messages to a port on loopback: bytes flipped, cut out, doubled, cut short.
- * usage: mutate DIRECTORY COUNT SEED udp|tcp PORT
- *        The files of DIRECTORY are the messages to spoil. Over UDP one datagram each, at most RATE a
- *        second; over TCP in pieces of random length, up to a few messages a connection. Answers are read and thrown
- *        away. Exit status 1 when a TCP connection is refused: whoever listened is gone.
+ * mutate.c - sends spoiled messages to a port on loopback: bytes flipped, cut out, doubled, cut
+ * short. usage: mutate DIRECTORY COUNT SEED udp|tcp PORT
+ *        The files of DIRECTORY are the messages to spoil. Over UDP one datagram each, at most RATE
+ *        a second; over TCP in pieces of random length, up to a few messages a connection. Answers
+ *        are read and thrown away. Exit status 1 when a TCP connection is refused: whoever listened
+ *        is gone.
  */
 #include <arpa/inet.h>
 #include <dirent.h>

@@ -2,7 +2,8 @@
 /*
  * tone.c - makes a tone as a WAV file, and tells how much of a WAV file is a tone.
  * usage: tone make FILE HZ SECONDS      writes 8 kHz mono, 16 bit
- *        tone heard FILE HZ             prints the seconds during which HZ is at least half of the power
+ *        tone heard FILE HZ             prints the seconds during which HZ is at least half of the
+ *        power
  */
 #include <math.h>
 #include <stdint.h>
@@ -72,7 +73,8 @@ typedef struct Wav {
     uint32_t data_len;
 } Wav;
 
-/* A writer that was ended early leaves lengths that are too large or zero: the file's end counts. */
+/* A writer that was ended early leaves lengths that are too large or zero: the file's end
+ * counts. */
 static int find_chunks(const uint8_t *bytes, size_t len, Wav *ret_wav)
 {
     size_t at = 12;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * toy_peer.h - a peer without a protocol, in place of core's: it tells a test what the sockets do to
+ * toy_peer.h - a peer without a protocol, in place of core's: it tells a test what the sockets do
+ * to
  *              it.
  * Source: none.
  * State:  a log of what came to all peers, in the order in which it came.
@@ -41,7 +42,8 @@ typedef struct ToyEvent {
 PealPeer *toy_peer(uint8_t *memory);
 
 void toy_clear(void);
-/* toy_count counts the events of a kind at a peer (NULL: any); toy_last is the last one, or NULL. */
+/* toy_count counts the events of a kind at a peer (NULL: any); toy_last is the last one, or
+ * NULL. */
 size_t toy_count(ToyKind kind, const PealPeer *peer);
 const ToyEvent *toy_last(ToyKind kind, const PealPeer *peer);
 

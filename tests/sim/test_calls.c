@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* test_calls.c - calls between simulated phones: they succeed, and take as long as their messages. */
+/* test_calls.c - calls between simulated phones: they succeed, and take as long as their
+ * messages. */
 #include "recorder_state.h"
 #include "simulation.h"
 
@@ -82,9 +83,9 @@ static void same_seed_gives_the_same_calls(void)
     CU_ASSERT_EQUAL(fingerprints[0], fingerprints[1]);
 }
 
-/* Four peers, all linked, 50 ms apart: a call takes the lookup there and back, the first one between
- * two peers an AppAttach there and back, then INVITE and 180 one way each, and four hops within the
- * houses at both ends. */
+/* Four peers, all linked, 50 ms apart: a call takes the lookup there and back, the first one
+ * between two peers an AppAttach there and back, then INVITE and 180 one way each, and four hops
+ * within the houses at both ends. */
 static void set_up_takes_as_long_as_its_messages(void)
 {
     const char *settings[] = {

@@ -54,8 +54,9 @@ extern Toy toy;
 /* toy_run runs a world of toy peers. settings: NULL-terminated `section.key=value`; the rest is
  * `constant:50ms`, two peers, 20 s. The log and the world stay until toy_end. */
 void toy_run(ToyScript script, const char *const *settings);
-/* toy_run_struck does so with TCP links and the first seed for which an event at 5 s (`event:x.do=..`
- * for one of the two) strikes peer 1; the script lets only such a peer wake twice. */
+/* toy_run_struck does so with TCP links and the first seed for which an event at 5 s
+ * (`event:x.do=..` for one of the two) strikes peer 1; the script lets only such a peer wake
+ * twice. */
 void toy_run_struck(ToyScript script, const char *what);
 void toy_end(void);
 

@@ -5,10 +5,11 @@
  *         handshake packet to come.
  * Time:   calls come in the order of their instants, and so do the packets in the file.
  *
- * Link type RAW: IPv4 and IPv6 packets. Simulated peer i has the address 10.0.0.0 + i + 1, so peers number 2^24 - 2 at
- * most. RELOAD's datagrams use its port 6084 at both ends; so does the first TCP flow of a pair of
- * peers, a further one has a dynamic port at its opener's end. Other traffic brings its ports. A
- * peer's TCP stack is taken to acknowledge with its next segment, and never to lose one.
+ * Link type RAW: IPv4 and IPv6 packets. Simulated peer i has the address 10.0.0.0 + i + 1, so peers
+ * number 2^24 - 2 at most. RELOAD's datagrams use its port 6084 at both ends; so does the first TCP
+ * flow of a pair of peers, a further one has a dynamic port at its opener's end. Other traffic
+ * brings its ports. A peer's TCP stack is taken to acknowledge with its next segment, and never to
+ * lose one.
  */
 #ifndef ANALYSIS_PCAP_H
 #define ANALYSIS_PCAP_H

@@ -1,9 +1,9 @@
 /*
  * recorder.h - what is measured in one replication, kept small while it runs.
  * Source: none.
- * State:  one per replication: a few histograms, at most RECORDER_ROWS_MAX rows of a time series with
- *         two coarse histograms each, and bounded samples of single lookups and calls. It does not
- *         grow with the length of the run.
+ * State:  one per replication: a few histograms, at most RECORDER_ROWS_MAX rows of a time series
+ *         with two coarse histograms each, and bounded samples of single lookups and calls. It does
+ *         not grow with the length of the run.
  * Time:   instants count from the start of the run, which is 0. Nothing here reads a clock.
  *
  * The measured window is [warmup, end). A lookup or call belongs to it by the instant it started;
@@ -94,8 +94,8 @@ typedef struct RecorderLookup {
 } RecorderLookup;
 
 /*
- * A call that has come to something: an INVITE, sent to its 200, or to the failure that ended it. The
- * conversation that follows is no part of it.
+ * A call that has come to something: an INVITE, sent to its 200, or to the failure that ended it.
+ * The conversation that follows is no part of it.
  */
 typedef struct RecorderCall {
     PealTime started; /* its phone sent the INVITE */

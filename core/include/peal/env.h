@@ -128,8 +128,8 @@ typedef struct PealEnvOps {
     PealTime (*now)(PealEnv *env);
     uint64_t (*unix_ms)(PealEnv *env);
     uint64_t (*random)(PealEnv *env, PealDraw purpose);
-    /* Where others reach this peer: 0..max addresses, best first. Those of RELOAD go into its Attach
-     * candidates. */
+    /* Where others reach this peer: 0..max addresses, best first. Those of RELOAD go into its
+     * Attach candidates. */
     size_t (*addresses)(PealEnv *env, PealService service, PealAddr *ret_addrs, size_t max);
     /* Starts a flow; it is usable when on_flow_up names it. Returns 0, -PEAL_E_FULL or
      * -PEAL_E_UNREACHABLE. */
@@ -151,8 +151,8 @@ typedef struct PealEnvOps {
     void (*sip_send_take)(PealEnv *env, const PealHop *to, PealBuf *buf);
     /* Ends a connection once what was sent on it has gone; on_sip_end is not called for it. */
     void (*sip_close)(PealEnv *env, uint32_t conn);
-    /* Asks the world; peal_peer_on_answer brings the answer, exactly once and from a later dispatch.
-     * Texts are copied. Returns 0 or -PEAL_E_FULL. */
+    /* Asks the world; peal_peer_on_answer brings the answer, exactly once and from a later
+     * dispatch. Texts are copied. Returns 0 or -PEAL_E_FULL. */
     int (*ask)(PealEnv *env, const PealAsk *ask);
     /* The peer's ONE deadline; replaces the last. PEAL_TIME_NEVER for none. */
     void (*wake_at)(PealEnv *env, PealTime at);

@@ -179,7 +179,8 @@ int peal_sip_check(const PealSipConfig *config, const char **ret_field) PEAL_MUS
  * peal_peer_sip makes the peer an adapter; before peal_peer_start.
  * config    borrowed for the peer's life; its `users` may change meanwhile
  * bindings  what the environment was given to persist in PEAL_SLOT_BINDINGS, or empty; bindings
- *           that have not expired are taken up again, and their AORs stored once the peer has joined
+ *           that have not expired are taken up again, and their AORs stored once the peer has
+ *           joined
  * Returns 0, -PEAL_E_MEMORY, or -PEAL_E_STATE (it is one already, or was started).
  */
 int peal_peer_sip(PealPeer *peer, const PealSipConfig *config, PealBytes bindings) PEAL_MUST_USE;
@@ -200,8 +201,8 @@ void peal_peer_on_sip_end(PealPeer *peer, const PealHop *hop, int error);
 void peal_peer_on_answer(PealPeer *peer, const PealAnswer *answer);
 
 /*
- * peal_peer_bind binds a contact to an AOR without a phone, as an operator wishes; `done` answers the
- * Store that this causes.
+ * peal_peer_bind binds a contact to an AOR without a phone, as an operator wishes; `done` answers
+ * the Store that this causes.
  * aor        sip: URI, 1..PEAL_AOR_MAX bytes, of one of the adapter's domains; borrowed
  * contact    the URI that calls for it go to; borrowed
  * expires_s  its lifetime; 0 removes it

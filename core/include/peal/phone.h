@@ -22,9 +22,9 @@ enum { PEAL_PHONE_CALLS_MAX = 64 }; /* of one phone at a time, both ways togethe
 
 typedef enum PealPhoneEventKind {
     /*
-     * A registration was answered: status and, for a 2xx, expires_s. `refresh` is false exactly once
-     * for each peal_phone_register and peal_phone_unregister, true for what the phone does on its
-     * own afterwards: refreshing, and trying again after a failure.
+     * A registration was answered: status and, for a 2xx, expires_s. `refresh` is false exactly
+     * once for each peal_phone_register and peal_phone_unregister, true for what the phone does on
+     * its own afterwards: refreshing, and trying again after a failure.
      */
     PEAL_PHONE_REGISTERED,
     PEAL_PHONE_INCOMING, /* a call comes in */

@@ -3,8 +3,8 @@
  * commands.h - the commands that ask running nodes, and those that run a testbed of them.
  * Source: none.   State: none beyond a call.   Time: each waits for a bounded time.
  *
- * argv[0] is the command's name. Each returns its exit status: 0; 2 for whatever is wrong before the
- * work starts (options, no node at the socket); 1 for what fails later.
+ * argv[0] is the command's name. Each returns its exit status: 0; 2 for whatever is wrong before
+ * the work starts (options, no node at the socket); 1 for what fails later.
  */
 #ifndef NET_COMMANDS_H
 #define NET_COMMANDS_H

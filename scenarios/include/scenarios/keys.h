@@ -95,8 +95,8 @@ void key_text_wrapped(GString *text, const char *words);
 /* key_find returns a row of the scenario's table, or NULL. */
 const Key *key_find(const char *section, const char *name);
 
-/* key_apply reads a value into the field of target, a struct of the key's table. Returns false with SCENARIO_ERROR_VALUE or
- * SCENARIO_ERROR_UNAVAILABLE that says what is wrong with the value. */
+/* key_apply reads a value into the field of target, a struct of the key's table. Returns false with
+ * SCENARIO_ERROR_VALUE or SCENARIO_ERROR_UNAVAILABLE that says what is wrong with the value. */
 bool key_apply(const Key *key, const char *text, void *target, GError **error) PEAL_MUST_USE;
 
 /* key_range_text says what values a key takes. Text to g_free. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * plan.h - a scenario compiled into what happens when: starts, registrations, lookups, calls, events.
- * Source: none.
- * State:  12 bytes per identity, 12 more with calls, and one window's actions; it does not grow with
- *         simulated time.
+ * plan.h - a scenario compiled into what happens when: starts, registrations, lookups, calls,
+ * events. Source: none.
+ * State:  12 bytes per identity, 12 more with calls, and one window's actions; it does not grow
+ *         with simulated time.
  * Time:   actions come in the order of (at, events first, peer, number), in whole us but events.
  *
  * Whatever a peer does derives from (seed, peer index) alone, so that both worlds plan the same.

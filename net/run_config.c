@@ -211,13 +211,13 @@ static void write_overlay(GString *text, const RunConfigNode *node)
                            "\n[overlay]\nname = %s\nfingers = %u\ninsecure-links = yes\n"
                            "listen = 127.0.0.1:%u\n",
                            point->overlay_name, point->overlay.fingers,
-                           run_config_sip_port(node->job, node->peer) + 1);
+                           run_config_sip_port(node->job, node->peer) + 1U);
     if (node->bootstrap_len == 0) {
         g_string_append(text, "first = yes\n");
     }
     for (size_t i = 0; i < node->bootstrap_len; i++) {
         g_string_append_printf(text, "%s127.0.0.1:%u", i == 0 ? "bootstrap = " : ", ",
-                               run_config_sip_port(node->job, node->bootstrap[i]) + 1);
+                               run_config_sip_port(node->job, node->bootstrap[i]) + 1U);
     }
     g_string_append_c(text, '\n');
     write_settings(&writer, point);

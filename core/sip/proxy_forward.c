@@ -71,7 +71,8 @@ static void forward_put_route(PealPeer *peer, Forward *f, const PealHop *side, c
     const PealHop nowhere = {.transport = 0};
 
     sip_put_z(&f->head, "Record-Route: <sip:");
-    token_put_flow(peer, &f->head, token != NULL ? token : &nowhere);
+    token_put_flow(peer, &f->head, token != NULL ? token : &nowhere,
+                   sip_field(f->edit.message, SIP_H_CALL_ID));
     sip_put_z(&f->head, "@");
     sip_put_addr(&f->head, &f->own[side->local], f->own[side->local].port);
     sip_put_z(&f->head, side->transport == PEAL_TCP ? ";transport=tcp;lr>\r\n" : ";lr>\r\n");

@@ -6,11 +6,11 @@ enum { ROUTE_OWN_MAX = 16 }; /* two of each of this adapter's turns in a dialog'
 
 /* What the user part of an own Route says. A later one has the last word on the hop: it is the
  * one that faces where the request goes. */
-static void route_token(PealPeer *peer, PealStr user, ProxyRoute *route)
+static void route_token(PealPeer *peer, const SipMessage *request, PealStr user, ProxyRoute *route)
 {
     PealHop hop;
     PealId node;
-    int error = token_get_flow(peer, user, &hop);
+    int error = token_get_flow(peer, user, sip_field(request, SIP_H_CALL_ID), &hop);
 
     if (error == 0) {
         route->trusted = true;
@@ -28,15 +28,15 @@ static void route_token(PealPeer *peer, PealStr user, ProxyRoute *route)
 
 /* The Request-URI is what this adapter wrote into a Record-Route: a strict router in front replaced
  * it, and the one that is meant stands last. */
-static bool route_is_strict(PealPeer *peer, PealStr uri_text)
+static bool route_is_strict(PealPeer *peer, const SipMessage *request)
 {
     SipUri uri;
     PealStr lr;
     PealHop hop;
 
-    return sip_uri_parse(uri_text, &uri) == 0 && uri.user.len > 0 &&
+    return sip_uri_parse(request->uri, &uri) == 0 && uri.user.len > 0 &&
            sip_param(uri.params, "lr", &lr) && sip_is_self(peer, uri.host, uri.port) &&
-           token_get_flow(peer, uri.user, &hop) != -PEAL_E_VALUE;
+           token_get_flow(peer, uri.user, sip_field(request, SIP_H_CALL_ID), &hop) != -PEAL_E_VALUE;
 }
 
 /* Phones may name their domain as their outbound proxy. */
@@ -69,10 +69,10 @@ unsigned proxy_route_read(PealPeer *peer, const SipMessage *request, ProxyRoute 
         }
         if (on_top) {
             ret_route->own++;
-            route_token(peer, route.uri.user, ret_route);
+            route_token(peer, request, route.uri.user, ret_route);
         }
     }
-    if (values > 0 && route_is_strict(peer, request->uri)) {
+    if (values > 0 && route_is_strict(peer, request)) {
         SipUri uri;
 
         if (ret_route->own == values) {
@@ -81,7 +81,7 @@ unsigned proxy_route_read(PealPeer *peer, const SipMessage *request, ProxyRoute 
         ret_route->strict = true;
         values--;
         if (ret_route->own == 0 && sip_uri_parse(request->uri, &uri) == 0) {
-            route_token(peer, uri.user, ret_route);
+            route_token(peer, request, uri.user, ret_route);
         }
     }
     ret_route->left = values > ret_route->own;

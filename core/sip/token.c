@@ -49,27 +49,28 @@ int token_read_hex(PealStr text, uint8_t *ret_bytes, size_t len)
     return 0;
 }
 
-static void token_mac(PealPeer *peer, const uint8_t *bytes, size_t len,
-                      uint8_t ret_mac[PEAL_MAC_LEN])
+/* The length comes first, so that no body runs on into what it is bound to. */
+static void token_mac(PealPeer *peer, PealBytes body, PealStr bound, uint8_t ret_mac[PEAL_MAC_LEN])
 {
-    const PealBytes part = {bytes, len};
+    const uint8_t len = (uint8_t)body.len;
+    const PealBytes parts[] = {{&len, sizeof(len)}, body, {(const uint8_t *)bound.ptr, bound.len}};
 
-    peer->env->ops->crypto->mac(peer->sip->key, &part, 1, ret_mac);
+    peer->env->ops->crypto->mac(peer->sip->key, parts, sizeof(parts) / sizeof(parts[0]), ret_mac);
 }
 
 /* bytes has room for the MAC behind its len. */
-static void token_put(PealPeer *peer, SipText *text, uint8_t *bytes, size_t len)
+static void token_put(PealPeer *peer, SipText *text, uint8_t *bytes, size_t len, PealStr bound)
 {
     uint8_t mac[PEAL_MAC_LEN];
 
-    token_mac(peer, bytes, len, mac);
+    token_mac(peer, (PealBytes){bytes, len}, bound, mac);
     memcpy(bytes + len, mac, TOKEN_MAC_LEN);
     sip_put_hex(text, bytes, len + TOKEN_MAC_LEN);
 }
 
 /* The body behind the use, or an error. */
-static int token_get(PealPeer *peer, PealStr text, TokenUse use, uint8_t bytes[TOKEN_TEXT_MAX / 2],
-                     PealBytes *ret_body)
+static int token_get(PealPeer *peer, PealStr text, PealStr bound, TokenUse use,
+                     uint8_t bytes[TOKEN_TEXT_MAX / 2], PealBytes *ret_body)
 {
     size_t len = text.len / 2;
     uint8_t mac[PEAL_MAC_LEN];
@@ -79,7 +80,7 @@ static int token_get(PealPeer *peer, PealStr text, TokenUse use, uint8_t bytes[T
         return -PEAL_E_VALUE;
     }
     len -= TOKEN_MAC_LEN;
-    token_mac(peer, bytes, len, mac);
+    token_mac(peer, (PealBytes){bytes, len}, bound, mac);
     if (bytes[0] != (uint8_t)use || !token_bytes_equal(bytes + len, mac, TOKEN_MAC_LEN)) {
         return -PEAL_E_VALUE;
     }
@@ -87,7 +88,7 @@ static int token_get(PealPeer *peer, PealStr text, TokenUse use, uint8_t bytes[T
     return 0;
 }
 
-void token_put_flow(PealPeer *peer, SipText *text, const PealHop *hop)
+void token_put_flow(PealPeer *peer, SipText *text, const PealHop *hop, PealStr call_id)
 {
     uint8_t bytes[TOKEN_TEXT_MAX / 2];
     Writer w = writer_make(bytes, 1 + TOKEN_BODY_MAX);
@@ -101,10 +102,10 @@ void token_put_flow(PealPeer *peer, SipText *text, const PealHop *hop)
     put_u24(&w, hop->conn != 0 ? peer->sip->registrar.life & TOKEN_LIFE_MASK : 0);
     put_bytes(&w, (PealBytes){hop->addr.ip, hop->addr.family == 4 ? 4 : sizeof(hop->addr.ip)});
     PEAL_ASSERT(!w.overflow);
-    token_put(peer, text, bytes, w.len);
+    token_put(peer, text, bytes, w.len, call_id);
 }
 
-int token_get_flow(PealPeer *peer, PealStr text, PealHop *ret_hop)
+int token_get_flow(PealPeer *peer, PealStr text, PealStr call_id, PealHop *ret_hop)
 {
     uint8_t bytes[TOKEN_TEXT_MAX / 2];
     PealHop hop = {0};
@@ -113,7 +114,7 @@ int token_get_flow(PealPeer *peer, PealStr text, PealHop *ret_hop)
     uint32_t life;
     Reader r;
 
-    if (token_get(peer, text, TOKEN_FLOW, bytes, &body) != 0) {
+    if (token_get(peer, text, call_id, TOKEN_FLOW, bytes, &body) != 0) {
         return -PEAL_E_VALUE;
     }
     r = reader_make(body);
@@ -140,7 +141,7 @@ void token_put_peer(PealPeer *peer, SipText *text, const PealId *node)
     uint8_t bytes[TOKEN_TEXT_MAX / 2] = {TOKEN_PEER};
 
     memcpy(bytes + 1, node->bytes, PEAL_ID_LEN);
-    token_put(peer, text, bytes, 1 + PEAL_ID_LEN);
+    token_put(peer, text, bytes, 1 + PEAL_ID_LEN, (PealStr){NULL, 0});
 }
 
 int token_get_peer(PealPeer *peer, PealStr text, PealId *ret_node)
@@ -148,7 +149,8 @@ int token_get_peer(PealPeer *peer, PealStr text, PealId *ret_node)
     uint8_t bytes[TOKEN_TEXT_MAX / 2];
     PealBytes body = {NULL, 0};
 
-    if (token_get(peer, text, TOKEN_PEER, bytes, &body) != 0 || body.len != PEAL_ID_LEN) {
+    if (token_get(peer, text, (PealStr){NULL, 0}, TOKEN_PEER, bytes, &body) != 0 ||
+        body.len != PEAL_ID_LEN) {
         return -PEAL_E_VALUE;
     }
     memcpy(ret_node->bytes, body.ptr, PEAL_ID_LEN);

@@ -27,9 +27,11 @@ enum { TOKEN_MAC_LEN = 10, TOKEN_TEXT_MAX = 2 * (1 + 28 + TOKEN_MAC_LEN) };
  * token_put_* write a token; token_get_* read one: 0, or -PEAL_E_VALUE when it is none of this
  * adapter's of that use. token_get_flow returns -PEAL_E_UNREACHABLE for a connection of before a
  * restart: the token is good, the flow is gone (430).
+ * call_id: a flow's token is good in the dialog that it was written for and in no other, so that
+ * who has been in one call holds no pass for what comes later. Borrowed for the call.
  */
-void token_put_flow(PealPeer *peer, SipText *text, const PealHop *hop);
-int token_get_flow(PealPeer *peer, PealStr text, PealHop *ret_hop) PEAL_MUST_USE;
+void token_put_flow(PealPeer *peer, SipText *text, const PealHop *hop, PealStr call_id);
+int token_get_flow(PealPeer *peer, PealStr text, PealStr call_id, PealHop *ret_hop) PEAL_MUST_USE;
 void token_put_peer(PealPeer *peer, SipText *text, const PealId *node);
 int token_get_peer(PealPeer *peer, PealStr text, PealId *ret_node) PEAL_MUST_USE;
 

@@ -3,11 +3,13 @@
 #include "core/fake_sip.h"
 #include "peal_test.h"
 
+static const PealStr call = {"7@h", 3};
+
 static PealStr flow_token(FakeSip *fake, const PealHop *hop, char bytes[TOKEN_TEXT_MAX])
 {
     SipText text = sip_text_make(bytes, TOKEN_TEXT_MAX);
 
-    token_put_flow(&fake->peer, &text, hop);
+    token_put_flow(&fake->peer, &text, hop, call);
     CU_ASSERT_FALSE(text.overflow);
     return sip_text_view(&text);
 }
@@ -39,7 +41,7 @@ static void flow_comes_back_as_it_was(void)
         for (size_t at = 0; at < token.len; at++) {
             CU_ASSERT_PTR_NOT_NULL(strchr("0123456789abcdef", token.ptr[at]));
         }
-        CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, &hop), 0);
+        CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, call, &hop), 0);
         CU_ASSERT(same_hop(&hop, &hops[i]));
     }
     fake_sip_free(fake);
@@ -57,15 +59,32 @@ static void token_that_was_changed_is_none(void)
         char was = bytes[at];
 
         bytes[at] = was == '0' ? '1' : '0';
-        CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, &hop), -PEAL_E_VALUE);
+        CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, call, &hop), -PEAL_E_VALUE);
         bytes[at] = 'g';
-        CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, &hop), -PEAL_E_VALUE);
+        CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, call, &hop), -PEAL_E_VALUE);
         bytes[at] = was;
-        CU_ASSERT_EQUAL(token_get_flow(&fake->peer, (PealStr){token.ptr, at}, &hop), -PEAL_E_VALUE);
+        CU_ASSERT_EQUAL(token_get_flow(&fake->peer, (PealStr){token.ptr, at}, call, &hop),
+                        -PEAL_E_VALUE);
     }
-    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, &hop), 0);
+    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, call, &hop), 0);
     fake->sip.key[31] ^= 1; /* another adapter's */
-    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, &hop), -PEAL_E_VALUE);
+    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, call, &hop), -PEAL_E_VALUE);
+    fake_sip_free(fake);
+}
+
+static void flow_of_one_call_is_none_in_another(void)
+{
+    static const PealStr others[] = {{"8@h", 3}, {"7@", 2}, {"7@h7", 4}, {NULL, 0}};
+    FakeSip *fake = fake_sip_new();
+    const PealHop phone = fake_hop(7, 5060);
+    char bytes[TOKEN_TEXT_MAX];
+    PealStr token = flow_token(fake, &phone, bytes);
+    PealHop hop;
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, others[i], &hop), -PEAL_E_VALUE);
+    }
+    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, token, call, &hop), 0);
     fake_sip_free(fake);
 }
 
@@ -85,7 +104,7 @@ static void peer_token_names_its_peer_and_is_no_flow(void)
     CU_ASSERT_FALSE(text.overflow);
     CU_ASSERT_EQUAL(token_get_peer(&fake->peer, sip_text_view(&text), &id), 0);
     CU_ASSERT(peal_id_equal(&id, &node));
-    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, sip_text_view(&text), &hop), -PEAL_E_VALUE);
+    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, sip_text_view(&text), call, &hop), -PEAL_E_VALUE);
     CU_ASSERT_EQUAL(token_get_peer(&fake->peer, flow, &id), -PEAL_E_VALUE);
     CU_ASSERT_EQUAL(token_get_peer(&fake->peer, (PealStr){NULL, 0}, &id), -PEAL_E_VALUE);
     fake_sip_free(fake);
@@ -104,16 +123,17 @@ static void connection_of_before_a_restart_is_gone(void)
     hop.transport = PEAL_TCP;
     hop.conn = 3;
     tcp = flow_token(fake, &hop, tcp_bytes);
-    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, tcp, &hop), 0);
+    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, tcp, call, &hop), 0);
     CU_ASSERT_EQUAL(fake_register(fake, "Contact: <sip:a@h>\r\n"), 200);
     fake_sip_run(fake, peal_seconds(5));
     fake = fake_sip_restart(fake);
-    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, udp, &hop), 0);
-    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, tcp, &hop), -PEAL_E_UNREACHABLE);
+    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, udp, call, &hop), 0);
+    CU_ASSERT_EQUAL(token_get_flow(&fake->peer, tcp, call, &hop), -PEAL_E_UNREACHABLE);
     fake_sip_free(fake);
 }
 
 PEAL_TEST_MAIN("core/token", PEAL_TEST(flow_comes_back_as_it_was),
                PEAL_TEST(token_that_was_changed_is_none),
+               PEAL_TEST(flow_of_one_call_is_none_in_another),
                PEAL_TEST(peer_token_names_its_peer_and_is_no_flow),
                PEAL_TEST(connection_of_before_a_restart_is_gone))

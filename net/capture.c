@@ -2,6 +2,8 @@
 /* capture.c - a node's own traffic as a capture; see capture.h. */
 #include "capture.h"
 
+#include <sys/stat.h>
+
 #include <analysis/pcap.h>
 
 #include "log.h"
@@ -68,7 +70,16 @@ Capture *capture_open(Loop *loop, const char *path, uint64_t limit_bytes, GError
     PcapWriterConfig config = {.path = path, .limit_bytes = limit_bytes};
     Capture *capture;
     PcapWriter *writer;
+    struct stat status;
 
+    if (stat(path, &status) == 0 && S_ISFIFO(status.st_mode)) {
+        g_set_error(
+            error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+            "cannot write the capture %s: it is a pipe, and the node would stand still while "
+            "nobody reads it; name a file",
+            path);
+        return NULL;
+    }
     loop_refresh(loop);
     config.base_unix_ns = g_get_real_time() * PEAL_NS_PER_US - loop_now(loop).ns;
     writer = pcap_writer_new(&config, error);

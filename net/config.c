@@ -5,6 +5,7 @@
 #include <scenarios/settings.h>
 
 #include "address.h"
+#include "file.h"
 #include "keys.h"
 
 enum { RELOAD_PORT = 6084, SIP_PORT = 5060 };
@@ -319,7 +320,8 @@ NodeConfig *node_config_load(const char *path, const char *const *sets, GError *
                     "%s: no such file; `peal node --example` prints one to begin with", path);
         return NULL;
     }
-    if (!g_file_get_contents(path, &text, &len, &inner)) {
+    text = file_read(path, SETTINGS_TEXT_MAX, &len, &inner);
+    if (text == NULL) {
         g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_FILE, "cannot read the configuration: %s",
                     inner->message);
         return NULL;

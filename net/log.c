@@ -16,7 +16,8 @@ static struct {
 
 static int open_file(const char *path, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    /* Nonblocking, for a pipe: one without a reader is an error, and a full one loses lines. */
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
 
     if (fd < 0) {
         int reason = errno;

@@ -4,6 +4,8 @@
 
 #include <sqlite3.h>
 
+#include "file.h"
+
 enum { NAME_MAX_LEN = 255, FILE_MAX = 256 << 20 };
 static const char DATABASE_MARK[] = "SQLite format 3";
 
@@ -183,12 +185,9 @@ Users *users_read(const char *path, GError **error)
     gsize len;
 
     users->passwords = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    if (!g_file_get_contents(path, &text, &len, &inner)) {
+    text = file_read(path, FILE_MAX, &len, &inner);
+    if (text == NULL) {
         g_set_error(error, USERS_ERROR, 0, "cannot read the users: %s", inner->message);
-        return NULL;
-    }
-    if (len > FILE_MAX) {
-        g_set_error(error, USERS_ERROR, 0, "%s: larger than 256 MiB", path);
         return NULL;
     }
     if (len >= sizeof(DATABASE_MARK) && memcmp(text, DATABASE_MARK, sizeof(DATABASE_MARK)) == 0) {

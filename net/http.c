@@ -166,12 +166,14 @@ static bool http_start(HttpDaemon *daemon, int fd)
 {
     const union MHD_DaemonInfo *info;
 
-    daemon->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, http_on_request, daemon,
-                                      MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                                      (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                                      (unsigned)HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                      (size_t)HTTP_CONNECTION_BYTES, MHD_OPTION_EXTERNAL_LOGGER,
-                                      http_log, NULL, MHD_OPTION_END);
+    daemon->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, http_on_request, daemon,
+                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                         (unsigned)HTTP_CONNECTIONS_EACH, MHD_OPTION_CONNECTION_TIMEOUT,
+                         (unsigned)HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                         (size_t)HTTP_CONNECTION_BYTES, MHD_OPTION_EXTERNAL_LOGGER, http_log, NULL,
+                         MHD_OPTION_END);
     if (daemon->daemon == NULL) {
         return false;
     }

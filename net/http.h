@@ -13,6 +13,7 @@
 
 enum {
     HTTP_CONNECTIONS_MAX = 64,
+    HTTP_CONNECTIONS_EACH = 16,    /* of one address, so that one does not shut out all */
     HTTP_CONNECTION_BYTES = 16384, /* for a request's line and headers */
     HTTP_IDLE_S = 10,
 };

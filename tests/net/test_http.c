@@ -32,16 +32,27 @@ static Http *serve(Loop *loop, GError **error)
     return http_new(&config, error);
 }
 
-/* Sends a request, and reads until the server closes. */
-static char *exchange(const char *request)
+/* A connection from 127.0.0.host. */
+static int connect_from(uint8_t host)
 {
+    const PealAddr source = {.ip = {127, 0, 0, host}, .family = 4};
     struct sockaddr_storage system;
-    socklen_t len = address_to_system(&ADDR, &system);
+    socklen_t len = address_to_system(&source, &system);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&system, len), 0);
+    len = address_to_system(&ADDR, &system);
+    CU_ASSERT_EQUAL_FATAL(connect(fd, (struct sockaddr *)&system, len), 0);
+    return fd;
+}
+
+/* Sends a request, and reads until the server closes. */
+static char *exchange_from(uint8_t host, const char *request)
+{
+    int fd = connect_from(host);
     char *answer = g_malloc0(ANSWER_MAX);
     size_t at = 0;
 
-    CU_ASSERT_EQUAL_FATAL(connect(fd, (struct sockaddr *)&system, len), 0);
     CU_ASSERT_EQUAL(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
     for (unsigned i = 0; i < TURNS_MAX; i++) {
         ssize_t got = recv(fd, answer + at, ANSWER_MAX - 1 - at, MSG_DONTWAIT);
@@ -58,6 +69,11 @@ static char *exchange(const char *request)
     }
     close(fd);
     return answer;
+}
+
+static char *exchange(const char *request)
+{
+    return exchange_from(1, request);
 }
 
 static bool has(const char *answer, const char *part)
@@ -137,6 +153,32 @@ static void a_port_in_use_is_named(void)
     loop_free(loop);
 }
 
+static void slow_clients_of_one_address_do_not_shut_out_others(void)
+{
+    static const char request[] = "HEAD /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    Loop *loop = loop_new(NULL, NULL);
+    Http *http = serve(loop, NULL);
+    int slow[HTTP_CONNECTIONS_EACH];
+    g_autofree char *one_more = NULL;
+    g_autofree char *other = NULL;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(http);
+    for (unsigned i = 0; i < HTTP_CONNECTIONS_EACH; i++) {
+        slow[i] = connect_from(2);
+        CU_ASSERT_EQUAL(send(slow[i], "GET /pa", 7, MSG_NOSIGNAL), 7);
+    }
+    one_more = exchange_from(2, request);
+    CU_ASSERT_STRING_EQUAL(one_more, "");
+    other = exchange_from(3, request);
+    CU_ASSERT_TRUE(has(other, "HTTP/1.1 503"));
+    for (unsigned i = 0; i < HTTP_CONNECTIONS_EACH; i++) {
+        close(slow[i]);
+    }
+    http_free(http);
+    loop_free(loop);
+}
+
 PEAL_TEST_MAIN("net/http", PEAL_TEST(a_page_comes_with_its_status_and_may_run_nothing),
                PEAL_TEST(head_is_get_without_a_body),
-               PEAL_TEST(other_methods_and_pages_are_refused), PEAL_TEST(a_port_in_use_is_named))
+               PEAL_TEST(other_methods_and_pages_are_refused), PEAL_TEST(a_port_in_use_is_named),
+               PEAL_TEST(slow_clients_of_one_address_do_not_shut_out_others))

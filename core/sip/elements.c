@@ -25,6 +25,9 @@ static size_t elements_comma(PealStr bytes, size_t at, size_t end)
     const PealStr value = {bytes.ptr, end};
     bool brackets = false;
 
+    if (memchr(bytes.ptr + at, ',', end - at) == NULL) {
+        return end; /* as in nearly all fields */
+    }
     while (at < end) {
         switch (bytes.ptr[at]) {
         case '"':

@@ -6,33 +6,31 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 
 enum { MAC_INPUT_FEW = 1024 }; /* tokens and nonces are a few dozen bytes */
 
-static const EVP_MD *md_of(PealHash hash)
+/* Fetched once: looking for an implementation takes several times as long as a short digest. */
+static EVP_MD *digests[PEAL_HASH_SHA256 + 1];
+static pthread_once_t digests_once = PTHREAD_ONCE_INIT;
+
+static void fetch_digests(void)
 {
-    switch (hash) {
-    case PEAL_HASH_MD5:
-        return EVP_md5();
-    case PEAL_HASH_SHA1:
-        return EVP_sha1();
-    case PEAL_HASH_SHA256:
-        return EVP_sha256();
-    case PEAL_HASH_NONE:
-        break;
-    }
-    PEAL_ASSERT(false);
+    digests[PEAL_HASH_MD5] = EVP_MD_fetch(NULL, "MD5", NULL);
+    digests[PEAL_HASH_SHA1] = EVP_MD_fetch(NULL, "SHA1", NULL);
+    digests[PEAL_HASH_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
 static size_t openssl_digest(PealHash hash, const PealBytes *parts, size_t parts_len,
                              uint8_t ret_digest[PEAL_DIGEST_MAX])
 {
-    const EVP_MD *md = md_of(hash);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     unsigned digest_len = 0;
     bool done;
 
-    done = context != NULL && EVP_DigestInit_ex(context, md, NULL) == 1;
+    pthread_once(&digests_once, fetch_digests);
+    done = context != NULL && digests[hash] != NULL &&
+           EVP_DigestInit_ex(context, digests[hash], NULL) == 1;
     for (size_t i = 0; i < parts_len && done; i++) {
         done = EVP_DigestUpdate(context, parts[i].ptr, parts[i].len) == 1;
     }

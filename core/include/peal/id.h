@@ -49,7 +49,13 @@ static inline bool peal_id_equal(const PealId *a, const PealId *b)
 /* peal_id_compare orders ids as unsigned integers. Returns <0, 0 or >0. */
 static inline int peal_id_compare(const PealId *a, const PealId *b)
 {
-    return memcmp(a->bytes, b->bytes, PEAL_ID_LEN);
+    PealIdHalves x = peal_id_halves(a);
+    PealIdHalves y = peal_id_halves(b);
+
+    if (x.high != y.high) {
+        return x.high < y.high ? -1 : 1;
+    }
+    return (x.low > y.low) - (x.low < y.low);
 }
 
 static inline PealIdHalves peal_halves_sub(PealIdHalves a, PealIdHalves b)

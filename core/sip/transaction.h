@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * transaction.h - SIP's transaction layer: retransmission, matching and time-outs, over UDP and
- * TCP. Source: RFC 3261 s.17, s.18.1.1, s.18.2; RFC 6026; RFC 4320. Timer C is the proxy's.
+ * transaction.h - SIP's transaction layer: retransmission, matching and time-outs, on UDP and TCP.
+ * Source: RFC 3261 s.17, s.18.1.1, s.18.2; RFC 6026; RFC 4320. Timer C is the proxy's.
  * State:  under 256 bytes a transaction plus the message it may have to send again; a hash table
- *         over branch, sent-by and method, one over hops; a heap of deadlines. Nothing while there
- *         is no transaction. Bounded by config->transactions_max, but for CANCELs: 100,000 answered
- *         REGISTERs are about 60 MB.
+ *         over branch, sent-by and method, one over hops; a heap of the deadlines of those not
+ *         answered, and queues of the others. Nothing while there is no transaction. Bounded by
+ *         config->transactions_max, but for CANCELs: 100,000 answered REGISTERs are about 60 MB.
  * Time:   the environment's; the earliest timer is `deadline`.
  *
  * It knows an environment, not a peer: phones use it too. Callbacks come from inside sip_tx_receive
@@ -20,9 +20,10 @@
  * - a REGISTER with the CSeq of the one before is answered 500 and changes nothing (10.3 step 7); a
  *   phone that lost the 200 as often as that registers again with a higher one
  * - a BYE is answered 481 by an end that has left the dialog; other requests reach their target
- * again - a 2xx to INVITE is a stray, an ACK reaches on_ack, another final response goes
- * unacknowledged At 8,000 requests/s a bound of 100,000 keeps them 12 s, which most repetitions
- * fall into.
+ *   again
+ * - a 2xx to INVITE is a stray, an ACK reaches on_ack, another final response goes without its ACK
+ *
+ * At 8,000 requests/s a bound of 100,000 keeps them 12 s, which most repetitions fall into.
  */
 #ifndef SIP_TRANSACTION_H
 #define SIP_TRANSACTION_H
@@ -61,11 +62,21 @@ typedef struct SipTransactionUser {
     void (*on_ended)(void *user, SipTx tx, uint64_t arg, bool server);
 } SipTransactionUser;
 
-/* Transactions that only absorb, the longest answered first. */
+/* Transactions that only absorb, and all for the same time: the longest answered ends first. */
 typedef struct SipAbsorbers {
     SipTransaction *first;
     SipTransaction *last;
 } SipAbsorbers;
+
+/* By the timer that ends them, in the order in which they give way. */
+typedef enum SipAbsorbing {
+    SIP_ABSORBING_J,
+    SIP_ABSORBING_K,
+    SIP_ABSORBING_I,
+    SIP_ABSORBING_D,
+    SIP_ABSORBING_M, /* and L */
+    SIP_ABSORBING_COUNT
+} SipAbsorbing;
 
 typedef struct SipTransactions {
     PealEnv *env;
@@ -76,11 +87,12 @@ typedef struct SipTransactions {
     uint64_t key[2];        /* of the hash; senders choose what is hashed */
     uint32_t cap;           /* a power of two, at least len */
     uint32_t len;
+    uint32_t heap_len;
     uint32_t next_name;
     uint32_t leaving; /* gave way, and end at the wake that is due at once */
     PealTime deadline;
-    SipAbsorbers absorbers[2]; /* of INVITEs: [1] */
-    uint64_t requests;         /* server transactions ever begun */
+    SipAbsorbers absorbers[SIP_ABSORBING_COUNT];
+    uint64_t requests; /* server transactions ever begun */
 } SipTransactions;
 
 void sip_transactions_init(SipTransactions *all, PealEnv *env, const PealSipConfig *config,

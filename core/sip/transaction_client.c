@@ -86,12 +86,12 @@ static void client_cancel(SipTransactions *all, SipTransaction *tx)
     all->env->ops->drop(all->env, buf);
 }
 
-static void client_final(SipTransactions *all, SipTransaction *tx, TransactionState state,
+static void client_final(SipTransactions *all, SipTransaction *tx, SipAbsorbing timer,
                          PealTime end_at, const TransactionInput *in)
 {
-    tx->state = (uint8_t)state;
+    tx->state = timer == SIP_ABSORBING_M ? TRANSACTION_ACCEPTED : TRANSACTION_COMPLETED;
     tx->error = 0;
-    transaction_absorb(all, tx, end_at);
+    transaction_absorb(all, tx, timer, end_at);
     client_tell(all, tx, in);
 }
 
@@ -121,11 +121,10 @@ static void invite_client_transaction(SipTransactions *all, SipTransaction *tx,
             client_tell(all, tx, in);
         } else if (in->event == TRANSACTION_2XX) {
             (void)transaction_keep(all, tx, (PealStr){NULL, 0});
-            client_final(all, tx, TRANSACTION_ACCEPTED, client_in(all, transaction_64_t1(all)), in);
+            client_final(all, tx, SIP_ABSORBING_M, client_in(all, transaction_64_t1(all)), in);
         } else if (in->event == TRANSACTION_300_699) {
             client_ack(all, tx, in->message);
-            client_final(all, tx, TRANSACTION_COMPLETED,
-                         client_linger(all, tx, client_timer_d(all)), in);
+            client_final(all, tx, SIP_ABSORBING_D, client_linger(all, tx, client_timer_d(all)), in);
         }
         break;
     case TRANSACTION_COMPLETED:
@@ -173,8 +172,7 @@ static void non_invite_client_transaction(SipTransactions *all, SipTransaction *
             client_tell(all, tx, in);
         } else if (in->event == TRANSACTION_2XX || in->event == TRANSACTION_300_699) {
             (void)transaction_keep(all, tx, (PealStr){NULL, 0});
-            client_final(all, tx, TRANSACTION_COMPLETED, client_linger(all, tx, all->config->t4),
-                         in);
+            client_final(all, tx, SIP_ABSORBING_K, client_linger(all, tx, all->config->t4), in);
         }
         break;
     case TRANSACTION_COMPLETED:

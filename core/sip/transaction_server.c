@@ -93,7 +93,7 @@ static int invite_server_transaction(SipTransactions *all, SipTransaction *tx,
             tx->state = TRANSACTION_ACCEPTED;
             (void)transaction_keep(all, tx, (PealStr){NULL, 0});
             sip_send(all->env, &tx->hop, in->bytes);
-            transaction_absorb(all, tx, server_in(all, transaction_64_t1(all)));
+            transaction_absorb(all, tx, SIP_ABSORBING_M, server_in(all, transaction_64_t1(all)));
         } else if (in->event == TRANSACTION_300_699) {
             tx->state = TRANSACTION_COMPLETED;
             tx->interval = all->config->t1;
@@ -110,7 +110,7 @@ static int invite_server_transaction(SipTransactions *all, SipTransaction *tx,
         } else if (in->event == TRANSACTION_ACK) {
             tx->state = TRANSACTION_CONFIRMED;
             (void)transaction_keep(all, tx, (PealStr){NULL, 0});
-            transaction_absorb(all, tx, server_linger(all, tx, all->config->t4));
+            transaction_absorb(all, tx, SIP_ABSORBING_I, server_linger(all, tx, all->config->t4));
         } else if (in->event == TRANSACTION_RETRY) { /* G */
             tx->interval.ns =
                 2 * tx->interval.ns < all->config->t2.ns ? 2 * tx->interval.ns : all->config->t2.ns;
@@ -166,7 +166,8 @@ static int non_invite_server_transaction(SipTransactions *all, SipTransaction *t
         } else if (in->event == TRANSACTION_2XX || in->event == TRANSACTION_300_699) {
             tx->state = TRANSACTION_COMPLETED;
             error = server_send(all, tx, in->bytes);
-            transaction_absorb(all, tx, server_linger(all, tx, transaction_64_t1(all))); /* J */
+            transaction_absorb(all, tx, SIP_ABSORBING_J,
+                               server_linger(all, tx, transaction_64_t1(all)));
         }
         return error;
     case TRANSACTION_COMPLETED:

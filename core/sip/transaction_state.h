@@ -75,16 +75,16 @@ struct SipTransaction {
     PealHop hop;  /* where it sends to */
     PealHop from; /* server: where the request came from */
     uint16_t via_port;
-    uint16_t sends; /* of what is kept */
-    uint8_t kind;   /* TransactionKind */
-    uint8_t state;  /* TransactionState */
-    int8_t error;   /* of the transport, not yet acted upon */
-    bool replied;   /* server: kept is a response */
-    bool cancel;    /* client: to be cancelled when a provisional response comes */
-    bool old;       /* without the magic cookie */
-    bool absorbs;   /* is among the absorbers */
-    bool leaving;   /* gave way to another */
-    bool internal;  /* a CANCEL of this layer: its user does not know of it */
+    uint16_t sends;  /* of what is kept */
+    uint8_t kind;    /* TransactionKind */
+    uint8_t state;   /* TransactionState */
+    int8_t error;    /* of the transport, not yet acted upon */
+    bool replied;    /* server: kept is a response */
+    bool cancel;     /* client: to be cancelled when a provisional response comes */
+    bool old;        /* without the magic cookie */
+    uint8_t absorbs; /* SipAbsorbing + 1, of the queue that it is in; 0: it is in the heap */
+    bool leaving;    /* gave way to another */
+    bool internal;   /* a CANCEL of this layer: its user does not know of it */
 };
 _Static_assert(sizeof(SipTransaction) <= 256, "a transaction");
 
@@ -143,15 +143,17 @@ SipTransaction *transaction_named(const SipTransactions *all, SipTx name);
 SipTransaction *transaction_hops(const SipTransactions *all, const PealHop *hop);
 /* transaction_set_hop changes where it sends to. */
 void transaction_set_hop(SipTransactions *all, SipTransaction *tx, const PealHop *hop);
-/* transaction_timers sets both timers; PEAL_TIME_NEVER for none. */
+/* transaction_timers sets both timers; PEAL_TIME_NEVER for none. What absorbed does no longer. */
 void transaction_timers(SipTransactions *all, SipTransaction *tx, PealTime retry_at,
                         PealTime end_at);
-/* transaction_absorb: from now on it only absorbs, until end_at. */
-void transaction_absorb(SipTransactions *all, SipTransaction *tx, PealTime end_at);
+/* transaction_absorb: from now on it only absorbs, until end_at: now, or in a time that is every
+ * other's of this kind. */
+void transaction_absorb(SipTransactions *all, SipTransaction *tx, SipAbsorbing kind,
+                        PealTime end_at);
 /* transaction_make_room is whether there is room for one more; the longest absorbing one gives
  * way. */
 bool transaction_make_room(SipTransactions *all) PEAL_MUST_USE;
-SipTransaction *transaction_first(const SipTransactions *all); /* by deadline; NULL */
+SipTransaction *transaction_first(const SipTransactions *all); /* the next that is due; NULL */
 
 /* transaction.c */
 /* transaction_keep replaces what is kept by a copy of these bytes, or by nothing. 0 or

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* transaction_table.c - where transactions are found: by match and name, by hop, by deadline. One
- * block holds both tables and the heap, and goes with the last transaction. */
+ * block holds both tables and the heap, and goes with the last transaction. The heap has those that
+ * something may yet happen to; the queues have those, thousands of times as many under load, that
+ * only wait for their end. */
 #include "sip/transaction_state.h"
 
 enum { TABLE_CAP_MIN = 8 };
@@ -75,12 +77,18 @@ static int table_grow(SipTransactions *all)
     }
     all->slots = slots;
     all->cap = cap;
-    for (uint32_t i = 0; i < all->len; i++) {
+    for (uint32_t i = 0; i < all->heap_len; i++) {
         SipTransaction *tx = old[2 * (size_t)old_cap + i];
 
         slots[2 * (size_t)cap + i] = tx;
         table_link(all, tx);
         table_link_hop(all, tx);
+    }
+    for (int i = 0; i < SIP_ABSORBING_COUNT; i++) {
+        for (SipTransaction *tx = all->absorbers[i].first; tx != NULL; tx = tx->absorber_next) {
+            table_link(all, tx);
+            table_link_hop(all, tx);
+        }
     }
     if (old != NULL) {
         all->env->ops->release(all->env, old, table_bytes(old_cap));
@@ -109,8 +117,8 @@ static void heap_settle(SipTransactions *all, SipTransaction *tx)
         heap_put(all, at, heap[(at - 1) / 2]);
         at = (at - 1) / 2;
     }
-    for (uint32_t child = 2 * at + 1; child < all->len; child = 2 * at + 1) {
-        if (child + 1 < all->len && heap_before(heap[child + 1], heap[child])) {
+    for (uint32_t child = 2 * at + 1; child < all->heap_len; child = 2 * at + 1) {
+        if (child + 1 < all->heap_len && heap_before(heap[child + 1], heap[child])) {
             child++;
         }
         if (!heap_before(heap[child], tx)) {
@@ -120,7 +128,37 @@ static void heap_settle(SipTransactions *all, SipTransaction *tx)
         at = child;
     }
     heap_put(all, at, tx);
-    all->deadline = heap[0]->due;
+}
+
+static void heap_remove(SipTransactions *all, const SipTransaction *tx)
+{
+    SipTransaction *last = table_heap(all)[--all->heap_len];
+
+    if (last != tx) {
+        last->heap_at = tx->heap_at;
+        heap_settle(all, last);
+    }
+}
+
+SipTransaction *transaction_first(const SipTransactions *all)
+{
+    SipTransaction *first = all->heap_len > 0 ? table_heap(all)[0] : NULL;
+
+    for (int i = 0; i < SIP_ABSORBING_COUNT; i++) {
+        SipTransaction *tx = all->absorbers[i].first;
+
+        if (tx != NULL && (first == NULL || heap_before(tx, first))) {
+            first = tx;
+        }
+    }
+    return first;
+}
+
+static void table_schedule(SipTransactions *all)
+{
+    const SipTransaction *first = transaction_first(all);
+
+    all->deadline = first != NULL ? first->due : PEAL_TIME_NEVER;
 }
 
 SipTransaction *transaction_new(SipTransactions *all, TransactionKind kind,
@@ -149,24 +187,18 @@ SipTransaction *transaction_new(SipTransactions *all, TransactionKind kind,
                            .retry_at = PEAL_TIME_NEVER,
                            .end_at = PEAL_TIME_NEVER,
                            .due = PEAL_TIME_NEVER,
-                           .heap_at = all->len};
+                           .heap_at = all->heap_len++};
     table_link(all, tx);
     table_link_hop(all, tx);
     all->len++;
     heap_settle(all, tx);
+    table_schedule(all);
     return tx;
 }
 
-static SipAbsorbers *table_absorbers(SipTransactions *all, const SipTransaction *tx)
+static void absorber_unlink(SipTransactions *all, SipTransaction *tx)
 {
-    bool invite = tx->kind == TRANSACTION_INVITE_CLIENT || tx->kind == TRANSACTION_INVITE_SERVER;
-
-    return &all->absorbers[invite];
-}
-
-static void table_unlink_absorber(SipTransactions *all, SipTransaction *tx)
-{
-    SipAbsorbers *absorbers = table_absorbers(all, tx);
+    SipAbsorbers *absorbers = &all->absorbers[tx->absorbs - 1];
 
     if (tx->absorber_before != NULL) {
         tx->absorber_before->absorber_next = tx->absorber_next;
@@ -178,14 +210,37 @@ static void table_unlink_absorber(SipTransactions *all, SipTransaction *tx)
     } else {
         absorbers->last = tx->absorber_before;
     }
-    tx->absorbs = false;
+    tx->absorbs = 0;
 }
 
-void transaction_absorb(SipTransactions *all, SipTransaction *tx, PealTime end_at)
+void transaction_timers(SipTransactions *all, SipTransaction *tx, PealTime retry_at,
+                        PealTime end_at)
 {
-    SipAbsorbers *absorbers = table_absorbers(all, tx);
+    if (tx->absorbs != 0) {
+        absorber_unlink(all, tx);
+        tx->heap_at = all->heap_len++;
+    }
+    tx->retry_at = retry_at;
+    tx->end_at = end_at;
+    tx->due = peal_time_min(retry_at, end_at);
+    heap_settle(all, tx);
+    table_schedule(all);
+}
 
-    tx->absorbs = true;
+void transaction_absorb(SipTransactions *all, SipTransaction *tx, SipAbsorbing kind,
+                        PealTime end_at)
+{
+    SipAbsorbers *absorbers = &all->absorbers[kind];
+
+    if (peal_time_due(end_at, transaction_now(all))) {
+        transaction_timers(all, tx, PEAL_TIME_NEVER, end_at);
+        return;
+    }
+    heap_remove(all, tx);
+    tx->retry_at = PEAL_TIME_NEVER;
+    tx->end_at = end_at;
+    tx->due = end_at;
+    tx->absorbs = (uint8_t)(kind + 1);
     tx->absorber_before = absorbers->last;
     tx->absorber_next = NULL;
     if (absorbers->last != NULL) {
@@ -194,51 +249,49 @@ void transaction_absorb(SipTransactions *all, SipTransaction *tx, PealTime end_a
         absorbers->first = tx;
     }
     absorbers->last = tx;
-    transaction_timers(all, tx, PEAL_TIME_NEVER, end_at);
+    table_schedule(all);
 }
 
 bool transaction_make_room(SipTransactions *all)
 {
-    SipTransaction *tx =
-        all->absorbers[0].first != NULL ? all->absorbers[0].first : all->absorbers[1].first;
-
     if (all->len - all->leaving < all->config->transactions_max) {
         return true;
     }
-    if (tx == NULL) {
-        return false;
+    for (int i = 0; i < SIP_ABSORBING_COUNT; i++) {
+        SipTransaction *tx = all->absorbers[i].first;
+
+        if (tx != NULL) {
+            /* Its user hears of its end from the wake, as of any other's. */
+            tx->leaving = true;
+            all->leaving++;
+            transaction_timers(all, tx, PEAL_TIME_NEVER, transaction_now(all));
+            return true;
+        }
     }
-    /* Its user hears of its end from the wake, as of any other's. */
-    table_unlink_absorber(all, tx);
-    tx->leaving = true;
-    all->leaving++;
-    transaction_timers(all, tx, PEAL_TIME_NEVER, transaction_now(all));
-    return true;
+    return false;
 }
 
 void transaction_free(SipTransactions *all, SipTransaction *tx)
 {
     SipTransaction **link = table_chain(all, tx->match[0]);
-    SipTransaction *last = table_heap(all)[all->len - 1];
 
     while (*link != tx) {
         link = &(*link)->chain;
     }
     *link = tx->chain;
     table_unlink_hop(tx);
-    if (tx->absorbs) {
-        table_unlink_absorber(all, tx);
+    if (tx->absorbs != 0) {
+        absorber_unlink(all, tx);
+    } else {
+        heap_remove(all, tx);
     }
     all->leaving -= tx->leaving;
     all->len--;
-    if (last != tx) {
-        last->heap_at = tx->heap_at;
-        heap_settle(all, last);
-    }
     if (tx->kept != NULL) {
         all->env->ops->release(all->env, tx->kept, tx->kept_len);
     }
     all->env->ops->release(all->env, tx, sizeof(*tx));
+    table_schedule(all);
     table_drop_empty(all);
 }
 
@@ -272,18 +325,4 @@ void transaction_set_hop(SipTransactions *all, SipTransaction *tx, const PealHop
     table_unlink_hop(tx);
     tx->hop = *hop;
     table_link_hop(all, tx);
-}
-
-void transaction_timers(SipTransactions *all, SipTransaction *tx, PealTime retry_at,
-                        PealTime end_at)
-{
-    tx->retry_at = retry_at;
-    tx->end_at = end_at;
-    tx->due = peal_time_min(retry_at, end_at);
-    heap_settle(all, tx);
-}
-
-SipTransaction *transaction_first(const SipTransactions *all)
-{
-    return all->len > 0 ? table_heap(all)[0] : NULL;
 }

@@ -4,15 +4,22 @@
 
 #include <glib.h>
 
+#include "pool.h"
+
 enum { SLACK = 64 }; /* a forwarded message grows by a hop's via entry in place */
 
 static size_t total;
+static Pool pool;
 
 PealBuf *buffer_new(size_t cap)
 {
-    PealBuf *buf = g_malloc(sizeof(*buf) + cap + SLACK);
+    size_t size = pool_size(sizeof(PealBuf) + cap + SLACK);
+    PealBuf *buf = pool_alloc(&pool, size);
 
-    *buf = (PealBuf){.cap = (uint32_t)(cap + SLACK)};
+    if (buf == NULL) {
+        g_error("no memory for a packet of %zu bytes", cap);
+    }
+    *buf = (PealBuf){.cap = (uint32_t)(size - sizeof(*buf))};
     total += sizeof(*buf) + buf->cap;
     return buf;
 }
@@ -30,7 +37,7 @@ void buffer_free(PealBuf *buf)
 {
     if (buf != NULL) {
         total -= sizeof(*buf) + buf->cap;
-        g_free(buf);
+        pool_release(&pool, buf, sizeof(*buf) + buf->cap);
     }
 }
 

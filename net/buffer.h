@@ -2,7 +2,7 @@
 /*
  * buffer.h - bytes on their way, as the peer and the sockets hand them to each other.
  * Source: none.
- * State:  one heap block per buffer, and the process's count of their bytes.
+ * State:  a piece of memory per buffer, the process's count of their bytes, a pool (pool.h).
  * Time:   none.
  */
 #ifndef NET_BUFFER_H

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <peal_openssl/crypto.h>
-#include <stdlib.h>
 #include <sys/random.h>
 
 #include "buffer.h"
@@ -256,8 +255,9 @@ static void *env_alloc(PealEnv *base, size_t size)
     if (size > env->config.memory_max - env->memory) {
         return NULL;
     }
-    ptr = calloc(1, MAX(size, 1));
+    ptr = pool_alloc(&env->pool, size);
     if (ptr != NULL) {
+        memset(ptr, 0, size);
         env->memory += size;
     }
     return ptr;
@@ -267,7 +267,7 @@ static void env_release(PealEnv *base, void *ptr, size_t size)
 {
     if (ptr != NULL) {
         net_env(base)->memory -= size;
-        free(ptr);
+        pool_release(&net_env(base)->pool, ptr, size);
     }
 }
 
@@ -341,5 +341,6 @@ void net_env_free(NetEnv *env)
     loop_not_at_turn_end(env->config.loop, turn_end, env);
     g_hash_table_unref(env->resolving); /* none is answered any more */
     g_array_unref(env->answers);
+    pool_fini(&env->pool);
     g_free(env);
 }

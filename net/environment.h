@@ -13,6 +13,7 @@
 #include "dns.h"
 #include "flows.h"
 #include "loop.h"
+#include "pool.h"
 #include "sip_sockets.h"
 #include "state.h"
 #include "users.h"
@@ -51,6 +52,7 @@ typedef struct NetEnv {
     GArray *answers;       /* to questions, for the end of the turn */
     GHashTable *resolving; /* questions to DNS on their way */
     uint64_t memory;
+    Pool pool; /* what the peer holds comes from here */
     uint64_t draws[PEAL_DRAW_COUNT];
     size_t chance_left; /* bytes of `chance` not used yet */
     uint8_t chance[4096];

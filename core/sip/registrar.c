@@ -205,9 +205,23 @@ int peal_peer_bind(PealPeer *peer, PealStr aor, PealStr contact, uint32_t expire
 
 /* Bindings as the proxy sees them. */
 
-static bool is_target(const Binding *binding, PealTime now)
+/* Is it being refreshed? Its REGISTER came in time, however long the Store takes. */
+static bool is_refreshed(const RegistrarAor *aor, const Binding *binding)
 {
-    return (binding->flags & BINDING_GONE) == 0 && !peal_time_due(binding->expires_at, now);
+    const RegistrarJob *job = aor->jobs;
+
+    for (uint32_t i = 0; job != NULL && i < job->ops_len; i++) {
+        if (job->ops[i].old == binding) {
+            return job->ops[i].fresh != NULL;
+        }
+    }
+    return false;
+}
+
+static bool is_target(const RegistrarAor *aor, const Binding *binding, PealTime now)
+{
+    return (binding->flags & BINDING_GONE) == 0 &&
+           (!peal_time_due(binding->expires_at, now) || is_refreshed(aor, binding));
 }
 
 static RegistrarTarget target_of(const Binding *b)
@@ -234,7 +248,7 @@ size_t registrar_targets(PealPeer *peer, const PealId *resource, RegistrarTarget
     for (const Binding *b = aor != NULL ? aor->bindings : NULL; b != NULL; b = b->next) {
         size_t at = len;
 
-        if (!is_target(b, now)) {
+        if (!is_target(aor, b, now)) {
             continue;
         }
         while (at > 0 && ret_targets[at - 1].q_milli < b->q_milli) {

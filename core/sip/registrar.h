@@ -10,8 +10,9 @@
  * Time:   bindings expire by themselves; `deadline` is the next to do so, or the next write.
  *
  * A REGISTER is carried out whole or not at all: its changes count when the Store that they cause
- * has succeeded; until then, and if it fails (503), what was bound before is bound. One that
- * changes nothing causes no Store. Answers beyond RFC 3261's: 420 for a Require other than path and
+ * has succeeded; until then, and if it fails (503), what was bound before is bound, and what is
+ * being refreshed stays a target even past its time. One that changes nothing causes no Store.
+ * Answers beyond RFC 3261's: 420 for a Require other than path and
  * outbound, 439 for outbound behind a first hop that lacks it, 403 for more than contacts_max
  * contacts, 503 for more than aors_max AORs and while the peer has not joined. Path is taken
  * whether or not the phone says that it supports it (RFC 3327 s.5.3 leaves that to the registrar):

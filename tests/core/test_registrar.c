@@ -537,7 +537,7 @@ static void expiry_waits_for_a_store_under_way(void)
     fake->holds = true;
     CU_ASSERT_EQUAL(fake_register(fake, A ";expires=100\r\n"), 0);
     fake_sip_run(fake, peal_seconds(3));
-    CU_ASSERT_EQUAL(targets_len(fake), 0);
+    CU_ASSERT_EQUAL(targets_len(fake), 1);
     fake_stored(fake, 0);
     CU_ASSERT_EQUAL(fake->status, 200);
     CU_ASSERT(fake_has_line(fake, A ";expires=97"));
@@ -548,6 +548,30 @@ static void expiry_waits_for_a_store_under_way(void)
 }
 
 /* Targets. */
+
+static void binding_stays_a_target_while_its_refresh_is_stored(void)
+{
+    FakeSip *fake = fake_sip_new();
+
+    CU_ASSERT_EQUAL(fake_register(fake, A ";expires=60\r\n" B ";expires=60\r\n"), 200);
+    fake->holds = true;
+    fake_sip_run(fake, peal_seconds(59));
+    CU_ASSERT_EQUAL(fake_register(fake, A ";expires=60\r\n"), 0);
+    fake_sip_run(fake, peal_seconds(3));
+    CU_ASSERT_EQUAL(targets_len(fake), 1); /* the other one has expired */
+    fake_stored(fake, -PEAL_E_TIMEOUT);
+    CU_ASSERT_EQUAL(fake->status, 503);
+    CU_ASSERT_EQUAL(targets_len(fake), 0);
+
+    CU_ASSERT_EQUAL(fake_register(fake, A ";expires=60\r\n"), 0);
+    fake_stored(fake, 0);
+    fake_sip_run(fake, peal_seconds(59));
+    CU_ASSERT_EQUAL(fake_register(fake, A ";expires=0\r\n"), 0);
+    fake_sip_run(fake, peal_seconds(3));
+    CU_ASSERT_EQUAL(targets_len(fake), 0); /* it is to go anyway */
+    fake_stored(fake, 0);
+    fake_sip_free(fake);
+}
 
 static void targets_come_best_q_first(void)
 {
@@ -1078,8 +1102,9 @@ PEAL_TEST_MAIN(
     PEAL_TEST(failed_removal_keeps_the_phone_and_stores_it_again),
     PEAL_TEST(failed_shortening_is_put_right), PEAL_TEST(peer_that_has_not_joined_answers_503),
     PEAL_TEST(registers_for_one_aor_keep_their_order),
-    PEAL_TEST(expiry_waits_for_a_store_under_way), PEAL_TEST(targets_come_best_q_first),
-    PEAL_TEST(phone_behind_nat_is_reached_where_it_came_from),
+    PEAL_TEST(expiry_waits_for_a_store_under_way),
+    PEAL_TEST(binding_stays_a_target_while_its_refresh_is_stored),
+    PEAL_TEST(targets_come_best_q_first), PEAL_TEST(phone_behind_nat_is_reached_where_it_came_from),
     PEAL_TEST(row_21_path_is_stored_and_returned),
     PEAL_TEST(row_22_same_instance_and_reg_id_replace),
     PEAL_TEST(row_22_flow_that_fails_is_no_target),

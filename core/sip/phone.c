@@ -37,13 +37,6 @@ static void phone_on_response(void *user, SipTx tx, uint64_t arg, const SipMessa
     }
 }
 
-static void phone_on_stray(void *user, const SipMessage *response, const PealHop *from)
-{
-    (void)user;
-    (void)response;
-    (void)from;
-}
-
 static void phone_on_failed(void *user, SipTx tx, uint64_t arg, int error)
 {
     PealPhone *phone = user;
@@ -88,8 +81,8 @@ static void phone_on_ended(void *user, SipTx tx, uint64_t arg, bool server)
     (void)server;
 }
 
-static const SipTransactionUser phone_user = {phone_on_request, phone_on_ack,    phone_on_response,
-                                              phone_on_stray,   phone_on_failed, phone_on_ended};
+static const SipTransactionUser phone_user = {phone_on_request, phone_on_ack, phone_on_response,
+                                              phone_on_failed, phone_on_ended};
 
 PealStr phone_username(const PealPhone *phone)
 {

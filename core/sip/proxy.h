@@ -42,7 +42,6 @@ void proxy_on_cancel(PealPeer *peer, SipTx tx, const SipMessage *cancel, const P
                      SipTx matched);
 void proxy_on_ack(PealPeer *peer, const SipMessage *ack, const PealHop *from);
 void proxy_on_response(PealPeer *peer, SipTx tx, uint64_t arg, const SipMessage *response);
-void proxy_on_stray(PealPeer *peer, const SipMessage *response);
 void proxy_on_failed(PealPeer *peer, SipTx tx, uint64_t arg, int error);
 /* arg: as the proxy gave it to the server transaction, or 0. */
 void proxy_on_server_ended(PealPeer *peer, uint64_t arg);

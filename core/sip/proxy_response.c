@@ -137,12 +137,11 @@ static PealBuf *response_cut(PealPeer *peer, const ProxyContext *context,
     }
     sip_edit_init(&edit, response);
     sip_edit_remove_element(&edit, &top);
-    if (context == NULL || context->from.transport == PEAL_TCP) {
+    if (context->from.transport == PEAL_TCP) {
         proxy_put_length(&length, response);
         sip_edit_insert(&edit, response->fields_end, sip_text_view(&length));
     }
-    if (context != NULL && context->challenges_from > 1 &&
-        response_is_challenge(response->status)) {
+    if (context->challenges_from > 1 && response_is_challenge(response->status)) {
         response_merge(&edit, context);
     }
     len = sip_edit_len(&edit);
@@ -155,22 +154,18 @@ static PealBuf *response_cut(PealPeer *peer, const ProxyContext *context,
     return buf;
 }
 
-/* Sends a response on; without a server transaction (any more) by its Via. False when it has no Via
- * but this proxy's. */
+/* Sends a response on, unless its server transaction is gone (RFC 6026 s.8.3). False when it has no
+ * Via but this proxy's. */
 static bool response_pass(PealPeer *peer, const ProxyContext *context, const SipMessage *response)
 {
     PealStr bytes;
     PealBuf *buf = response_cut(peer, context, response, &bytes);
-    int error;
 
     if (buf == NULL) {
         return false;
     }
-    error = sip_tx_answer(&peer->sip->transactions, context->server, response->status, bytes);
+    (void)!sip_tx_answer(&peer->sip->transactions, context->server, response->status, bytes);
     peer->env->ops->drop(peer->env, buf);
-    if (error == -PEAL_E_STATE) {
-        proxy_on_stray(peer, response);
-    }
     return true;
 }
 
@@ -284,9 +279,10 @@ void proxy_on_response(PealPeer *peer, SipTx tx, uint64_t arg, const SipMessage 
     ProxyBranch *branch = context != NULL ? proxy_branch_of(context, arg) : NULL;
     bool success = response->status >= 200 && response->status < 300;
 
-    if (success && response->code == SIP_INVITE && context == NULL) {
-        proxy_on_stray(peer, response);
-    } else if (success && response->code == SIP_INVITE) {
+    if (context == NULL) {
+        return; /* its server transaction is gone (RFC 6026 s.8.3) */
+    }
+    if (success && response->code == SIP_INVITE) {
         /* Also the late ones: each is a dialog of its own (RFC 6026 s.8.1). */
         (void)response_pass(peer, context, response);
         if (!context->answered) {
@@ -305,48 +301,5 @@ void proxy_on_response(PealPeer *peer, SipTx tx, uint64_t arg, const SipMessage 
         response_answered(peer, context);
     } else {
         response_refused(peer, context, branch, response);
-    }
-}
-
-/* Where a Via says that its owner hears answers (18.2.2). */
-static int response_via_hop(PealPeer *peer, PealStr element, PealHop *ret_hop)
-{
-    PealHop hop = {.transport = PEAL_UDP};
-    SipVia via;
-
-    if (sip_via_parse(element, &via) != 0) {
-        return -PEAL_E_VALUE;
-    }
-    if (sip_is(via.transport, "TCP")) {
-        hop.transport = PEAL_TCP;
-    } else if (!sip_is(via.transport, "UDP")) {
-        return -PEAL_E_VALUE;
-    }
-    if (sip_addr(via.received.len > 0 ? via.received : via.host, &hop.addr) != 0) {
-        return -PEAL_E_VALUE;
-    }
-    hop.addr.port = via.rport != 0 ? via.rport : via.port != 0 ? via.port : SIP_DEFAULT_PORT;
-    *ret_hop = hop;
-    return proxy_local(peer, &ret_hop->addr, &ret_hop->local);
-}
-
-void proxy_on_stray(PealPeer *peer, const SipMessage *response)
-{
-    SipCursor at = {0};
-    SipVia via;
-    PealHop hop;
-    PealStr bytes;
-    PealBuf *buf;
-
-    if (response->code != SIP_INVITE || response->status < 200 || response->status >= 300 ||
-        !sip_next(response, SIP_H_VIA, &at) || sip_via_parse(at.element, &via) != 0 ||
-        !sip_is_self(peer, via.host, via.port) || !sip_next(response, SIP_H_VIA, &at) ||
-        response_via_hop(peer, at.element, &hop) != 0) {
-        return;
-    }
-    buf = response_cut(peer, NULL, response, &bytes);
-    if (buf != NULL) {
-        sip_send(peer->env, &hop, bytes);
-        peer->env->ops->drop(peer->env, buf);
     }
 }

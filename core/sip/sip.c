@@ -35,12 +35,6 @@ static void on_response(void *user, SipTx tx, uint64_t arg, const SipMessage *re
     proxy_on_response(user, tx, arg, response);
 }
 
-static void on_stray(void *user, const SipMessage *response, const PealHop *from)
-{
-    (void)from;
-    proxy_on_stray(user, response);
-}
-
 static void on_failed(void *user, SipTx tx, uint64_t arg, int error)
 {
     proxy_on_failed(user, tx, arg, error);
@@ -57,7 +51,6 @@ static void on_ended(void *user, SipTx tx, uint64_t arg, bool server)
 static const SipTransactionUser sip_user = {.on_request = on_request,
                                             .on_ack = on_ack,
                                             .on_response = on_response,
-                                            .on_stray = on_stray,
                                             .on_failed = on_failed,
                                             .on_ended = on_ended};
 

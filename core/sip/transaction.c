@@ -140,9 +140,7 @@ static void receive_response(SipTransactions *all, const SipMessage *response, c
     tx = transaction_find(all, key.match);
     if (tx != NULL) {
         transaction_client_event(all, tx, &in);
-    } else {
-        all->ops->on_stray(all->user, response, from);
-    }
+    } /* else a stray, that nobody may forward (RFC 6026 s.8.2) */
 }
 
 void sip_tx_receive(SipTransactions *all, const SipMessage *message, const PealHop *from)

@@ -21,7 +21,7 @@
  *   phone that lost the 200 as often as that registers again with a higher one
  * - a BYE is answered 481 by an end that has left the dialog; other requests reach their target
  *   again
- * - a 2xx to INVITE is a stray, an ACK reaches on_ack, another final response goes without its ACK
+ * - responses are dropped, a 2xx to INVITE too (RFC 6026 s.8.2); an ACK reaches on_ack
  *
  * At 8,000 requests/s a bound of 100,000 keeps them 12 s, which most repetitions fall into.
  */
@@ -52,9 +52,6 @@ typedef struct SipTransactionUser {
      * (RFC 6026). */
     void (*on_response)(void *user, SipTx tx, uint64_t arg, const SipMessage *response,
                         const PealHop *from);
-    /* A response that belongs to no client transaction (16.7: a proxy forwards a 2xx to INVITE
-     * statelessly, and drops others). */
-    void (*on_stray)(void *user, const SipMessage *response, const PealHop *from);
     /* A client transaction without a final response ends: -PEAL_E_TIMEOUT (B, F),
      * -PEAL_E_UNREACHABLE or -PEAL_E_REFUSED (transport, the world said so). */
     void (*on_failed)(void *user, SipTx tx, uint64_t arg, int error);

@@ -131,10 +131,23 @@ static void row_14_late_and_repeated_2xx_are_forwarded(void)
     script_answer(desk, first, 200, NULL, NULL); /* picked up at the same time */
     got = script_expect(alice, 200);
     CU_ASSERT_PTR_NOT_NULL(strstr(script_header(got->text, "To", 0), "phone2"));
-    /* So late that the transaction is gone. */
-    sip_world_run(world, peal_seconds(70));
+    end();
+}
+
+/* RFC 6026 s.8.2: who forwards what nobody asked for can be used against others. */
+static void row_14_stray_2xx_is_not_forwarded(void)
+{
+    const SipReceived *invite;
+
+    begin();
+    script_invite(alice, 0, "alice", "bob");
+    invite = script_expect_request(bob, "INVITE");
     script_answer(bob, invite, 200, NULL, NULL);
+    script_expect(alice, 100);
     script_expect(alice, 200);
+    sip_world_run(world, peal_seconds(70)); /* the transaction is gone */
+    script_answer(bob, invite, 200, NULL, NULL);
+    CU_ASSERT_TRUE(sip_phone_is_quiet(alice, peal_seconds(1)));
     end();
 }
 
@@ -426,6 +439,7 @@ PEAL_TEST_MAIN("core/proxy_invite", PEAL_TEST(row_12_retransmitted_invite_is_abs
                PEAL_TEST(row_13_ack_of_a_refusal_ends_at_the_proxy),
                PEAL_TEST(row_13_ack_of_a_success_goes_through),
                PEAL_TEST(row_14_late_and_repeated_2xx_are_forwarded),
+               PEAL_TEST(row_14_stray_2xx_is_not_forwarded),
                PEAL_TEST(row_15_cancel_is_answered_at_once_and_ends_in_487),
                PEAL_TEST(row_15_487_that_lacks_vias_ends_the_call_nevertheless),
                PEAL_TEST(row_15_no_cancel_goes_out_before_a_provisional),

@@ -273,10 +273,10 @@ static void ours_on_request(void *user, SipTx tx, const SipMessage *request, con
     }
 }
 
-static void ours_on_message(void *user, const SipMessage *message, const PealHop *from)
+static void ours_on_ack(void *user, const SipMessage *ack, const PealHop *from)
 {
     (void)user;
-    (void)message;
+    (void)ack;
     (void)from;
 }
 
@@ -306,8 +306,8 @@ static void ours_on_ended(void *user, SipTx tx, uint64_t arg, bool server)
     (void)server;
 }
 
-static const SipTransactionUser ours_ops = {ours_on_request, ours_on_message, ours_on_response,
-                                            ours_on_message, ours_on_failed,  ours_on_ended};
+static const SipTransactionUser ours_ops = {ours_on_request, ours_on_ack, ours_on_response,
+                                            ours_on_failed, ours_on_ended};
 
 static void ours_start(void)
 {

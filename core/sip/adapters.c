@@ -296,37 +296,23 @@ static bool adapters_fits_user(PealBytes password)
     return true;
 }
 
-/* This end of the way to an address: the first own address of its family. */
-static uint8_t adapters_local(PealPeer *peer, const PealAddr *addr)
-{
-    PealAddr own[PEAL_ADDRESSES_MAX];
-    size_t len = peer->env->ops->addresses(peer->env, PEAL_SERVICE_SIP, own, PEAL_ADDRESSES_MAX);
-
-    for (size_t i = 0; i < len; i++) {
-        if (own[i].family == addr->family) {
-            return (uint8_t)i;
-        }
-    }
-    return 0;
-}
-
 /* What the other side of an AppAttach says about itself. Returns 0, or -PEAL_E_UNREACHABLE for no
  * usable candidate, -PEAL_E_FULL for no room. A password that is none of a token's kind is ICE's,
  * and stays out of the Route. */
 static int adapters_learn(PealPeer *peer, const PealId *node, const ReloadAppAttach *body)
 {
-    PealAddr addr;
+    PealHop hop = {.transport = PEAL_UDP};
     Adapter *adapter;
 
-    if (!attach_usable_address(peer, PEAL_SERVICE_SIP, body->candidates, &addr)) {
+    if (!attach_usable_address(peer, PEAL_SERVICE_SIP, body->candidates, &hop.addr) ||
+        sip_local(peer, &hop.addr, &hop.local) != 0) {
         return -PEAL_E_UNREACHABLE;
     }
     adapter = adapters_add(peer, node);
     if (adapter == NULL) {
         return -PEAL_E_FULL;
     }
-    adapter->hop =
-        (PealHop){.addr = addr, .transport = PEAL_UDP, .local = adapters_local(peer, &addr)};
+    adapter->hop = hop;
     adapter->token_len = 0;
     if (body->password.len <= sizeof(adapter->token) && adapters_fits_user(body->password)) {
         adapter->token_len = (uint8_t)body->password.len;

@@ -137,7 +137,7 @@ static bool branch_take(PealPeer *peer, ProxyBranch *branch, const PealTarget *t
 {
     PealHop hop = {.addr = target->addr, .transport = (uint8_t)target->transport};
 
-    if (proxy_local(peer, &hop.addr, &hop.local) != 0) {
+    if (sip_local(peer, &hop.addr, &hop.local) != 0) {
         return false;
     }
     branch->hop = hop;

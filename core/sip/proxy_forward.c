@@ -21,20 +21,6 @@ typedef struct Forward {
     char breadth[16];
 } Forward;
 
-int proxy_local(PealPeer *peer, const PealAddr *to, uint8_t *ret_local)
-{
-    PealAddr own[PEAL_ADDRESSES_MAX];
-    size_t len = peer->env->ops->addresses(peer->env, PEAL_SERVICE_SIP, own, PEAL_ADDRESSES_MAX);
-
-    for (size_t i = 0; i < len; i++) {
-        if (own[i].family == to->family) {
-            *ret_local = (uint8_t)i;
-            return 0;
-        }
-    }
-    return -PEAL_E_UNREACHABLE;
-}
-
 /* Step 8; the branch's second part finds loops. */
 static void forward_put_via(PealPeer *peer, Forward *f, const ProxyContext *context,
                             const SipMessage *request, const PealHop *hop)

@@ -200,8 +200,6 @@ PealStr proxy_first_value(PealStr values);
 int proxy_forward(PealPeer *peer, ProxyContext *context, const SipMessage *request, uint32_t index);
 /* proxy_put_length writes the Content-Length that a stream needs and a datagram may lack (18.3). */
 void proxy_put_length(SipText *text, const SipMessage *message);
-/* proxy_local is the own address that reaches a family; -PEAL_E_UNREACHABLE. */
-int proxy_local(PealPeer *peer, const PealAddr *to, uint8_t *ret_local);
 
 /* proxy_response.c: 16.7. */
 /* proxy_candidate notes a final answer; response NULL: this proxy's own. */

@@ -218,6 +218,20 @@ bool sip_is_self(PealPeer *peer, PealStr host, uint16_t port)
     return false;
 }
 
+int sip_local(PealPeer *peer, const PealAddr *to, uint8_t *ret_local)
+{
+    PealAddr own[PEAL_ADDRESSES_MAX];
+    size_t len = peer->env->ops->addresses(peer->env, PEAL_SERVICE_SIP, own, PEAL_ADDRESSES_MAX);
+
+    for (size_t i = 0; i < len; i++) {
+        if (own[i].family == to->family) {
+            *ret_local = (uint8_t)i;
+            return 0;
+        }
+    }
+    return -PEAL_E_UNREACHABLE;
+}
+
 void sip_put_random(PealPeer *peer, SipText *text, size_t len)
 {
     while (len > 0) {

@@ -40,6 +40,9 @@ bool sip_is_ours(const PealPeer *peer, PealStr host);
 /* sip_is_self: does this host and port name this adapter (one of its own SIP addresses, port 0
  * being 5060)? */
 bool sip_is_self(PealPeer *peer, PealStr host, uint16_t port);
+/* sip_local is the number of the first own address of an address's family, the near end of the way
+ * there; -PEAL_E_UNREACHABLE for none. */
+int sip_local(PealPeer *peer, const PealAddr *to, uint8_t *ret_local) PEAL_MUST_USE;
 /* sip_put_random writes `len` random hexadecimal digits, for tags, branches and Call-IDs. */
 void sip_put_random(PealPeer *peer, SipText *text, size_t len);
 

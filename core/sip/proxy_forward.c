@@ -155,6 +155,25 @@ static void forward_top_via(Forward *f, const ProxyContext *context, const SipMe
     }
 }
 
+/* Credentials for the overlay's domains have served here; beyond they would only help who wants to
+ * guess the password (22.3). */
+static void forward_keep_credentials(PealPeer *peer, SipEdit *edit)
+{
+    const SipMessage *request = edit->message;
+
+    for (size_t i = 0; peer->sip->config->users && i < request->fields_len; i++) {
+        const SipField *field = &request->fields[i];
+        const PealStr value = {request->bytes.ptr + field->value,
+                               (size_t)field->end - field->value};
+        SipDigest digest;
+
+        if (field->header == SIP_H_PROXY_AUTHORIZATION && sip_digest_parse(value, &digest) == 0 &&
+            sip_is_ours(peer, digest.realm)) {
+            sip_edit_remove_field(edit, i);
+        }
+    }
+}
+
 /* The first of comma-separated values, as Path and Route have them. */
 PealStr proxy_first_value(PealStr values)
 {
@@ -296,6 +315,7 @@ int proxy_forward(PealPeer *peer, ProxyContext *context, const SipMessage *reque
     forward_max_forwards(&f, request);
     forward_max_breadth(&f, context, branch, request);
     forward_top_via(&f, context, request);
+    forward_keep_credentials(peer, &f.edit);
     error = forward_routes(&f, context, branch, request, &last);
     sip_edit_insert(&f.edit, request->fields_at, sip_text_view(&f.head));
     if (error != 0 || f.head.overflow || f.via.overflow || last.overflow) {

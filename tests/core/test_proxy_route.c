@@ -434,6 +434,24 @@ static void row_5_caller_is_challenged_once_and_the_dialog_not_again(void)
     end();
 }
 
+/* Whoever is called would have a hash to try passwords on. */
+static void row_5_credentials_go_no_further(void)
+{
+    static const char other[] = "Proxy-Authorization: Digest username=\"a\", realm=\"b\"";
+    const SipReceived *got;
+    char headers[2048];
+
+    begin_users(2);
+    snprintf(headers, sizeof(headers), "%s\r\n%s", other,
+             credentials(challenge("<sip:alice@example.org>;tag=a"), "alice", "wonder", "INVITE",
+                         "sip:bob@example.org"));
+    invite_as("<sip:alice@example.org>;tag=a", 2, headers);
+    got = script_expect_request(bob, "INVITE");
+    CU_ASSERT_EQUAL(script_headers(got->text, "Proxy-Authorization"), 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got->text, other));
+    end();
+}
+
 static void row_5_wrong_password_is_challenged_again(void)
 {
     const char *question;
@@ -483,6 +501,7 @@ PEAL_TEST_MAIN("core/proxy_route", PEAL_TEST(row_11_dialog_between_tcp_and_udp),
                PEAL_TEST(row_22_request_for_a_lost_flow_is_430),
                PEAL_TEST(row_22_crlf_and_stun_keep_flows_alive),
                PEAL_TEST(row_5_caller_is_challenged_once_and_the_dialog_not_again),
+               PEAL_TEST(row_5_credentials_go_no_further),
                PEAL_TEST(row_5_wrong_password_is_challenged_again),
                PEAL_TEST(row_6_from_of_somebody_else_is_403),
                PEAL_TEST(caller_of_another_domain_is_not_challenged))

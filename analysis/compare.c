@@ -92,25 +92,11 @@ static bool read_differences(Comparison *comparison, GError **error)
     return true;
 }
 
-/* In whole units, which for times are milliseconds: what takes 0 in a simulation takes the event
- * loop of a real node microseconds, and would set the distributions apart by its whole share. */
-static GArray *whole(const GArray *values)
-{
-    GArray *result = g_array_sized_new(FALSE, FALSE, sizeof(double), values->len);
-
-    for (guint i = 0; i < values->len; i++) {
-        double value = round(g_array_index(values, double, i));
-
-        g_array_append_val(result, value);
-    }
-    return result;
-}
-
 static void compare_figures(Comparison *comparison)
 {
     for (size_t i = 0; i < SIDE_FIGURES; i++) {
-        g_autoptr(GArray) a = whole(comparison->sides[0].samples[i].values);
-        g_autoptr(GArray) b = whole(comparison->sides[1].samples[i].values);
+        const GArray *a = comparison->sides[0].samples[i].values;
+        const GArray *b = comparison->sides[1].samples[i].values;
 
         comparison->comparable[i] =
             stats_ks((const double *)(const void *)a->data, a->len,
@@ -366,9 +352,9 @@ static bool parse_options(int argc, char **argv, CompareOptions *options, GError
         context,
         "Sets the results in directories A and B, which 'peal run' wrote, beside each other:\n"
         "each distribution of both on one plot, with the two-sample Kolmogorov-Smirnov distance\n"
-        "and its p value (an upper bound, since values repeat), times in whole milliseconds. Runs\n"
-        "that made the same lookups, as those of one scenario and seed in two worlds do, are\n"
-        "compared lookup by lookup too.");
+        "and its p value (an upper bound for hops, which repeat). Runs that made the same\n"
+        "lookups, as those of one scenario and seed in two worlds do, are compared lookup by\n"
+        "lookup too.");
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, error)) {
         return false;

@@ -114,7 +114,8 @@ static void on_trace(void *user, const PealTrace *record)
     count_record(&run->totals, record);
     switch ((PealTraceKind)record->kind) {
     case PEAL_TRACE_REQUEST_SENT:
-        if (run->starting != NULL && record->code == CODE_FETCH_REQ) {
+        if (run->starting != NULL && run->starting->transaction == 0 &&
+            record->code == CODE_FETCH_REQ) {
             run->starting->transaction = record->transaction;
         }
         break;

@@ -8,7 +8,7 @@
 
 #include "buffer.h"
 
-enum { RESOLVING_MAX = 512, ANSWERS_MAX = 65536 };
+enum { RESOLVING_MAX = 512, ANSWERS_MAX = 65536, CATCH_UP_MAX = 4 };
 
 /* A question to DNS on its way. */
 typedef struct Resolving {
@@ -136,6 +136,17 @@ static void on_deadline(void *user)
 
     if (env->peer != NULL) {
         peal_peer_on_wake(env->peer);
+    }
+}
+
+void net_env_catch_up(NetEnv *env)
+{
+    PealTime now = loop_now(env->config.loop);
+
+    for (int i = 0; i < CATCH_UP_MAX && env->deadline.place != 0 && env->deadline.at.ns <= now.ns;
+         i++) {
+        loop_timer_unset(env->config.loop, &env->deadline);
+        on_deadline(env);
     }
 }
 

@@ -63,6 +63,10 @@ NetEnv *net_env_new(const NetEnvConfig *config);
  * then. */
 void net_env_free(NetEnv *env);
 
+/* net_env_catch_up wakes the peer if its deadline has come, at the same instant: what it asks of
+ * itself need not wait for the loop's next turn. Not from inside the peer's dispatch. */
+void net_env_catch_up(NetEnv *env);
+
 /* net_env_attach hands the world's events to the peer; NULL: to nobody any more. */
 void net_env_attach(NetEnv *env, PealPeer *peer);
 

@@ -40,6 +40,7 @@ static int request_keep(Node *node, NodeRequest *request, uint64_t token, int st
         return status;
     }
     g_hash_table_insert(node->requests, g_memdup2(&token, sizeof(token)), request);
+    net_env_catch_up(node->env);
     return 0;
 }
 

@@ -82,6 +82,25 @@ static void env_deadline_wakes_once_and_the_last_one_counts(void)
     world_fini(&world);
 }
 
+static void env_deadline_that_has_come_needs_no_turn(void)
+{
+    World world;
+    PealEnv *env;
+
+    world_init(&world, (NetEnvConfig){.memory_max = 1000});
+    env = &world.env->env;
+    net_env_catch_up(world.env);
+    env->ops->wake_at(env, peal_time_add(env->ops->now(env), peal_seconds(100)));
+    net_env_catch_up(world.env);
+    CU_ASSERT_EQUAL(toy_count(TOY_WOKEN, NULL), 0);
+    env->ops->wake_at(env, env->ops->now(env));
+    net_env_catch_up(world.env);
+    CU_ASSERT_EQUAL(toy_count(TOY_WOKEN, NULL), 1);
+    toy_settle(world.loop);
+    CU_ASSERT_EQUAL(toy_count(TOY_WOKEN, NULL), 1);
+    world_fini(&world);
+}
+
 static void env_draws_are_the_scenarios_when_replayed_and_differ_else(void)
 {
     World world;
@@ -160,6 +179,7 @@ static void env_numeric_host_is_answered_later_and_not_after_the_peers_end(void)
 
 PEAL_TEST_MAIN("net/environment", PEAL_TEST(env_memory_is_zeroed_and_bounded),
                PEAL_TEST(env_deadline_wakes_once_and_the_last_one_counts),
+               PEAL_TEST(env_deadline_that_has_come_needs_no_turn),
                PEAL_TEST(env_draws_are_the_scenarios_when_replayed_and_differ_else),
                PEAL_TEST(env_password_is_answered_later),
                PEAL_TEST(env_numeric_host_is_answered_later_and_not_after_the_peers_end))

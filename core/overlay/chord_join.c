@@ -198,6 +198,16 @@ void chord_joined(PealPeer *peer)
     }
 }
 
+/* There may be two links to it. */
+static void set_unready(PealPeer *peer, const PealId *id)
+{
+    for (uint16_t slot = 0; slot < peer->links.links_cap; slot++) {
+        if (peal_id_equal(&link_at(&peer->links, slot)->id, id)) {
+            link_at(&peer->links, slot)->ready = 0;
+        }
+    }
+}
+
 /* s.10.5 steps 5 to 8. */
 void chord_on_join(PealPeer *peer, const Inbound *request)
 {
@@ -218,7 +228,8 @@ void chord_on_join(PealPeer *peer, const Inbound *request)
         return;
     }
     /* One that is back before it was missed still has its place, but nothing of what it stored. */
-    link_at(&peer->links, request->link)->ready = 0;
+    set_unready(peer, &join.joining);
+    link_prefer(peer, request->link);
     chord_refresh(peer, false);
     if (chord->phase != CHORD_JOINED || !peer->topology->responsible(peer, &join.joining)) {
         request_refuse(peer, request, RELOAD_ERROR_NOT_FOUND, (PealBytes){NULL, 0});
@@ -312,7 +323,7 @@ void chord_on_leave(PealPeer *peer, const Inbound *request)
     }
     request_answer(peer, request, (PealBytes){NULL, 0});
     chord_bury(peer, &leave.leaving);
-    link_at(&peer->links, request->link)->ready = 0;
+    set_unready(peer, &leave.leaving);
     for (unsigned i = 1; i <= peer->chord.fingers_len; i++) {
         if (peer->chord.fingers[i - 1] == request->link) {
             chord_set_finger(peer, i, LINK_NONE);

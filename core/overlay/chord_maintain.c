@@ -23,8 +23,15 @@ static void on_update_answer(PealPeer *peer, uint64_t arg, const RequestResult *
 {
     PealFlow flow = {(uint16_t)arg, (uint16_t)(arg >> 16)};
 
-    if (result->status == -PEAL_E_TIMEOUT && link_valid(&peer->links, flow)) {
+    if (!link_valid(&peer->links, flow)) {
+        return;
+    }
+    if (result->status == -PEAL_E_TIMEOUT) {
         link_close(peer, flow.index, PEAL_DOWN_DEAD);
+    } else if (!link_at(&peer->links, flow.index)->ready) {
+        /* An Update of its own, if it is in the ring, came before. A former life may have been a
+         * neighbour. */
+        chord_refresh(peer, false);
     }
 }
 
@@ -140,6 +147,17 @@ static bool names(PealBytes ids, const PealId *who)
     return false;
 }
 
+static void set_ready(PealPeer *peer, uint16_t slot)
+{
+    uint16_t indexed = link_find(peer, &link_at(&peer->links, slot)->id);
+
+    link_at(&peer->links, slot)->ready = 1;
+    if (indexed != LINK_NONE && !link_at(&peer->links, indexed)->ready) {
+        link_prefer(peer, slot);
+    }
+    chord_refresh(peer, false);
+}
+
 void chord_on_update(PealPeer *peer, const Inbound *request)
 {
     const PealId sender = request->signer;
@@ -156,8 +174,7 @@ void chord_on_update(PealPeer *peer, const Inbound *request)
     }
     request_answer(peer, request, (PealBytes){NULL, 0});
     if (!link_at(&peer->links, request->link)->ready) {
-        link_at(&peer->links, request->link)->ready = 1;
-        chord_refresh(peer, false);
+        set_ready(peer, request->link);
     }
     chord_learn_all(peer, update.predecessors, &sender);
     chord_learn_all(peer, update.successors, &sender);

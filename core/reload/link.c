@@ -65,6 +65,9 @@ int link_open(PealPeer *peer, const PealAddr *addr, const PealId *expected, uint
         return error;
     }
     link_at(&peer->links, flow.index)->opened = 1;
+    /* The other side may remember a link from before, and not route through this one until it has
+     * an Update. Who has yet to join sends it to everybody then. */
+    link_at(&peer->links, flow.index)->wants_update = peer->state == PEAL_PEER_JOINED;
     if (expected != NULL) {
         link_at(&peer->links, flow.index)->id = *expected;
     }
@@ -230,8 +233,8 @@ void link_identify(PealPeer *peer, uint16_t slot, const PealId *id)
         forward_name_link(peer, slot);
     }
     if (old != LINK_NONE) {
-        /* An Update that was sent over the old one may never have come. */
-        link_at(links, slot)->ready = link_at(links, old)->ready;
+        /* An Update that was sent over the old one may never have come. The other side's does not
+         * count for the new one: it may be another life, which has yet to join (s.6.5.1). */
         link_at(links, slot)->wants_update = 1;
         link_index_remove(peer, old);
     }
@@ -242,6 +245,19 @@ void link_identify(PealPeer *peer, uint16_t slot, const PealId *id)
     peer_trace(peer, PEAL_TRACE_LINK_UP, slot, link_at(links, slot)->opened, 0, id);
     peer->topology->on_link_up(peer, slot);
     close_forgotten(peer, slot);
+}
+
+void link_prefer(PealPeer *peer, uint16_t slot)
+{
+    uint16_t old = link_find(peer, &link_at(&peer->links, slot)->id);
+
+    if (old != slot && old != LINK_NONE && link_at(&peer->links, slot)->phase == LINK_UP) {
+        link_index_remove(peer, old);
+        if (link_index_insert(peer, slot) != 0) {
+            PEAL_ASSERT(false); /* there is the other's place */
+        }
+        peer->topology->on_link_up(peer, slot);
+    }
 }
 
 static void acknowledge(PealPeer *peer, uint16_t slot, uint32_t sequence)

@@ -91,6 +91,10 @@ void link_on_flow_down(PealPeer *peer, PealFlow flow);
  * then forgotten them. */
 void link_identify(PealPeer *peer, uint16_t slot, const PealId *id);
 
+/* link_prefer puts a link that is up into the index in place of another to the same Node-ID. Where
+ * both sides opened one at the same time, each has its own idea of which came last. */
+void link_prefer(PealPeer *peer, uint16_t slot);
+
 /* link_on_bytes_take reads frames, acknowledges them and hands each message to
  * forward_message_take. */
 void link_on_bytes_take(PealPeer *peer, PealFlow flow, PealBuf *buf);

@@ -165,6 +165,27 @@ static void chord_a_peer_restarts_under_its_node_id(void)
     mini_free(world);
 }
 
+/* A third of the ring, at the same moment, before anybody has missed them. */
+static void chord_many_that_restart_at_once_join_again(void)
+{
+    for (uint64_t seed = 60; seed < 160; seed++) {
+        MiniWorld *world = mini_ring(seed, 24);
+
+        for (uint32_t i = 3; i < 24; i += 3) {
+            PealId id = *peal_peer_id(world->peers[i].peer);
+
+            mini_kill(&world->peers[i]);
+            mini_start(mini_peer(world, &id));
+        }
+        mini_run(world, peal_seconds(60));
+        for (uint32_t i = 24; i < world->peers_len; i++) {
+            CU_ASSERT_EQUAL(peal_peer_state(world->peers[i].peer), PEAL_PEER_JOINED);
+        }
+        CU_ASSERT_TRUE(mini_is_one_ring(world));
+        mini_free(world);
+    }
+}
+
 /* Peers of even and odd index cannot hear each other. */
 static bool between_halves(void *user, uint32_t from, uint32_t to, const uint8_t *frame, size_t len)
 {
@@ -419,6 +440,7 @@ PEAL_TEST_MAIN("core/chord", PEAL_TEST(chord_founder_owns_the_whole_ring),
                PEAL_TEST(chord_a_silent_owner_is_found_out_by_whoever_asks),
                PEAL_TEST(chord_a_leaver_is_forgotten_at_once),
                PEAL_TEST(chord_a_peer_restarts_under_its_node_id),
+               PEAL_TEST(chord_many_that_restart_at_once_join_again),
                PEAL_TEST(chord_two_halves_become_one_ring_again),
                PEAL_TEST(chord_joins_survive_ten_percent_loss),
                PEAL_TEST(chord_founder_left_alone_goes_on_and_admits_again),

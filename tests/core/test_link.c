@@ -295,6 +295,79 @@ static void link_to_a_former_life_is_closed(void)
     mini_free(world);
 }
 
+/* Peer 1 is back at once, but has not joined. */
+static void link_to_another_life_is_not_routed_through_before_it_has_joined(void)
+{
+    MiniWorld *world = mini_ring(8, 2);
+    PealPeer *peer = world->peers[0].peer;
+    const PealId id = *peal_peer_id(world->peers[1].peer);
+    PealAddr addr = mini_addr(0);
+    MiniPeer *again;
+    uint16_t slot;
+
+    CU_ASSERT_FALSE(peal_peer_responsible(peer, &id));
+    mini_kill(&world->peers[1]);
+    again = mini_peer(world, &id);
+    CU_ASSERT_EQUAL(link_open(again->peer, &addr, NULL, &slot), 0);
+    mini_run(world, peal_ms(200));
+    slot = link_find(peer, &id);
+    CU_ASSERT_NOT_EQUAL_FATAL(slot, LINK_NONE);
+    CU_ASSERT_EQUAL(mini_flow(&world->peers[0], 2).index, slot);
+    CU_ASSERT_FALSE(link_at(&peer->links, slot)->ready);
+    CU_ASSERT_TRUE(peal_peer_responsible(peer, &id));
+    mini_start(again);
+    mini_run(world, peal_seconds(5));
+    CU_ASSERT_EQUAL(peal_peer_state(again->peer), PEAL_PEER_JOINED);
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+/* Nobody's range changes while a live neighbour is linked a second time. */
+static void link_second_to_a_live_neighbour_disturbs_nobody(void)
+{
+    MiniWorld *world = mini_ring(9, 6);
+    PealPeer *peer = world->peers[0].peer;
+    PealAddr addr = mini_addr(3);
+    const PealId id = *peal_peer_id(world->peers[3].peer);
+    uint32_t changes = 0;
+    uint16_t slot;
+
+    for (uint32_t i = 0; i < world->peers_len; i++) {
+        changes += world->peers[i].traces[PEAL_TRACE_NEIGHBOURS_CHANGED];
+    }
+    CU_ASSERT_EQUAL(link_open(peer, &addr, NULL, &slot), 0);
+    mini_run(world, peal_seconds(5));
+    CU_ASSERT_EQUAL(link_find(peer, &id), slot);
+    CU_ASSERT_TRUE(link_at(&peer->links, slot)->ready);
+    for (uint32_t i = 0; i < world->peers_len; i++) {
+        changes -= world->peers[i].traces[PEAL_TRACE_NEIGHBOURS_CHANGED];
+    }
+    CU_ASSERT_EQUAL(changes, 0);
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+/* Both sides opened one, and each saw the other's come up last. */
+static void link_of_two_that_crossed_the_one_with_an_update_serves(void)
+{
+    MiniWorld *world = mini_ring(10, 2);
+    PealPeer *peers[] = {world->peers[0].peer, world->peers[1].peer};
+    PealAddr addrs[] = {mini_addr(0), mini_addr(1)};
+    uint16_t slots[2];
+
+    CU_ASSERT_EQUAL(link_open(peers[0], &addrs[1], NULL, &slots[0]), 0);
+    CU_ASSERT_EQUAL(link_open(peers[1], &addrs[0], NULL, &slots[1]), 0);
+    mini_run(world, peal_seconds(1));
+    for (uint32_t i = 0; i < 2; i++) {
+        uint16_t slot = link_find(peers[i], peal_peer_id(peers[1 - i]));
+
+        CU_ASSERT_NOT_EQUAL_FATAL(slot, LINK_NONE);
+        CU_ASSERT_TRUE(link_at(&peers[i]->links, slot)->ready);
+    }
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
 static void link_that_is_never_named_is_closed(void)
 {
     MiniWorld *world = mini_new(7);
@@ -321,4 +394,8 @@ PEAL_TEST_MAIN(
     PEAL_TEST(link_before_the_naming_ping_accepts_nothing),
     PEAL_TEST(link_index_finds_every_link_in_ring_order),
     PEAL_TEST(link_second_to_the_same_peer_takes_the_place_of_the_first),
-    PEAL_TEST(link_to_a_former_life_is_closed), PEAL_TEST(link_that_is_never_named_is_closed))
+    PEAL_TEST(link_to_a_former_life_is_closed),
+    PEAL_TEST(link_to_another_life_is_not_routed_through_before_it_has_joined),
+    PEAL_TEST(link_second_to_a_live_neighbour_disturbs_nobody),
+    PEAL_TEST(link_of_two_that_crossed_the_one_with_an_update_serves),
+    PEAL_TEST(link_that_is_never_named_is_closed))

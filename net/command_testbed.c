@@ -19,7 +19,7 @@ typedef struct TestbedOptions {
     char *users;
     char **sets;
     char **words;
-    int base_port;
+    char *base_port; /* NULL: the standard ports */
     int lines;
     gboolean netns;
     gboolean fresh;
@@ -45,6 +45,7 @@ static char *absolute(const char *path)
 static bool start_options(const TestbedOptions *options, Testbed *ret_testbed, GError **error)
 {
     guint64 peers = 0;
+    guint64 base_port = 0;
     guint64 most = options->netns ? TESTBED_NETNS_PEERS_MAX : TESTBED_PEERS_MAX;
     TestbedPorts last;
 
@@ -54,17 +55,21 @@ static bool start_options(const TestbedOptions *options, Testbed *ret_testbed, G
                      (unsigned)most);
         return false;
     }
+    if (options->base_port != NULL &&
+        !g_ascii_string_to_unsigned(options->base_port, 10, 1, PORT_MAX, &base_port, NULL)) {
+        testbed_fail(error, TESTBED_ERROR_INPUT, "--base-port wants a port, 1 to %d", PORT_MAX);
+        return false;
+    }
     *ret_testbed = (Testbed){
         .dir = absolute(options->dir),
         .peers = (unsigned)peers,
-        .base_port = (unsigned)options->base_port,
+        .base_port = (unsigned)base_port,
         .netns = options->netns,
         .users = absolute(options->users),
         .sets = g_strdupv(options->sets),
     };
     last = testbed_ports(ret_testbed, (unsigned)peers);
-    if (options->base_port < 0 || options->base_port > PORT_MAX ||
-        MAX(last.sip, MAX(last.reload, last.http)) > PORT_MAX) {
+    if (MAX(last.sip, MAX(last.reload, last.http)) > PORT_MAX) {
         testbed_fail(error, TESTBED_ERROR_INPUT,
                      "the ports of %u peers go beyond %d; choose fewer, or another --base-port",
                      (unsigned)peers, PORT_MAX);
@@ -278,7 +283,7 @@ static bool parse(const TestbedCommand *command, int argc, char **argv, TestbedO
     };
     const GOptionEntry start[] = {
         {"peers", 'n', 0, G_OPTION_ARG_STRING, &options->peers, "How many", "N"},
-        {"base-port", 0, 0, G_OPTION_ARG_INT, &options->base_port,
+        {"base-port", 0, 0, G_OPTION_ARG_STRING, &options->base_port,
          "SIP at B, RELOAD at B + 1, HTTP at B + 2, each plus 10 (k - 1)", "B"},
         {"netns", 0, 0, G_OPTION_ARG_NONE, &options->netns,
          "Give each a network namespace and the address 10.77.0.k; takes root", NULL},

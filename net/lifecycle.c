@@ -232,6 +232,18 @@ static bool choose_id(Node *node, PealId *ret_id, GError **error)
     return true;
 }
 
+/* The next registration replaces the file, so what is not understood is put aside first. */
+static void check_bindings(const Node *node, PealBytes bindings)
+{
+    if (!peal_peer_bindings_whole(node->peer, bindings)) {
+        bool aside = state_set_aside(node->state, PEAL_SLOT_BINDINGS);
+
+        log_warning("the registrations kept in %s are damaged or of another version%s; what cannot "
+                    "be read of them is gone until the phones register again",
+                    node->config->state_dir, aside ? ", and are now in bindings.bad there" : "");
+    }
+}
+
 /* Makes the peer an adapter, with the bindings that it had. */
 static bool begin_sip(Node *node, GError **error)
 {
@@ -247,6 +259,7 @@ static bool begin_sip(Node *node, GError **error)
         if (bindings == NULL) {
             return false;
         }
+        check_bindings(node, (PealBytes){bindings, len});
     }
     status = peal_peer_sip(node->peer, &node->config->sip, (PealBytes){bindings, len});
     if (status != 0) {

@@ -205,6 +205,13 @@ uint8_t *state_read(State *state, PealSlot slot, size_t *ret_len, GError **error
     return read_file(state, SLOT_FILES[slot], ret_len, error);
 }
 
+bool state_set_aside(State *state, PealSlot slot)
+{
+    g_autofree char *aside = g_strconcat(SLOT_FILES[slot], ".bad", NULL);
+
+    return renameat(state->directory_fd, SLOT_FILES[slot], state->directory_fd, aside) == 0;
+}
+
 bool state_write(State *state, PealSlot slot, PealBytes bytes, GError **error)
 {
     return replace_file(state, SLOT_FILES[slot], bytes, error);

@@ -166,9 +166,11 @@ static bool read_database(Users *users, const char *path, GError **error)
     if (sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(database, "SELECT user, domain, password FROM users", -1, &select,
                            NULL) != SQLITE_OK) {
-        g_set_error(error, USERS_ERROR, 0,
-                    "%s: %s; it needs a table users with the columns user, domain and password",
-                    path, sqlite3_errmsg(database));
+        /* What is missing in it is SQLite's general error; others are about the file. */
+        g_set_error(error, USERS_ERROR, 0, "%s: %s%s", path, sqlite3_errmsg(database),
+                    sqlite3_errcode(database) == SQLITE_ERROR
+                        ? "; it needs a table users with the columns user, domain and password"
+                        : "");
     } else {
         good = read_rows(users, select, path, error);
     }

@@ -229,13 +229,33 @@ static void read_record(PealPeer *peer, PealBytes record)
     }
 }
 
+static bool read_head(PealPeer *peer, Reader *r, PealBytes *ret_head)
+{
+    *ret_head = reader_bytes(r, HEAD_LEN);
+    return check_is(peer, *ret_head, reader_bytes(r, CHECK_LEN)) &&
+           memcmp(ret_head->ptr, MAGIC, sizeof(MAGIC)) == 0;
+}
+
+bool peal_peer_bindings_whole(PealPeer *peer, PealBytes bindings)
+{
+    Reader r = reader_make(bindings);
+    PealBytes head;
+    bool whole = bindings.len == 0 || read_head(peer, &r, &head);
+
+    while (whole && r.left > 0) {
+        PealBytes record = reader_opaque32(&r);
+
+        whole = check_is(peer, record, reader_bytes(&r, CHECK_LEN)) && r.error == 0;
+    }
+    return whole;
+}
+
 void bindings_restore(PealPeer *peer, PealBytes bytes)
 {
     Reader r = reader_make(bytes);
-    PealBytes head = reader_bytes(&r, HEAD_LEN);
+    PealBytes head;
 
-    if (!check_is(peer, head, reader_bytes(&r, CHECK_LEN)) ||
-        memcmp(head.ptr, MAGIC, sizeof(MAGIC)) != 0) {
+    if (!read_head(peer, &r, &head)) {
         return;
     }
     memcpy(peer->sip->key, head.ptr + sizeof(MAGIC), PEAL_MAC_LEN);

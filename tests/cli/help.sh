@@ -50,6 +50,7 @@ check testbed_wants_a_verb says 2 'peal testbed stop' testbed
 check testbed_refuses_other_verbs says 2 "nothing is known of 'begin'" testbed begin
 check testbed_wants_some_peers says 2 '--peers wants a number' testbed start --peers 0 --dir none
 check testbed_ports_end says 2 'go beyond 65535' testbed start --peers 500 --base-port 65000 --dir none
+check testbed_port_zero_is_none says 2 '--base-port wants a port' testbed start --peers 2 --base-port 0 --dir none
 check testbed_that_is_none_is_named says 2 'there is no testbed in' testbed status --dir none
 check plot_explains_itself says 0 Usage plot --help
 check help_keys_has_every_section keys_have_sections

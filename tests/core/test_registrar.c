@@ -955,12 +955,15 @@ static void damaged_bindings_are_left_out(void)
     CU_ASSERT_FATAL(len > 100 && len <= sizeof(bytes));
     memcpy(bytes, fake->kept, len);
     CU_ASSERT_EQUAL(restored(bytes, len), 3);
+    CU_ASSERT(peal_peer_bindings_whole(&fake->peer, (PealBytes){bytes, len}));
+    CU_ASSERT(peal_peer_bindings_whole(&fake->peer, (PealBytes){NULL, 0}));
     for (size_t cut = 0; cut < len; cut++) {
         CU_ASSERT(restored(bytes, cut) < 3);
     }
     for (size_t bit = 0; bit < 8 * len; bit++) {
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         CU_ASSERT(restored(bytes, len) < 3); /* no flip goes unseen */
+        CU_ASSERT_FALSE(peal_peer_bindings_whole(&fake->peer, (PealBytes){bytes, len}));
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     CU_ASSERT_EQUAL(restored(bytes, 0), 0);

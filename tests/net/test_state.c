@@ -18,7 +18,8 @@ static char *directory_new(void)
 
 static void directory_remove(char *path)
 {
-    static const char *const NAMES[] = {"lock", "node-id", "bindings", "identity", "bindings.new"};
+    static const char *const NAMES[] = {"lock",     "node-id",      "bindings",
+                                        "identity", "bindings.new", "bindings.bad"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(NAMES); i++) {
         g_autofree char *name = g_build_filename(path, NAMES[i], NULL);
@@ -125,6 +126,27 @@ static void state_that_cannot_be_written_keeps_the_old_and_says_so(void)
     directory_remove(path);
 }
 
+static void state_set_aside_is_still_there_and_no_longer_read(void)
+{
+    char *path = directory_new();
+    g_autofree char *aside = g_build_filename(path, "bindings.bad", NULL);
+    g_autofree uint8_t *bytes = NULL;
+    g_autofree char *text = NULL;
+    State *state = state_open(path, NULL);
+    size_t len = 1;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(state);
+    CU_ASSERT_FALSE(state_set_aside(state, PEAL_SLOT_BINDINGS));
+    CU_ASSERT_TRUE(state_write(state, PEAL_SLOT_BINDINGS, (PealBytes){(uint8_t *)"odd", 3}, NULL));
+    CU_ASSERT_TRUE(state_set_aside(state, PEAL_SLOT_BINDINGS));
+    bytes = state_read(state, PEAL_SLOT_BINDINGS, &len, NULL);
+    CU_ASSERT_EQUAL(len, 0);
+    CU_ASSERT_TRUE(g_file_get_contents(aside, &text, NULL, NULL));
+    CU_ASSERT_STRING_EQUAL(text, "odd");
+    state_close(state);
+    directory_remove(path);
+}
+
 static void state_directory_that_cannot_be_is_named(void)
 {
     g_autoptr(GError) error = NULL;
@@ -139,4 +161,5 @@ PEAL_TEST_MAIN("net/state", PEAL_TEST(state_keeps_the_node_id),
                PEAL_TEST(state_directory_serves_one_node_at_a_time),
                PEAL_TEST(state_slots_are_empty_at_first_and_hold_what_was_kept_last),
                PEAL_TEST(state_that_cannot_be_written_keeps_the_old_and_says_so),
+               PEAL_TEST(state_set_aside_is_still_there_and_no_longer_read),
                PEAL_TEST(state_directory_that_cannot_be_is_named))

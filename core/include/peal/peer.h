@@ -185,6 +185,10 @@ int peal_sip_check(const PealSipConfig *config, const char **ret_field) PEAL_MUS
  */
 int peal_peer_sip(PealPeer *peer, const PealSipConfig *config, PealBytes bindings) PEAL_MUST_USE;
 
+/* peal_peer_bindings_whole says whether persisted bindings are of this version and undamaged, all of
+ * them; nothing is whole. Before peal_peer_sip or after. */
+bool peal_peer_bindings_whole(PealPeer *peer, PealBytes bindings);
+
 /* peal_peer_on_sip_take takes buf: on UDP one datagram, on TCP any piece of the stream of
  * from->conn. A peer that is no adapter drops it. */
 void peal_peer_on_sip_take(PealPeer *peer, const PealHop *from, PealBuf *buf);

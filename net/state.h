@@ -31,8 +31,8 @@ bool state_node_id(State *state, PealId *id, GError **error) PEAL_MUST_USE;
  * error. */
 uint8_t *state_read(State *state, PealSlot slot, size_t *ret_len, GError **error);
 
-/* state_set_aside renames a slot's file to NAME.bad, so that what cannot be used is not lost when the
- * slot is next written. Returns whether it did. */
+/* state_set_aside renames a slot's file to NAME.bad, so that what cannot be used is not lost when
+ * the slot is next written. Returns whether it did. */
 bool state_set_aside(State *state, PealSlot slot);
 
 /* state_write replaces a slot's bytes; on failure the old ones are still there. */

@@ -120,6 +120,11 @@ static bool check_may_pass(PealPeer *peer, const SipMessage *request, const Prox
     if (!route->left && proxy_is_aor(peer, uri, false)) {
         return true;
     }
+    /* A CANCEL cannot be challenged (22.1), and this one is of no INVITE that was: where users have
+     * passwords its From proves nothing, and it would be sent until somebody answers. */
+    if (peer->sip->config->users && request->code == SIP_CANCEL) {
+        return false;
+    }
     return proxy_from_domain(peer, request).ptr != NULL;
 }
 

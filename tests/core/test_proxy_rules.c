@@ -99,6 +99,21 @@ static void row_6_caller_from_elsewhere_may_not_call_elsewhere(void)
     end();
 }
 
+static void row_6_cancel_of_no_call_is_not_relayed_where_users_have_passwords(void)
+{
+    ScriptRequest request = to("sip:carol@192.0.2.99");
+
+    begin();
+    request.method = "CANCEL";
+    world->config.users = true;
+    script_request(alice, 0, &request);
+    script_expect(alice, 403);
+    request.uri = "sip:nobody@example.org";
+    script_request(alice, 0, &request);
+    script_expect(alice, 404);
+    end();
+}
+
 static void row_2_unbound_user_is_404_without_a_user_list(void)
 {
     begin();
@@ -512,7 +527,9 @@ static void other_requests_to_the_adapter_are_refused(void)
     end();
 }
 
-PEAL_TEST_MAIN("core/proxy_rules", PEAL_TEST(row_2_unbound_user_is_404_without_a_user_list),
+PEAL_TEST_MAIN("core/proxy_rules",
+               PEAL_TEST(row_6_cancel_of_no_call_is_not_relayed_where_users_have_passwords),
+               PEAL_TEST(row_2_unbound_user_is_404_without_a_user_list),
                PEAL_TEST(row_6_unknown_user_without_a_user_list_is_404),
                PEAL_TEST(row_6_user_list_tells_404_from_480),
                PEAL_TEST(row_6_caller_from_elsewhere_may_not_call_elsewhere),

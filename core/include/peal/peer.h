@@ -185,8 +185,8 @@ int peal_sip_check(const PealSipConfig *config, const char **ret_field) PEAL_MUS
  */
 int peal_peer_sip(PealPeer *peer, const PealSipConfig *config, PealBytes bindings) PEAL_MUST_USE;
 
-/* peal_peer_bindings_whole says whether persisted bindings are of this version and undamaged, all of
- * them; nothing is whole. Before peal_peer_sip or after. */
+/* peal_peer_bindings_whole says whether persisted bindings are of this version and undamaged, all
+ * of them; nothing is whole. Before peal_peer_sip or after. */
 bool peal_peer_bindings_whole(PealPeer *peer, PealBytes bindings);
 
 /* peal_peer_on_sip_take takes buf: on UDP one datagram, on TCP any piece of the stream of

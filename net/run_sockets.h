@@ -37,7 +37,7 @@ typedef struct RunSockets {
     const ScenarioEvent *partition; /* in force; NULL: none */
     uint64_t registered;
     uint64_t register_failed;
-    bool over; /* no loop turn any more */
+    bool over; /* it has ended, well or not */
     GError *error;
 } RunSockets;
 

@@ -73,20 +73,19 @@ static void build_via_params(SipText *text, PealStr params)
 }
 
 /* s.18.2.1 and RFC 3581 s.4: received where the sent-by is not the source, always with rport. */
-void sip_build_via(SipText *text, PealStr element, const PealHop *from)
+void sip_build_via(SipText *text, const SipMessage *request, const PealHop *from)
 {
-    bool whole = false;
-    SipVia via;
+    const SipVia *via = &request->via;
 
-    if (raw_via(element, &via, &whole) != 0 || !whole ||
-        (!via.rport_asked && via.received.len == 0 && via.rport == 0 &&
-         build_same_ip(via.host, &from->addr))) {
-        build_value(text, element);
+    if (request->via_state != SIP_VIA_WHOLE ||
+        (!via->rport_asked && via->received.len == 0 && via->rport == 0 &&
+         build_same_ip(via->host, &from->addr))) {
+        build_value(text, via->text);
         return;
     }
-    build_value(text, (PealStr){element.ptr, (size_t)(via.params.ptr - element.ptr)});
-    build_via_params(text, via.params);
-    if (via.rport_asked || !build_same_ip(via.host, &from->addr)) {
+    build_value(text, (PealStr){via->text.ptr, (size_t)(via->params.ptr - via->text.ptr)});
+    build_via_params(text, via->params);
+    if (via->rport_asked || !build_same_ip(via->host, &from->addr)) {
         PealAddr addr = from->addr;
         char bytes[64];
         SipText ip = sip_text_make(bytes, sizeof(bytes));
@@ -100,7 +99,7 @@ void sip_build_via(SipText *text, PealStr element, const PealHop *from)
         sip_put_z(text, ";received=");
         sip_put(text, view);
     }
-    if (via.rport_asked) {
+    if (via->rport_asked) {
         sip_put_z(text, ";rport=");
         sip_put_u32(text, from->addr.port);
     }
@@ -112,19 +111,20 @@ static void build_vias(SipText *text, const SipMessage *request, const PealHop *
 
     for (size_t i = 0; i < request->fields_len; i++) {
         const SipField *field = &request->fields[i];
-        SipCursor at = {0};
+        const PealStr via = request->via.text;
 
         if (field->header != SIP_H_VIA || field->end == field->value) {
             continue;
         }
-        if (!top || !sip_next(request, SIP_H_VIA, &at)) {
+        if (!top) {
             build_line(text, SIP_H_VIA, lex_sub(request->bytes, field->value, field->end));
             continue;
         }
         top = false;
         sip_put_z(text, "Via: ");
-        sip_build_via(text, at.element, from);
-        build_value(text, lex_sub(request->bytes, at.end, field->end));
+        sip_build_via(text, request, from);
+        build_value(text, (PealStr){via.ptr + via.len,
+                                    (size_t)(request->bytes.ptr + field->end - via.ptr) - via.len});
         sip_put_z(text, "\r\n");
     }
 }
@@ -192,16 +192,14 @@ void sip_build_answer(SipText *text, const SipMessage *request, const PealHop *f
 
 int sip_build_reply_hop(const SipMessage *request, const PealHop *from, PealHop *ret_hop)
 {
-    SipCursor at = {0};
-    bool whole = false;
-    SipVia via;
+    const SipVia *via = &request->via;
     PealHop hop = *from;
 
-    if (!sip_next(request, SIP_H_VIA, &at) || raw_via(at.element, &via, &whole) != 0) {
+    if (request->via_state == SIP_VIA_NONE) {
         return -PEAL_E_VALUE;
     }
-    if (from->transport == PEAL_UDP && !via.rport_asked) {
-        hop.addr.port = via.port != 0 ? via.port : SIP_PORT;
+    if (from->transport == PEAL_UDP && !via->rport_asked) {
+        hop.addr.port = via->port != 0 ? via->port : SIP_PORT;
     }
     *ret_hop = hop;
     return 0;

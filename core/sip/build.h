@@ -34,7 +34,7 @@ void sip_build_answer(SipText *text, const SipMessage *request, const PealHop *f
  * sent-by is not the source, and rport where it asks for it (18.2.1, RFC 3581 s.4). Parameters of
  * these names that it came with are left out. What does not read as a Via is written as it is.
  */
-void sip_build_via(SipText *text, PealStr element, const PealHop *from);
+void sip_build_via(SipText *text, const SipMessage *request, const PealHop *from);
 
 /* sip_build_reply_hop: where an answer to a request that came from `from` goes (18.2.2, RFC 3581):
  * back on its connection; over UDP to the source address, at the source port with rport and at

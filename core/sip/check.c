@@ -8,20 +8,10 @@
 
 enum { MAX_FORWARDS_MAX = 255 };
 
-static PealStr check_top_via(const SipMessage *message)
-{
-    SipCursor at = {0};
-
-    return sip_next(message, SIP_H_VIA, &at) ? at.element : (PealStr){0};
-}
-
 bool sip_message_answerable(const SipMessage *message)
 {
-    SipVia via;
-    bool whole;
-
     return message->status == 0 && message->method.len > 0 && message->code != SIP_ACK &&
-           raw_via(check_top_via(message), &via, &whole) == 0;
+           message->via_state != SIP_VIA_NONE;
 }
 
 /* s.7.3.1: header fields that are no lists stand at most once, in whatever form. */
@@ -90,16 +80,15 @@ static const char *check_addresses(const SipMessage *message)
 
 static const char *check_via(const SipMessage *message, unsigned *ret_status)
 {
-    bool whole = false;
-    SipVia via;
+    const SipVia *via = &message->via;
 
-    if (raw_via(check_top_via(message), &via, &whole) != 0 || !whole) {
+    if (message->via_state != SIP_VIA_WHOLE) {
         return "Bad Via";
     }
-    if (sip_is(via.branch, "z9hG4bK")) {
+    if (sip_is(via->branch, "z9hG4bK")) {
         return "Branch Without Identifier"; /* RFC 4475 s.3.2.1: it would be everybody's */
     }
-    if (!sip_is(via.version, "2.0")) {
+    if (!sip_is(via->version, "2.0")) {
         *ret_status = 505;
         return "Version Not Supported";
     }

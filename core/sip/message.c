@@ -294,6 +294,21 @@ static void scan_fields(Scan *scan, bool datagram)
     scan_body(scan, datagram);
 }
 
+/* Everyone asks for the topmost Via: for the check, the transaction, the answer. */
+static void scan_via(SipMessage *message)
+{
+    SipCursor top = {0};
+    bool whole = false;
+
+    if (!sip_next(message, SIP_H_VIA, &top)) {
+        return;
+    }
+    message->via.text = top.element;
+    if (raw_via(top.element, &message->via, &whole) == 0) {
+        message->via_state = whole ? SIP_VIA_WHOLE : SIP_VIA_HOP;
+    }
+}
+
 /* A response has its method in its CSeq. */
 static void scan_response_method(SipMessage *message)
 {
@@ -327,6 +342,7 @@ int sip_message_scan(PealStr bytes, bool datagram, SipMessage *ret_message)
         return scan.error;
     }
     scan_fields(&scan, datagram);
+    scan_via(ret_message);
     if (ret_message->status != 0) {
         scan_response_method(ret_message);
     }

@@ -11,7 +11,7 @@
 #ifndef SIP_MESSAGE_H
 #define SIP_MESSAGE_H
 
-#include <peal/base.h>
+#include "sip/value.h"
 
 enum { SIP_FIELDS_MAX = 128, SIP_MESSAGE_MAX = 65535 };
 
@@ -83,6 +83,13 @@ typedef struct SipField {
     uint8_t header; /* SipHeader */
 } SipField;
 
+/* How much of the topmost Via could be read. */
+typedef enum SipViaState {
+    SIP_VIA_NONE,
+    SIP_VIA_HOP,  /* up to its sent-by: an answer finds its way */
+    SIP_VIA_WHOLE /* all of it */
+} SipViaState;
+
 typedef struct SipMessage {
     PealStr bytes;  /* the whole message, body included */
     PealStr method; /* of the request line, or of a response's CSeq */
@@ -94,6 +101,8 @@ typedef struct SipMessage {
     uint16_t fields_at;  /* the first header field */
     uint16_t fields_end; /* the empty line */
     uint16_t fields_len;
+    SipViaState via_state;
+    SipVia via;                      /* the topmost; its text is there if there is one at all */
     int16_t first[SIP_HEADER_COUNT]; /* index of the first field of a header, -1 for none */
     SipField fields[SIP_FIELDS_MAX];
 } SipMessage;

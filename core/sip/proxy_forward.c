@@ -149,7 +149,7 @@ static void forward_top_via(Forward *f, const ProxyContext *context, const SipMe
     if (!sip_next(request, SIP_H_VIA, &top)) {
         return;
     }
-    sip_build_via(&f->via, top.element, &context->from);
+    sip_build_via(&f->via, request, &context->from);
     if (!sip_equal(top.element, sip_text_view(&f->via))) {
         sip_edit_replace(&f->edit, top.at, top.end, sip_text_view(&f->via));
     }

@@ -404,6 +404,7 @@ int raw_via(PealStr text, SipVia *ret_via, bool *ret_whole)
     }
     at = lex_span(text, at, LEX_LWS);
     via.params = lex_sub(text, at, text.len);
+    via.text = text;
     *ret_whole = raw_via_params(&via) == 0;
     *ret_via = via;
     return 0;

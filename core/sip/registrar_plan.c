@@ -85,7 +85,6 @@ typedef struct Plan {
     bool first_hop;
     bool takes_flows;   /* RFC 5626 s.6: outbound may be applied */
     bool supports_flow; /* says the phone */
-    SipVia via;         /* topmost */
     size_t path_len;
     uint32_t contacts_len;
 } Plan;
@@ -139,7 +138,7 @@ static RegistrarReply plan_begin(Plan *plan)
         return refuse(400, "Malformed CSeq");
     }
     plan->cseq = cseq.number;
-    if (!sip_next(request, SIP_H_VIA, &via) || sip_via_parse(via.element, &plan->via) != 0) {
+    if (request->via_state != SIP_VIA_WHOLE || !sip_next(request, SIP_H_VIA, &via)) {
         return refuse(400, "Malformed Via");
     }
     plan->first_hop = !sip_next(request, SIP_H_VIA, &via);
@@ -203,12 +202,13 @@ static RegistrarReply plan_star(Plan *plan)
 static bool plan_behind_nat(const Plan *plan, const Contact *contact)
 {
     const PealHop *from = &plan->job->from;
-    uint16_t via_port = plan->via.port != 0 ? plan->via.port : 5060;
+    const SipVia *via = &plan->request->via;
+    uint16_t via_port = via->port != 0 ? via->port : 5060;
     uint16_t contact_port = contact->uri.port != 0 ? contact->uri.port : 5060;
     PealAddr addr;
     size_t ip_len;
 
-    if (!sip_same(contact->uri.host, plan->via.host) || contact_port != via_port ||
+    if (!sip_same(contact->uri.host, via->host) || contact_port != via_port ||
         sip_addr(contact->uri.host, &addr) != 0) {
         return false;
     }
@@ -216,7 +216,7 @@ static bool plan_behind_nat(const Plan *plan, const Contact *contact)
     if (addr.family != from->addr.family || memcmp(addr.ip, from->addr.ip, ip_len) != 0) {
         return true;
     }
-    return contact_port != from->addr.port && plan->via.rport_asked;
+    return contact_port != from->addr.port && via->rport_asked;
 }
 
 static void put_path(SipText *text, const SipMessage *request)

@@ -103,13 +103,6 @@ PealStr transaction_method(const SipMessage *message)
     return (PealStr){cseq.ptr + at, cseq.len - at};
 }
 
-static PealStr key_top_via(const SipMessage *message)
-{
-    SipCursor cursor = {0};
-
-    return sip_next(message, SIP_H_VIA, &cursor) ? cursor.element : (PealStr){NULL, 0};
-}
-
 static bool key_has_cookie(PealStr branch)
 {
     size_t len = sizeof(KEY_COOKIE) - 1;
@@ -120,23 +113,18 @@ static bool key_has_cookie(PealStr branch)
 int transaction_client_key(const SipTransactions *all, const SipMessage *message,
                            TransactionKey *ret_key)
 {
-    SipArena arena;
-    SipVia via;
     Hash hash;
-    int error;
 
-    sip_arena_enter(&arena);
-    error = sip_via_parse(key_top_via(message), &via);
-    if (error == 0) {
-        *ret_key = (TransactionKey){.via_port = via.port};
-        hash_begin(&hash, all->key);
-        hash_byte(&hash, KEY_CLIENT);
-        hash_text(&hash, via.branch, true);
-        hash_text(&hash, transaction_method(message), false);
-        hash_end(&hash, ret_key->match);
+    if (message->via_state != SIP_VIA_WHOLE) {
+        return -PEAL_E_VALUE;
     }
-    sip_arena_leave(&arena);
-    return error == 0 ? 0 : -PEAL_E_VALUE;
+    *ret_key = (TransactionKey){.via_port = message->via.port};
+    hash_begin(&hash, all->key);
+    hash_byte(&hash, KEY_CLIENT);
+    hash_text(&hash, message->via.branch, true);
+    hash_text(&hash, transaction_method(message), false);
+    hash_end(&hash, ret_key->match);
+    return 0;
 }
 
 static void hash_tag(Hash *hash, const SipMessage *message, SipHeader header)
@@ -170,7 +158,9 @@ uint64_t transaction_to_tag(const SipTransactions *all, const SipMessage *messag
 static void hash_old(Hash *hash, const SipMessage *message)
 {
     SipCSeq cseq = {0};
+    SipArena arena;
 
+    sip_arena_enter(&arena);
     hash_byte(hash, KEY_OLD);
     hash_text(hash, message->uri, false);
     hash_tag(hash, message, SIP_H_FROM);
@@ -181,41 +171,35 @@ static void hash_old(Hash *hash, const SipMessage *message)
     for (int shift = 0; shift < 32; shift += 8) {
         hash_byte(hash, (uint8_t)(cseq.number >> shift));
     }
-    hash_text(hash, key_top_via(message), true);
+    hash_text(hash, message->via.text, true);
+    sip_arena_leave(&arena);
 }
 
 int transaction_server_key(const SipTransactions *all, const SipMessage *message, PealStr method,
                            TransactionKey *ret_key)
 {
-    SipArena arena;
-    SipVia via;
+    const SipVia *via = &message->via;
+    uint16_t port = via->port != 0 ? via->port : KEY_PORT_DEFAULT;
     Hash hash;
-    int error;
 
-    sip_arena_enter(&arena);
-    error = sip_via_parse(key_top_via(message), &via);
-    if (error == 0) {
-        uint16_t port = via.port != 0 ? via.port : KEY_PORT_DEFAULT;
-
-        *ret_key = (TransactionKey){.via_port = port, .old = !key_has_cookie(via.branch)};
-        hash_begin(&hash, all->key);
-        if (ret_key->old) {
-            hash_old(&hash, message);
-        } else {
-            hash_byte(&hash, KEY_SERVER);
-            hash_text(&hash, via.branch, true);
-            hash_text(&hash, via.host, true);
-            hash_byte(&hash, (uint8_t)(port >> 8));
-            hash_byte(&hash, (uint8_t)port);
-        }
-        hash_text(&hash, method, false);
-        hash_end(&hash, ret_key->match);
+    if (message->via_state != SIP_VIA_WHOLE) {
+        return -PEAL_E_VALUE;
     }
-    sip_arena_leave(&arena);
-    if (error == 0 && ret_key->old) {
+    *ret_key = (TransactionKey){.via_port = port, .old = !key_has_cookie(via->branch)};
+    hash_begin(&hash, all->key);
+    if (ret_key->old) {
+        hash_old(&hash, message);
         ret_key->old_tag = transaction_to_tag(all, message);
+    } else {
+        hash_byte(&hash, KEY_SERVER);
+        hash_text(&hash, via->branch, true);
+        hash_text(&hash, via->host, true);
+        hash_byte(&hash, (uint8_t)(port >> 8));
+        hash_byte(&hash, (uint8_t)port);
     }
-    return error == 0 ? 0 : -PEAL_E_VALUE;
+    hash_text(&hash, method, false);
+    hash_end(&hash, ret_key->match);
+    return 0;
 }
 
 uint64_t transaction_hop_hash(const SipTransactions *all, const PealHop *hop)

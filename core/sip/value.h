@@ -51,6 +51,7 @@ typedef struct SipAddress {
 int sip_address_parse(PealStr text, SipAddress *ret_address) PEAL_MUST_USE;
 
 typedef struct SipVia {
+    PealStr text;      /* all of it, trimmed */
     PealStr version;   /* 2.0 */
     PealStr transport; /* UDP, TCP, ... */
     PealStr host;

@@ -348,3 +348,48 @@ int sip_message_scan(PealStr bytes, bool datagram, SipMessage *ret_message)
     }
     return scan.error;
 }
+
+/* Only the fields that there are: the struct has room for many. */
+static size_t pack_head_len(const SipMessage *message)
+{
+    return offsetof(SipMessage, fields) + message->fields_len * sizeof(SipField);
+}
+
+size_t sip_message_packed_len(const SipMessage *message)
+{
+    return pack_head_len(message) + message->bytes.len;
+}
+
+static void pack_move(PealStr *part, const char *from, const char *to)
+{
+    if (part->ptr != NULL) {
+        part->ptr = to + (part->ptr - from);
+    }
+}
+
+void sip_message_pack(const SipMessage *message, uint8_t *ret_block)
+{
+    const size_t head_len = pack_head_len(message);
+    const char *from = message->bytes.ptr;
+    const char *to = (const char *)ret_block + head_len;
+    SipMessage packed;
+    PealStr *const parts[] = {&packed.bytes,         &packed.method,       &packed.uri,
+                              &packed.reason,        &packed.body,         &packed.via.text,
+                              &packed.via.version,   &packed.via.host,     &packed.via.branch,
+                              &packed.via.transport, &packed.via.received, &packed.via.params};
+
+    memcpy(&packed, message, head_len);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        pack_move(parts[i], from, to);
+    }
+    memcpy(ret_block, &packed, head_len);
+    memcpy(ret_block + head_len, from, message->bytes.len);
+}
+
+void sip_message_unpack(const uint8_t *block, SipMessage *ret_message)
+{
+    const size_t fields_at = offsetof(SipMessage, fields);
+
+    memcpy(ret_message, block, fields_at);
+    memcpy(ret_message->fields, block + fields_at, ret_message->fields_len * sizeof(SipField));
+}

@@ -118,6 +118,15 @@ typedef struct SipMessage {
  */
 int sip_message_scan(PealStr bytes, bool datagram, SipMessage *ret_message) PEAL_MUST_USE;
 
+/*
+ * A message that is wanted again later is packed with its text into one block of
+ * sip_message_packed_len bytes, at most SIP_MESSAGE_MAX + sizeof(SipMessage). Unpacked, it is read
+ * as it was, without another scan, and its text stays in the block, which must not move meanwhile.
+ */
+size_t sip_message_packed_len(const SipMessage *message);
+void sip_message_pack(const SipMessage *message, uint8_t *ret_block);
+void sip_message_unpack(const uint8_t *block, SipMessage *ret_message);
+
 /* sip_message_answerable: a request other than ACK with a Via by which an answer finds its way
  * back. What else it lacks its 400 lacks too. */
 bool sip_message_answerable(const SipMessage *message);

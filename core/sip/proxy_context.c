@@ -98,13 +98,13 @@ ProxyContext *proxy_context_new(PealPeer *peer, SipTx server, const SipMessage *
     if (context == NULL) {
         return NULL;
     }
-    context->request = peer_alloc(peer, request->bytes.len);
+    context->request_len = (uint32_t)sip_message_packed_len(request);
+    context->request = peer_alloc(peer, context->request_len);
     if (context->request == NULL) {
         peer_release(peer, context, sizeof(*context));
         return NULL;
     }
-    memcpy(context->request, request->bytes.ptr, request->bytes.len);
-    context->request_len = (uint32_t)request->bytes.len;
+    sip_message_pack(request, context->request);
     context->number = proxy->free[proxy->cap - proxy->contexts_len - 1];
     proxy->generation = (proxy->generation + 1) & CONTEXT_GENERATION_MASK;
     proxy->generation += proxy->generation == 0; /* a handle is never 0 */
@@ -206,9 +206,11 @@ ProxyBranch *proxy_branch_of(ProxyContext *context, uint64_t handle)
 
 bool proxy_context_request(const ProxyContext *context, SipMessage *ret_request)
 {
-    const PealStr bytes = {(const char *)context->request, context->request_len};
-
-    return context->request != NULL && sip_message_scan(bytes, true, ret_request) == 0;
+    if (context->request == NULL) {
+        return false;
+    }
+    sip_message_unpack(context->request, ret_request);
+    return true;
 }
 
 /* Deadlines: a heap, since thousands of calls may ring. */

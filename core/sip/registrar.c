@@ -132,7 +132,7 @@ void registrar_on_register(PealPeer *peer, SipTx tx, const SipMessage *request, 
 
     sip_arena_enter(&arena);
     reply = registrar_vet(peer, request, &resource, &realm);
-    job = reply.status == 0 ? registrar_job_new(peer, request->bytes) : NULL;
+    job = reply.status == 0 ? registrar_job_new(peer, request, (PealStr){NULL, 0}) : NULL;
     if (job == NULL) {
         const RegistrarJob none = {.tx = tx, .from = *from};
 
@@ -182,7 +182,7 @@ int peal_peer_bind(PealPeer *peer, PealStr aor, PealStr contact, uint32_t expire
     sip_put_z(&text, ">");
     sip_arena_enter(&arena);
     error = text.overflow || own_resource(peer, aor, &resource) != 0 ? -PEAL_E_ARG : 0;
-    job = error == 0 ? registrar_job_new(peer, sip_text_view(&text)) : NULL;
+    job = error == 0 ? registrar_job_new(peer, NULL, sip_text_view(&text)) : NULL;
     if (job != NULL) {
         name = job->name;
         job->operators = true;

@@ -23,26 +23,31 @@ void registrar_changed(PealPeer *peer)
 
 /* Jobs. */
 
-RegistrarJob *registrar_job_new(PealPeer *peer, PealStr bytes)
+RegistrarJob *registrar_job_new(PealPeer *peer, const SipMessage *request, PealStr uri)
 {
     Registrar *registrar = &peer->sip->registrar;
+    size_t len = request != NULL ? sip_message_packed_len(request) : uri.len;
     RegistrarJob *job;
 
-    if (registrar->jobs_bytes + bytes.len > REGISTRAR_JOBS_BYTES_MAX || bytes.len > UINT16_MAX) {
+    if (registrar->jobs_bytes + len > REGISTRAR_JOBS_BYTES_MAX) {
         return NULL;
     }
-    job = peer_alloc(peer, sizeof(*job) + bytes.len);
+    job = peer_alloc(peer, sizeof(*job) + len);
     if (job == NULL) {
         return NULL;
     }
     job->name = slots_add(peer, &registrar->jobs, job, REGISTRAR_JOBS_MAX);
     if (job->name == 0) {
-        peer_release(peer, job, sizeof(*job) + bytes.len);
+        peer_release(peer, job, sizeof(*job) + len);
         return NULL;
     }
-    job->len = (uint16_t)bytes.len;
-    memcpy(job->bytes, bytes.ptr, bytes.len);
-    registrar->jobs_bytes += bytes.len;
+    job->len = (uint32_t)len;
+    if (request != NULL) {
+        sip_message_pack(request, (uint8_t *)job->bytes);
+    } else {
+        memcpy(job->bytes, uri.ptr, uri.len);
+    }
+    registrar->jobs_bytes += len;
     return job;
 }
 
@@ -284,9 +289,11 @@ static RegistrarAor *run(PealPeer *peer, RegistrarJob *job, const SipMessage *re
 
 bool registrar_reread(const RegistrarJob *job, SipMessage *ret_request)
 {
-    /* It has been read once, and framed: all of it is one message. */
-    return !job->operators &&
-           sip_message_scan((PealStr){job->bytes, job->len}, true, ret_request) == 0;
+    if (job->operators) {
+        return false;
+    }
+    sip_message_unpack((const uint8_t *)job->bytes, ret_request);
+    return true;
 }
 
 /* The jobs that waited for the one before, until one waits for a Store. */

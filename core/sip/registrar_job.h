@@ -19,7 +19,7 @@ typedef struct RegistrarOp {
     Binding *fresh;
 } RegistrarOp;
 
-/* A REGISTER, or an operator's wish: then `bytes` is the URI. */
+/* A REGISTER, packed, or an operator's wish: then `bytes` is the URI. */
 struct RegistrarJob {
     RegistrarJob *next; /* in its AOR's queue */
     uint64_t name;
@@ -35,7 +35,7 @@ struct RegistrarJob {
     bool operators;
     bool stored; /* operator's: there was nothing to store, and the rest is for the next wake */
     bool flow;   /* a Contact was bound to its flow: the answer requires outbound */
-    uint16_t len;
+    uint32_t len;
     char bytes[];
 };
 
@@ -46,12 +46,13 @@ typedef struct RegistrarReply {
     int error;          /* for an operator */
 } RegistrarReply;
 
-/* registrar_job_new copies a request, or an operator's URI; NULL when there is no room for it.
- * registrar_job_free ends it without an answer; registrar_job_release does so for slots_fini. */
-RegistrarJob *registrar_job_new(PealPeer *peer, PealStr bytes);
+/* registrar_job_new copies a request, or with NULL an operator's URI; NULL when there is no room
+ * for it. registrar_job_free ends it without an answer; registrar_job_release does so for
+ * slots_fini. */
+RegistrarJob *registrar_job_new(PealPeer *peer, const SipMessage *request, PealStr uri);
 void registrar_job_free(PealPeer *peer, RegistrarJob *job);
 void registrar_job_release(PealPeer *peer, void *thing);
-/* registrar_reread scans a job's request; false for an operator's. */
+/* registrar_reread unpacks a job's request; false for an operator's. */
 bool registrar_reread(const RegistrarJob *job, SipMessage *ret_request) PEAL_MUST_USE;
 
 /* registrar_submit carries out a job whose asker may do this, now or when its turn comes; within an

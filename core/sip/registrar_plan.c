@@ -410,7 +410,7 @@ RegistrarReply registrar_plan_operator(PealPeer *peer, RegistrarJob *job, const 
         const Binding form = {
             .expires_at = peal_time_add(plan.now, peal_seconds(job->expires_s)),
             .q_milli = contact.q_milli,
-            .contact_len = job->len,
+            .contact_len = (uint16_t)job->len,
             .uri_at = 1,
             .uri_len = (uint16_t)uri.len,
             .flags = BINDING_OPERATOR,

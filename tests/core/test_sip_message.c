@@ -392,6 +392,46 @@ static void more_fields_than_there_is_room_for_are_refused(void)
                     -PEAL_E_UNKNOWN);
 }
 
+static void a_packed_message_is_read_as_it_was(void)
+{
+    static const char text[] =
+        "INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP a.b:7;branch=z9hG4bK1\r\n"
+        "From: <sip:a@h>;tag=1\r\nCSeq: 1 INVITE\r\nContent-Length: 4\r\n\r\n"
+        "bodybeyond";
+    uint8_t block[1024];
+    char bytes[sizeof(text)];
+    SipMessage message;
+    SipMessage again;
+    SipCursor at = {0};
+
+    memcpy(bytes, text, sizeof(text));
+    CU_ASSERT_EQUAL(sip_message_scan((PealStr){bytes, sizeof(text) - 1}, true, &message), 0);
+    CU_ASSERT_FATAL(sip_message_packed_len(&message) <= sizeof(block));
+    sip_message_pack(&message, block);
+    memset(bytes, 'x', sizeof(bytes));
+    memset(&message, 0xff, sizeof(message));
+    sip_message_unpack(block, &again);
+    CU_ASSERT_TRUE(sip_equal(again.bytes, (PealStr){text, sizeof(text) - 1 - strlen("beyond")}));
+    CU_ASSERT_EQUAL(again.code, SIP_INVITE);
+    CU_ASSERT_TRUE(sip_equal(again.method, sip_str("INVITE")));
+    CU_ASSERT_TRUE(sip_equal(again.uri, sip_str("sip:b@h")));
+    CU_ASSERT_PTR_NULL(again.reason.ptr);
+    CU_ASSERT_TRUE(sip_equal(again.body, sip_str("body")));
+    CU_ASSERT_EQUAL(again.via_state, SIP_VIA_WHOLE);
+    CU_ASSERT_TRUE(sip_equal(again.via.text, sip_str("SIP/2.0/UDP a.b:7;branch=z9hG4bK1")));
+    CU_ASSERT_TRUE(sip_equal(again.via.version, sip_str("2.0")));
+    CU_ASSERT_TRUE(sip_equal(again.via.transport, sip_str("UDP")));
+    CU_ASSERT_TRUE(sip_equal(again.via.host, sip_str("a.b")));
+    CU_ASSERT_EQUAL(again.via.port, 7);
+    CU_ASSERT_TRUE(sip_equal(again.via.branch, sip_str("z9hG4bK1")));
+    CU_ASSERT_PTR_NULL(again.via.received.ptr);
+    CU_ASSERT_TRUE(sip_equal(again.via.params, sip_str(";branch=z9hG4bK1")));
+    CU_ASSERT_TRUE(sip_equal(sip_field(&again, SIP_H_FROM), sip_str("<sip:a@h>;tag=1")));
+    CU_ASSERT_EQUAL(again.fields_len, 4);
+    CU_ASSERT_TRUE(sip_next(&again, SIP_H_CSEQ, &at));
+    CU_ASSERT_TRUE(sip_equal(at.element, sip_str("1 INVITE")));
+}
+
 PEAL_TEST_MAIN("core/sip_message", PEAL_TEST(torture_messages_get_what_rfc_4475_says),
                PEAL_TEST(a_message_of_a_torture_collection_is_cut_off_behind_its_body),
                PEAL_TEST(parts_of_a_request_are_where_they_stand),
@@ -404,4 +444,5 @@ PEAL_TEST_MAIN("core/sip_message", PEAL_TEST(torture_messages_get_what_rfc_4475_
                PEAL_TEST(nul_bytes_stand_only_as_quoted_pairs),
                PEAL_TEST(what_every_element_must_check_gives_400),
                PEAL_TEST(a_via_that_leads_nowhere_gives_400),
-               PEAL_TEST(more_fields_than_there_is_room_for_are_refused))
+               PEAL_TEST(more_fields_than_there_is_room_for_are_refused),
+               PEAL_TEST(a_packed_message_is_read_as_it_was))

@@ -120,7 +120,7 @@ bool run_peer_start(RunPeer *peer, GError **error)
     bool ok;
 
     if (out < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot write %s: %s",
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "cannot write %s: %s",
                     output, g_strerror(errno));
         return false;
     }

@@ -120,8 +120,8 @@ bool run_peer_start(RunPeer *peer, GError **error)
     bool ok;
 
     if (out < 0) {
-        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno), "cannot write %s: %s",
-                    output, g_strerror(errno));
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
+                    "cannot write %s: %s", output, g_strerror(errno));
         return false;
     }
     ok = g_spawn_async_with_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, become_a_node, NULL,

@@ -169,7 +169,7 @@ static bool phone_make(RunPhones *phones, uint32_t peer, uint32_t user, GError *
 
     phone->env = phone_env_new(phones->config.loop, &proxy);
     if (phone->env == NULL) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+        g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                     "no socket for user %u of peer %u: %s", user, peer, g_strerror(errno));
         return false;
     }

@@ -281,14 +281,16 @@ static void run(Load *load)
 
     while (load->done + load->failed < load->count && now_s() - heard < STALL_S) {
         struct pollfd readable[2] = {{load->caller, POLLIN, 0}, {load->callee, POLLIN, 0}};
+        bool any;
 
         while (load->started < load->count &&
                load->started - load->done - load->failed < load->window) {
             start(load);
         }
         poll(readable, load->calls ? 2 : 1, 1000);
-        if (take(load, load->caller, on_answer) |
-            (load->calls && take(load, load->callee, on_request))) {
+        any = take(load, load->caller, on_answer);
+        any = (load->calls && take(load, load->callee, on_request)) || any;
+        if (any) {
             heard = now_s();
         }
     }

@@ -5,8 +5,6 @@
 #include "run_config.h"
 #include "run_sockets.h"
 
-enum { BOOTSTRAP_MAX = 3 }; /* as the simulated world tells a joiner */
-
 static PealTime scenario_now(const RunSockets *run)
 {
     return (PealTime){peal_time_since(loop_now(run->loop), run->origin).ns};
@@ -32,11 +30,11 @@ static bool is_anybody(const RunSockets *run, bool joined)
 /* With nobody joined anywhere the overlay is gone, and whoever comes first founds it anew. While
  * there is somebody, he names one that is there. */
 static size_t find_bootstrap(RunSockets *run, uint32_t index, uint32_t others,
-                             uint32_t ret_peers[BOOTSTRAP_MAX])
+                             uint32_t ret_peers[PLAN_BOOTSTRAP_MAX])
 {
-    size_t len = others == 0 ? 0
-                             : plan_bootstraps(run->job->seed, index, others, has_joined, run,
-                                               ret_peers, BOOTSTRAP_MAX);
+    size_t len = others == 0
+                     ? 0
+                     : plan_bootstraps(run->job->seed, index, others, has_joined, run, ret_peers);
 
     for (uint32_t i = 0; len == 0 && others > 0 && i < run->peers_len; i++) {
         if (i != index && run->peers[i].joined) {
@@ -49,7 +47,7 @@ static size_t find_bootstrap(RunSockets *run, uint32_t index, uint32_t others,
 static void start_peer(RunSockets *run, uint32_t index, uint32_t others)
 {
     RunPeer *peer = &run->peers[index];
-    uint32_t bootstrap[BOOTSTRAP_MAX];
+    uint32_t bootstrap[PLAN_BOOTSTRAP_MAX];
     g_autofree char *path = run_peer_path(peer, ".conf");
     g_autofree char *control = run_peer_path(peer, ".sock");
     g_autofree char *log = run_peer_path(peer, ".log");

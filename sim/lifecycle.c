@@ -105,11 +105,10 @@ static bool has_joined(void *user, uint32_t other)
 
 /* Peers that are up and joined, as an operator's list of bootstrap peers would name them. */
 static size_t find_bootstrap(World *world, uint32_t index, uint32_t others,
-                             PealTarget ret_targets[WORLD_BOOTSTRAP_MAX])
+                             PealTarget ret_targets[PLAN_BOOTSTRAP_MAX])
 {
-    uint32_t found[WORLD_BOOTSTRAP_MAX];
-    size_t len =
-        plan_bootstraps(world->seed, index, others, has_joined, world, found, WORLD_BOOTSTRAP_MAX);
+    uint32_t found[PLAN_BOOTSTRAP_MAX];
+    size_t len = plan_bootstraps(world->seed, index, others, has_joined, world, found);
 
     for (size_t i = 0; i < len; i++) {
         ret_targets[i] = (PealTarget){world_addr(found[i]), world->overlay.link};
@@ -120,7 +119,7 @@ static size_t find_bootstrap(World *world, uint32_t index, uint32_t others,
 /* Peers that will look for a partition during this run are told where, as joiners are. */
 static void tell_bootstrap(World *world, SimPeer *peer)
 {
-    PealTarget targets[WORLD_BOOTSTRAP_MAX];
+    PealTarget targets[PLAN_BOOTSTRAP_MAX];
     size_t len = find_bootstrap(world, peer->index, world->started, targets);
     int status = peal_peer_bootstrap(sim_peer_core(peer), targets, len);
 
@@ -162,7 +161,7 @@ void world_start_peer(World *world, uint32_t index, uint32_t others)
 {
     SimPeer *peer = world_peer(world, index);
     PealId id = plan_node_id(world->seed, index);
-    PealTarget targets[WORLD_BOOTSTRAP_MAX];
+    PealTarget targets[PLAN_BOOTSTRAP_MAX];
     size_t len = others == 0 ? 0 : find_bootstrap(world, index, others, targets);
     PealPeer *core;
     int status;

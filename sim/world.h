@@ -29,7 +29,6 @@ enum {
     WORLD_PORT = 6084,        /* RELOAD's, at both ends of every flow */
     WORLD_SIP_PORT = 5060,    /* a peer's, as its adapter */
     WORLD_PHONE_PORT = 10000, /* of a peer's first user */
-    WORLD_BOOTSTRAP_MAX = 3,  /* bootstrap peers a starting peer is told */
     WORLD_ACTIONS_AHEAD = 2,  /* of the plan, so that their peers' memory is fetched in time */
     WORLD_LOST_SECONDS = 64   /* a lost frame is remembered at least that long */
 };

@@ -32,11 +32,11 @@ uint32_t plan_bootstrap(uint64_t seed, uint32_t peer, uint32_t others, uint32_t 
 
 size_t plan_bootstraps(uint64_t seed, uint32_t peer, uint32_t others,
                        bool (*is_there)(void *user, uint32_t other), void *user,
-                       uint32_t *ret_others, size_t max)
+                       uint32_t ret_others[PLAN_BOOTSTRAP_MAX])
 {
     size_t len = 0;
 
-    for (uint32_t choice = 0; choice < BOOTSTRAP_CHOICES && len < max; choice++) {
+    for (uint32_t choice = 0; choice < BOOTSTRAP_CHOICES && len < PLAN_BOOTSTRAP_MAX; choice++) {
         uint32_t other = plan_bootstrap(seed, peer, others, choice);
         bool known = other == peer || !is_there(user, other);
 

@@ -208,7 +208,7 @@ static void end_call(Load *load, long i, const char *answer)
 
 static void on_answer(Load *load, const char *message)
 {
-    int status = strncmp(message, "SIP/2.0 ", 8) == 0 ? atoi(message + 8) : 0;
+    int status = strncmp(message, "SIP/2.0 ", 8) == 0 ? (int)strtol(message + 8, NULL, 10) : 0;
     long i = operation(load, message);
     bool last = !load->calls || strstr(message, "CSeq: 2 BYE") != NULL;
 
@@ -296,20 +296,28 @@ static void run(Load *load)
     }
 }
 
+/* A whole number from 1 to `most`, or 0. */
+static long number(const char *text, long most)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+
+    return *text != '\0' && *end == '\0' && value >= 1 && value <= most ? value : 0;
+}
+
 int main(int argc, char **argv)
 {
     Load load = {0};
     double began;
     double took;
-    long port = argc > 4 ? atol(argv[4]) : 0;
-    long callee_port = argc > 5 ? atol(argv[5]) : port;
+    long port = argc > 4 ? number(argv[4], UINT16_MAX) : 0;
+    long callee_port = argc > 5 ? number(argv[5], UINT16_MAX) : port;
 
     load.calls = argc > 1 && strcmp(argv[1], "call") == 0;
-    load.count = argc > 2 ? atol(argv[2]) : 0;
-    load.window = argc > 3 ? atol(argv[3]) : 0;
+    load.count = argc > 2 ? number(argv[2], COUNT_MAX) : 0;
+    load.window = argc > 3 ? number(argv[3], COUNT_MAX) : 0;
     if (argc < 5 || argc > 6 || (!load.calls && strcmp(argv[1], "register") != 0) ||
-        load.count < 1 || load.count > COUNT_MAX || load.window < 1 || port < 1 ||
-        port > UINT16_MAX || callee_port < 1 || callee_port > UINT16_MAX) {
+        load.count == 0 || load.window == 0 || port == 0 || callee_port == 0) {
         fprintf(stderr, "usage: sip_load register|call COUNT WINDOW PORT [CALLEE-PROXY-PORT]\n");
         return 2;
     }

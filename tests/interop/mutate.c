@@ -186,12 +186,21 @@ static void send_streams(uint16_t port, long count)
     }
 }
 
+/* A whole number from 1 to `most`, or 0. */
+static long number(const char *text, long most)
+{
+    char *end;
+    long value = strtol(text, &end, 10);
+
+    return *text != '\0' && *end == '\0' && value >= 1 && value <= most ? value : 0;
+}
+
 int main(int argc, char **argv)
 {
-    long count = argc > 2 ? atol(argv[2]) : 0;
-    long port = argc > 5 ? atol(argv[5]) : 0;
+    long count = argc > 2 ? number(argv[2], COUNT_MAX) : 0;
+    long port = argc > 5 ? number(argv[5], UINT16_MAX) : 0;
 
-    if (argc != 6 || count < 1 || count > COUNT_MAX || port < 1 || port > UINT16_MAX ||
+    if (argc != 6 || count == 0 || port == 0 ||
         (strcmp(argv[4], "udp") != 0 && strcmp(argv[4], "tcp") != 0)) {
         fprintf(stderr, "usage: mutate DIRECTORY COUNT SEED udp|tcp PORT\n");
         return 2;

@@ -69,6 +69,19 @@ linphone_talks() {
     heard_for lin 880 $TALK && heard_for bob 440 $TALK
 }
 
+# Registered at two peers at once (RFC 5626), a phone outlives one of them.
+carol_survives() {
+    baresip_start carol 25560 25592 "<sip:carol@p2p.test>;outbound=\"sip:127.0.0.1:$(sip_port 4)\";outbound2=\"sip:127.0.0.1:$(sip_port 5)\";sipnat=outbound;regint=60;answermode=auto" 880 ||
+        fail "carol's phone does not start" || return
+    until_true 10 at_two_peers || fail "carol is not registered at two peers" || return
+    kill -9 "$(pid_of 4)"
+    "$PEAL" call sip:carol@p2p.test --duration 1s --socket "$(socket 2)"
+}
+
+at_two_peers() {
+    [ "$("$PEAL" lookup sip:carol@p2p.test --json --socket "$(socket 2)" | jq '.registrations | length')" = 2 ]
+}
+
 check five_peers_join overlay_start 5
 check two_baresips_register_at_two_peers two_baresips
 check each_hears_the_others_tone they_talk
@@ -78,4 +91,5 @@ else
     skip a_linphone_at_a_third_peer_talks_too "needs linphonec"
 fi
 check no_call_is_left no_call_is_left
+check a_phone_at_two_peers_outlives_one carol_survives
 finish

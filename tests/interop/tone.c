@@ -32,7 +32,7 @@ static int make(const char *path, double hz, double seconds)
     put_u32(header + 24, RATE);
     put_u32(header + 28, 2 * RATE);
     put_u32(header + 32, 2 | 16 << 16);
-    memcpy(header + 36, "data", 4);
+    put_u32(header + 36, UINT32_C(0x61746164)); /* "data" */
     put_u32(header + 40, 2 * samples);
     fwrite(header, sizeof(header), 1, file);
     for (uint32_t i = 0; i < samples; i++) {

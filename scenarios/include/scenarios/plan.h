@@ -75,11 +75,12 @@ uint32_t plan_bootstrap(uint64_t seed, uint32_t peer, uint32_t others, uint32_t 
 
 /*
  * plan_bootstraps finds bootstrap peers as an operator's list would name them: others than the peer
- * itself that are there, each once. others > 0. Returns how many, 0..max.
+ * itself that are there, each once. others > 0. Returns how many, 0..PLAN_BOOTSTRAP_MAX.
  */
+#define PLAN_BOOTSTRAP_MAX 3
 size_t plan_bootstraps(uint64_t seed, uint32_t peer, uint32_t others,
                        bool (*is_there)(void *user, uint32_t other), void *user,
-                       uint32_t *ret_others, size_t max);
+                       uint32_t ret_others[PLAN_BOOTSTRAP_MAX]);
 
 /* plan_user_aor writes `sip:u<user>.p<peer>@example.org` and returns it. */
 #define PLAN_DOMAIN "example.org"

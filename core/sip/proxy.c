@@ -257,7 +257,7 @@ void proxy_on_request(PealPeer *peer, SipTx tx, const SipMessage *request, const
     ProxyRoute route;
     PealStr realm;
 
-    refusal.status = proxy_route_read(peer, request, &route);
+    refusal.status = proxy_route_read(peer, request, from, &route);
     if (refusal.status == 0 && proxy_is_own(peer, request, &route)) {
         sip_serve(peer, tx, request, from);
         return;
@@ -297,7 +297,7 @@ void proxy_on_ack(PealPeer *peer, const SipMessage *ack, const PealHop *from)
     ProxyContext *context;
     ProxyRoute route;
 
-    if (proxy_route_read(peer, ack, &route) != 0 || proxy_is_own(peer, ack, &route)) {
+    if (proxy_route_read(peer, ack, from, &route) != 0 || proxy_is_own(peer, ack, &route)) {
         return;
     }
     proxy_check(peer, ack, &route, &refusal);

@@ -2,7 +2,7 @@
 /*
  * proxy.h - the stateful proxy for the overlay's domains.
  * Source: RFC 3261 s.16, RFC 5393, RFC 6026, RFC 3263; RFC 7904 s.5.
- * State:  one context a request under way, about 200 bytes, with the request and 150 bytes a branch
+ * State:  one context a request under way, about 240 bytes, with the request and 100 bytes a branch
  *         until its final answer; bounded by the transactions.
  * Time:   Timer C of each INVITE branch, the wait for a serial fork's group.
  *

@@ -131,17 +131,20 @@ static int branch_transport(const SipUri *uri)
     return sip_is(transport, "tcp") ? (int)PEAL_TCP : -1;
 }
 
-/* Takes an alternative as the branch's hop; false when this adapter has no address of its
- * family. */
-static bool branch_take(PealPeer *peer, ProxyBranch *branch, const PealTarget *target)
+/* Takes an alternative as the branch's hop: 0, or the status that says why it cannot be. */
+static unsigned branch_take(PealPeer *peer, const ProxyContext *context, ProxyBranch *branch,
+                            const PealTarget *target)
 {
     PealHop hop = {.addr = target->addr, .transport = (uint8_t)target->transport};
 
+    if (branch->guarded && !proxy_is_inside(&context->route, &hop.addr)) {
+        return 403;
+    }
     if (sip_local(peer, &hop.addr, &hop.local) != 0) {
-        return false;
+        return 480; /* none of its family here */
     }
     branch->hop = hop;
-    return true;
+    return 0;
 }
 
 static void branch_resolve(PealPeer *peer, ProxyContext *context, const SipMessage *request,
@@ -153,6 +156,7 @@ static void branch_resolve(PealPeer *peer, ProxyContext *context, const SipMessa
                    .token = proxy_handle(context, index) << BRANCH_TOKEN_BITS | BRANCH_TOKEN_PROXY};
     PealStr host;
     SipUri uri;
+    unsigned status;
     int transport;
 
     if (branch_next_uri(context, branch, request, &uri) != 0) {
@@ -164,15 +168,15 @@ static void branch_resolve(PealPeer *peer, ProxyContext *context, const SipMessa
         proxy_branch_end(peer, context, branch, 500); /* 16.6 step 7: as a 503 from there */
         return;
     }
-    host = uri.host;
-    (void)sip_param(uri.params, "maddr", &host);
+    host = proxy_host(&uri);
     if (sip_addr(host, &target.addr) == 0) {
         target.addr.port = uri.port != 0 ? uri.port : SIP_DEFAULT_PORT;
         target.transport = transport == (int)PEAL_TCP ? PEAL_TCP : PEAL_UDP;
-        if (branch_take(peer, branch, &target)) {
+        status = branch_take(peer, context, branch, &target);
+        if (status == 0) {
             branch_send(peer, context, request, index);
         } else {
-            proxy_branch_end(peer, context, branch, 480);
+            proxy_branch_end(peer, context, branch, status);
         }
         return;
     }
@@ -192,7 +196,7 @@ bool proxy_branch_next(PealPeer *peer, ProxyContext *context, const SipMessage *
 
     while (branch->alternative + 1 < branch->alternatives_len) {
         branch->alternative++;
-        if (branch_take(peer, branch, &branch->alternatives[branch->alternative])) {
+        if (branch_take(peer, context, branch, &branch->alternatives[branch->alternative]) == 0) {
             branch->grown = false;
             branch_send(peer, context, request, index);
             return true;
@@ -207,6 +211,7 @@ static void branch_resolved(PealPeer *peer, ProxyContext *context, const SipMess
     ProxyBranch *branch = &context->branches[index];
     size_t len =
         answer->targets_len < PROXY_ALTERNATIVES_MAX ? answer->targets_len : PROXY_ALTERNATIVES_MAX;
+    unsigned status;
 
     if (answer->status != 0 || len == 0) {
         /* RFC 3263 s.4.3: no such host is as a 503 from it; one's own resolver that fails, too. */
@@ -220,10 +225,11 @@ static void branch_resolved(PealPeer *peer, ProxyContext *context, const SipMess
     }
     memcpy(branch->alternatives, answer->targets, len * sizeof(*branch->alternatives));
     branch->alternatives_len = (uint8_t)len;
-    if (branch_take(peer, branch, &branch->alternatives[0])) {
+    status = branch_take(peer, context, branch, &branch->alternatives[0]);
+    if (status == 0) {
         branch_send(peer, context, request, index);
     } else if (!proxy_branch_next(peer, context, request, index)) {
-        proxy_branch_end(peer, context, branch, 500);
+        proxy_branch_end(peer, context, branch, status);
     }
 }
 

@@ -93,17 +93,39 @@ PealStr proxy_from_domain(PealPeer *peer, const SipMessage *request)
     return sip_domain(peer, from.uri.host);
 }
 
-/* Inside a dialog that this adapter is in, or from an adapter that has looked at it. */
-static bool check_is_trusted(const SipMessage *request, const ProxyRoute *route)
+/* From an adapter that has looked at it, for a binding here; or inside a dialog that this adapter
+ * is in, to the phone of its token, or from or to its inside. */
+bool proxy_is_trusted(const ProxyRoute *route)
 {
-    return route->peer || (route->trusted && proxy_has_to_tag(request));
+    const bool to_phone = !route->left && (route->flow || route->dead);
+
+    return (route->peer && !route->left) ||
+           (route->dialog && (to_phone || route->insider || route->inward));
+}
+
+static bool check_can_be_asked(const SipMessage *request)
+{
+    return request->code != SIP_ACK && request->code != SIP_CANCEL;
+}
+
+bool proxy_may_vouch(PealPeer *peer, const SipMessage *request)
+{
+    const PealSipConfig *config = peer->sip->config;
+
+    if (config->users && !check_can_be_asked(request) &&
+        (request->code != SIP_ACK || config->record_route)) {
+        /* The CANCEL is of no INVITE that was challenged (22.1); the ACK of a call that was has a
+         * token, unless nobody records routes. Here From proves nothing. */
+        return false;
+    }
+    return proxy_from_domain(peer, request).ptr != NULL;
 }
 
 bool proxy_must_authenticate(PealPeer *peer, const SipMessage *request, const ProxyRoute *route,
                              PealStr *ret_realm)
 {
-    if (!peer->sip->config->users || request->code == SIP_ACK || request->code == SIP_CANCEL ||
-        check_is_trusted(request, route)) {
+    if (!peer->sip->config->users || !check_can_be_asked(request) || proxy_is_trusted(route) ||
+        route->guarded) {
         return false;
     }
     *ret_realm = proxy_from_domain(peer, request);
@@ -114,18 +136,13 @@ bool proxy_must_authenticate(PealPeer *peer, const SipMessage *request, const Pr
 static bool check_may_pass(PealPeer *peer, const SipMessage *request, const ProxyRoute *route,
                            const SipUri *uri)
 {
-    if (check_is_trusted(request, route)) {
+    if (proxy_is_trusted(route) || route->guarded) {
         return true;
     }
     if (!route->left && proxy_is_aor(peer, uri, false)) {
         return true;
     }
-    /* A CANCEL cannot be challenged (22.1), and this one is of no INVITE that was: where users have
-     * passwords its From proves nothing, and it would be sent until somebody answers. */
-    if (peer->sip->config->users && request->code == SIP_CANCEL) {
-        return false;
-    }
-    return proxy_from_domain(peer, request).ptr != NULL;
+    return proxy_may_vouch(peer, request);
 }
 
 static void check_unsupported(const SipMessage *request, ProxyRefusal *refusal)

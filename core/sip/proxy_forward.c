@@ -52,13 +52,13 @@ static bool forward_makes_dialog(const SipMessage *request)
     }
 }
 
-static void forward_put_route(PealPeer *peer, Forward *f, const PealHop *side, const PealHop *token)
+static void forward_put_route(PealPeer *peer, Forward *f, const PealHop *side, TokenFlow flow)
 {
-    const PealHop nowhere = {.transport = 0};
-
+    if (flow.leads || flow.inside) {
+        flow.hop = *side;
+    }
     sip_put_z(&f->head, "Record-Route: <sip:");
-    token_put_flow(peer, &f->head, token != NULL ? token : &nowhere,
-                   sip_field(f->edit.message, SIP_H_CALL_ID));
+    token_put_flow(peer, &f->head, &flow, sip_field(f->edit.message, SIP_H_CALL_ID));
     sip_put_z(&f->head, "@");
     sip_put_addr(&f->head, &f->own[side->local], f->own[side->local].port);
     sip_put_z(&f->head, side->transport == PEAL_TCP ? ";transport=tcp;lr>\r\n" : ";lr>\r\n");
@@ -72,11 +72,23 @@ static bool forward_came_directly(const SipMessage *request)
 }
 
 /*
+ * Is the sender of a request that makes a dialog one of the overlay's own? Where there are
+ * passwords such a one has given his, unless it was waved through as part of an earlier dialog.
+ * Another adapter is not: it lets strangers through to this one.
+ */
+static bool forward_is_from_inside(PealPeer *peer, const ProxyRoute *route,
+                                   const SipMessage *request)
+{
+    return !route->peer && (route->insider || (!(peer->sip->config->users && route->dialog) &&
+                                               proxy_from_domain(peer, request).ptr != NULL));
+}
+
+/*
  * Step 4. The last of this adapter's entries on a Route is the one that faces where the request
- * goes. If its token names a phone's hop, and no other Route is left, that is where the request
- * goes, whatever NAT made of the phone's Contact. So each side has an entry of its own, but for one
- * where an adapter or another proxy has its own; there, too, if the sides differ in transport or
- * address (RFC 5658).
+ * goes. If its token leads to a phone, and no other Route is left, that is where the request goes,
+ * whatever NAT made of the phone's Contact. So each side has an entry of its own, but for one where
+ * an adapter or another proxy has its own; there, too, if the sides differ in transport or address
+ * (RFC 5658), or if the adapter has to be known to let a stranger through to it.
  */
 static void forward_put_record_route(PealPeer *peer, Forward *f, const ProxyContext *context,
                                      const ProxyBranch *branch, const SipMessage *request)
@@ -84,14 +96,20 @@ static void forward_put_record_route(PealPeer *peer, Forward *f, const ProxyCont
     const PealHop *in = &context->from;
     const PealHop *out = &branch->hop;
     const bool in_phone = !context->route.peer && !sip_has(request, SIP_H_RECORD_ROUTE);
-    const bool out_phone = branch->phone && branch->route_len == 0;
     const bool differ = in->transport != out->transport || in->local != out->local;
+    const bool to_peer = branch->kind == BRANCH_PEER;
+    const TokenFlow in_flow = {.leads = in_phone && forward_came_directly(request),
+                               .inside = forward_is_from_inside(peer, &context->route, request)};
+    const TokenFlow out_flow = {.leads = branch->phone && branch->route_len == 0,
+                                .inside = to_peer || branch->bound ||
+                                          (branch->phone &&
+                                           proxy_is_inside(&context->route, &out->addr))};
 
-    if (differ || branch->kind != BRANCH_PEER) {
-        forward_put_route(peer, f, out, out_phone ? out : NULL);
+    if (differ || !to_peer || !in_flow.inside) {
+        forward_put_route(peer, f, out, out_flow);
     }
-    if (differ || in_phone || branch->kind == BRANCH_PEER) {
-        forward_put_route(peer, f, in, in_phone && forward_came_directly(request) ? in : NULL);
+    if (differ || in_phone || (to_peer && in_flow.inside)) {
+        forward_put_route(peer, f, in, in_flow);
     }
 }
 

@@ -19,6 +19,7 @@ enum {
     PROXY_FORWARDS = 70,         /* 16.6 step 3 */
     PROXY_LAST_ROUTE_MAX = 2048, /* a Request-URI that a strict router is to restore */
     PROXY_Q_REMOTE = 1000,       /* other adapters' bindings, and AORs that stand for others */
+    PROXY_INSIDE_MAX = 2,        /* addresses of a dialog's sides */
     PROXY_BRANCH_NONE = 255      /* in a handle: the context itself */
 };
 /* How long a request that everybody else has refused waits for adapters which say nothing. */
@@ -27,16 +28,28 @@ enum {
  * long is gone. */
 #define PROXY_ADAPTER_SILENCE peal_seconds(8)
 
-/* What a request's Route said (16.4). */
+/*
+ * What a request's Route said (16.4), and so who it is from.
+ *
+ * Whoever has been in a call with a user of the overlay has tokens of it. They let him reach the
+ * user's phone inside that dialog; they must not make this adapter send what he likes to where he
+ * likes. So his request goes to the phone, or by a Route to an address on the inside that a token
+ * names, and nowhere else.
+ */
 typedef struct ProxyRoute {
-    PealHop hop;  /* flow */
+    PealHop hop;                       /* flow */
+    PealAddr inside[PROXY_INSIDE_MAX]; /* of the dialog's sides, those that are the overlay's own */
+    uint8_t inside_len;
     uint8_t own;  /* Route values on top that name this adapter */
     bool strict;  /* the Request-URI was this adapter's Record-Route: the last Route is the URI */
     bool left;    /* there are more Route values */
     bool peer;    /* another adapter sent it to this one */
-    bool trusted; /* with a token of this adapter's: a request inside a dialog it record-routed */
+    bool dialog;  /* with a token of this adapter's: a request inside a dialog it record-routed */
     bool flow;    /* the token names a hop */
     bool dead;    /* whose connection is gone */
+    bool insider; /* it came from an address on the inside */
+    bool inward;  /* it goes to one, by its next Route or its URI */
+    bool guarded; /* it may go to addresses on the inside only */
 } ProxyRoute;
 
 typedef enum BranchKind {
@@ -73,6 +86,7 @@ typedef struct ProxyBranch {
     uint8_t alternative; /* the one in use */
     bool phone;          /* the hop is a phone's own flow: its URI may lead nowhere */
     bool bound;          /* one of this adapter's bindings */
+    bool guarded;        /* only an address on the inside will do */
     bool provisional;    /* one came */
     bool cancelled;
     bool grown; /* by TCP only because of its size: UDP is left (18.1.1) */
@@ -130,7 +144,13 @@ void proxy_context_time(PealPeer *peer, ProxyContext *context);
 
 /* proxy_route.c: 16.4. */
 /* proxy_route_read returns 0, or the status to refuse the request with. */
-unsigned proxy_route_read(PealPeer *peer, const SipMessage *request, ProxyRoute *ret_route);
+unsigned proxy_route_read(PealPeer *peer, const SipMessage *request, const PealHop *from,
+                          ProxyRoute *ret_route);
+/* proxy_is_inside: is this an address of the dialog's inside? Port 0, here or there, is any: NATs
+ * change those of who sends, and connections have theirs. */
+bool proxy_is_inside(const ProxyRoute *route, const PealAddr *addr);
+/* proxy_host is the host that a URI sends to: its maddr, or what it names. */
+PealStr proxy_host(const SipUri *uri);
 /* proxy_route_uri is the Request-URI that the request goes on with. */
 PealStr proxy_route_uri(const SipMessage *request, const ProxyRoute *route);
 /* proxy_route_next is the first Route value that is left, or an empty one. */
@@ -156,6 +176,11 @@ PealStr proxy_from_domain(PealPeer *peer, const SipMessage *request);
 bool proxy_must_authenticate(PealPeer *peer, const SipMessage *request, const ProxyRoute *route,
                              PealStr *ret_realm);
 bool proxy_has_to_tag(const SipMessage *request);
+/* proxy_is_trusted: by its Route alone, this request may go where it says. */
+bool proxy_is_trusted(const ProxyRoute *route);
+/* proxy_may_vouch: does From name a user of the overlay's, and can he be asked for his password,
+ * where there are any? Nobody can challenge an ACK or a CANCEL. */
+bool proxy_may_vouch(PealPeer *peer, const SipMessage *request);
 
 /* proxy_target.c: 16.5. */
 /* proxy_is_aor: does a URI name a user of the overlay's domains, or the domain? `bound`: as

@@ -249,6 +249,7 @@ static unsigned target_first(PealPeer *peer, const ProxyRoute *route, PealStr ur
     SipUri parsed;
 
     if (route->left) {
+        branch->guarded = route->guarded;
         return 0;
     }
     if (route->dead) {
@@ -268,6 +269,7 @@ static unsigned target_first(PealPeer *peer, const ProxyRoute *route, PealStr ur
         *uri = uri_text;
         return peal_aor_resource(peer->env->ops->crypto, uri_text, &branch->id) == 0 ? 0 : 404;
     }
+    branch->guarded = route->guarded;
     return route->peer || sip_is_self(peer, parsed.host, parsed.port) ? 404 : 0;
 }
 

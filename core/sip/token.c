@@ -8,7 +8,9 @@
 
 enum {
     TOKEN_BODY_MAX = 28,
-    TOKEN_LIFE_MASK = 0xffffff /* as much of registrar.life as a token has room for */
+    TOKEN_LIFE_MASK = 0xffffff, /* as much of registrar.life as a token has room for */
+    TOKEN_LEADS = 0x80,         /* beside the transport */
+    TOKEN_INSIDE = 0x40
 };
 
 bool token_bytes_equal(const uint8_t *a, const uint8_t *b, size_t len)
@@ -88,14 +90,16 @@ static int token_get(PealPeer *peer, PealStr text, PealStr bound, TokenUse use,
     return 0;
 }
 
-void token_put_flow(PealPeer *peer, SipText *text, const PealHop *hop, PealStr call_id)
+void token_put_flow(PealPeer *peer, SipText *text, const TokenFlow *flow, PealStr call_id)
 {
+    const PealHop *hop = &flow->hop;
     uint8_t bytes[TOKEN_TEXT_MAX / 2];
     Writer w = writer_make(bytes, 1 + TOKEN_BODY_MAX);
 
     put_u8(&w, TOKEN_FLOW);
     put_u8(&w, hop->addr.family);
-    put_u8(&w, hop->transport);
+    put_u8(&w, (uint8_t)(hop->transport | (flow->leads ? TOKEN_LEADS : 0) |
+                         (flow->inside ? TOKEN_INSIDE : 0)));
     put_u8(&w, hop->local);
     put_u16(&w, hop->addr.port);
     put_u32(&w, hop->conn);
@@ -105,13 +109,14 @@ void token_put_flow(PealPeer *peer, SipText *text, const PealHop *hop, PealStr c
     token_put(peer, text, bytes, w.len, call_id);
 }
 
-int token_get_flow(PealPeer *peer, PealStr text, PealStr call_id, PealHop *ret_hop)
+int token_get_flow(PealPeer *peer, PealStr text, PealStr call_id, TokenFlow *ret_flow)
 {
     uint8_t bytes[TOKEN_TEXT_MAX / 2];
     PealHop hop = {0};
     PealBytes body = {NULL, 0};
     PealBytes ip;
     uint32_t life;
+    uint8_t flags;
     Reader r;
 
     if (token_get(peer, text, call_id, TOKEN_FLOW, bytes, &body) != 0) {
@@ -119,7 +124,8 @@ int token_get_flow(PealPeer *peer, PealStr text, PealStr call_id, PealHop *ret_h
     }
     r = reader_make(body);
     hop.addr.family = reader_u8(&r);
-    hop.transport = reader_u8(&r);
+    flags = reader_u8(&r);
+    hop.transport = flags & (uint8_t) ~(TOKEN_LEADS | TOKEN_INSIDE);
     hop.local = reader_u8(&r);
     hop.addr.port = reader_u16(&r);
     hop.conn = reader_u32(&r);
@@ -129,10 +135,12 @@ int token_get_flow(PealPeer *peer, PealStr text, PealStr call_id, PealHop *ret_h
         return -PEAL_E_VALUE;
     }
     memcpy(hop.addr.ip, ip.ptr, ip.len);
-    if (hop.conn != 0 && life != (peer->sip->registrar.life & TOKEN_LIFE_MASK)) {
-        return -PEAL_E_UNREACHABLE; /* the number may be another connection's now */
-    }
-    *ret_hop = hop;
+    *ret_flow =
+        (TokenFlow){.hop = hop,
+                    .leads = (flags & TOKEN_LEADS) != 0,
+                    .inside = (flags & TOKEN_INSIDE) != 0,
+                    /* The number may be another connection's now. */
+                    .gone = hop.conn != 0 && life != (peer->sip->registrar.life & TOKEN_LIFE_MASK)};
     return 0;
 }
 

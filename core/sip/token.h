@@ -16,22 +16,31 @@
 
 /* The first byte of what is signed, so that nothing signed for one use passes for another. */
 typedef enum TokenUse {
-    TOKEN_FLOW = 1, /* the hop of a phone: where a request that carries it goes next */
+    TOKEN_FLOW = 1, /* one side of a dialog, as this adapter knew it */
     TOKEN_PEER,     /* given to another adapter by AppAttach: who shows it is that peer */
     TOKEN_NONCE     /* auth.c's: a nonce, with the realm it is for */
 } TokenUse;
 
 enum { TOKEN_MAC_LEN = 10, TOKEN_TEXT_MAX = 2 * (1 + 28 + TOKEN_MAC_LEN) };
 
+/* What a Record-Route says of one side of a dialog. */
+typedef struct TokenFlow {
+    PealHop hop; /* all zero when it is none of the two */
+    bool leads;  /* a phone's: a request that faces it goes there, whatever its URI says */
+    bool inside; /* a phone's or another adapter's of this overlay: who comes from its address may
+                    send inside the dialog to wherever he likes */
+    bool gone;   /* read only: its connection is of before a restart (430) */
+} TokenFlow;
+
 /*
  * token_put_* write a token; token_get_* read one: 0, or -PEAL_E_VALUE when it is none of this
- * adapter's of that use. token_get_flow returns -PEAL_E_UNREACHABLE for a connection of before a
- * restart: the token is good, the flow is gone (430).
+ * adapter's of that use.
  * call_id: a flow's token is good in the dialog that it was written for and in no other, so that
  * who has been in one call holds no pass for what comes later. Borrowed for the call.
  */
-void token_put_flow(PealPeer *peer, SipText *text, const PealHop *hop, PealStr call_id);
-int token_get_flow(PealPeer *peer, PealStr text, PealStr call_id, PealHop *ret_hop) PEAL_MUST_USE;
+void token_put_flow(PealPeer *peer, SipText *text, const TokenFlow *flow, PealStr call_id);
+int token_get_flow(PealPeer *peer, PealStr text, PealStr call_id,
+                   TokenFlow *ret_flow) PEAL_MUST_USE;
 void token_put_peer(PealPeer *peer, SipText *text, const PealId *node);
 int token_get_peer(PealPeer *peer, PealStr text, PealId *ret_node) PEAL_MUST_USE;
 

@@ -343,8 +343,12 @@ static ReloadErrorCode store_check_generations(const PealPeer *peer, StoreJob *j
 {
     uint64_t current[STORE_KINDS_MAX];
     bool equal = true;
+    bool any = false;
 
-    if (job->replica != 0) {
+    for (size_t i = 0; i < job->kinds_len; i++) {
+        any |= job->kinds[i].generation != 0;
+    }
+    if (job->replica != 0 || !any) {
         return RELOAD_ERROR_NONE;
     }
     for (size_t i = 0; i < job->kinds_len; i++) {
@@ -404,8 +408,8 @@ static ReloadErrorCode store_check(PealPeer *peer, StoreJob *job)
     if (error != RELOAD_ERROR_NONE || !store_adds_anything(job)) {
         return error;
     }
-    if (!slot_holds_resource(&peer->storage, &job->resource) &&
-        peer->storage.slots_len >= peer->overlay->resources_max &&
+    if (peer->storage.slots_len >= peer->overlay->resources_max &&
+        !slot_holds_resource(&peer->storage, &job->resource) &&
         storage_resources(peer) >= peer->overlay->resources_max) {
         return store_refused(job, RELOAD_ERROR_DATA_TOO_LARGE, "this peer's storage is full");
     }

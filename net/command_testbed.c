@@ -351,6 +351,7 @@ static int run_command(const TestbedCommand *command, int argc, char **argv)
     }
     g_free(options.dir);
     g_free(options.peers);
+    g_free(options.base_port);
     g_free(options.users);
     g_strfreev(options.sets);
     g_strfreev(options.words);

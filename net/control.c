@@ -9,6 +9,8 @@
 
 #include "control_socket.h"
 
+#define CONTROL_PAUSE peal_ms(200) /* when the system has no descriptor left */
+
 typedef struct ControlClient {
     Control *control;
     LoopWatch *watch;
@@ -31,6 +33,7 @@ struct Control {
     ControlConfig config;
     ControlSocket socket;
     LoopWatch *acceptable;
+    LoopTimer pause;
     GPtrArray *clients; /* ControlClient */
     GPtrArray *calls;   /* ControlCall, not answered */
 };
@@ -250,6 +253,13 @@ static bool control_add_client(Control *control, int fd)
     return true;
 }
 
+static void control_pause_over(void *user)
+{
+    Control *control = user;
+
+    loop_change(control->config.loop, control->acceptable, EPOLLIN);
+}
+
 static void control_on_acceptable(void *user, uint32_t events)
 {
     static const char full[] = "{\"ok\":false,\"error\":\"too many clients; try again\"}\n";
@@ -257,6 +267,12 @@ static void control_on_acceptable(void *user, uint32_t events)
     int fd = accept4(control->socket.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     (void)events;
+    if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+        /* The client still waits to be accepted, and epoll would say so all the time. */
+        loop_change(control->config.loop, control->acceptable, 0);
+        loop_timer_set(control->config.loop, &control->pause,
+                       peal_time_add(loop_now(control->config.loop), CONTROL_PAUSE));
+    }
     if (fd >= 0 &&
         (control->clients->len >= CONTROL_CLIENTS_MAX || !control_add_client(control, fd))) {
         (void)!send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL);
@@ -280,6 +296,8 @@ Control *control_new(const ControlConfig *config, GError **error)
     control->socket = listening;
     control->clients = g_ptr_array_new();
     control->calls = g_ptr_array_new();
+    control->pause.due = control_pause_over;
+    control->pause.user = control;
     control->acceptable =
         loop_watch(config->loop, listening.fd, EPOLLIN, control_on_acceptable, control);
     if (control->acceptable == NULL) {
@@ -296,6 +314,7 @@ void control_free(Control *control)
     if (control == NULL) {
         return;
     }
+    loop_timer_unset(control->config.loop, &control->pause);
     loop_unwatch(control->config.loop, control->acceptable);
     while (control->clients->len > 0) {
         control_client_free(g_ptr_array_index(control->clients, 0));

@@ -4,17 +4,15 @@
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "address.h"
-
-enum { HTTP_BACKLOG = 32 };
+#include "streams.h"
 
 typedef struct HttpDaemon {
     Http *http;
     struct MHD_Daemon *daemon;
+    Listener *listener;
     LoopWatch *watch;
     LoopTimer timer;
 } HttpDaemon;
@@ -119,6 +117,17 @@ static void http_on_due(void *user)
     http_turn(user);
 }
 
+static void http_on_accept(void *user, int fd, const PealAddr *remote)
+{
+    HttpDaemon *daemon = user;
+    struct sockaddr_storage system;
+    socklen_t len = address_to_system(remote, &system);
+
+    /* It closes what is too much. */
+    (void)MHD_add_connection(daemon->daemon, fd, (struct sockaddr *)&system, len);
+    http_turn(daemon);
+}
+
 static void http_log(void *user, const char *format, va_list arguments)
 {
     /* What others do to their connections is nothing for the node's log. */
@@ -129,51 +138,29 @@ static void http_log(void *user, const char *format, va_list arguments)
 
 /* Life. */
 
-static int http_fail(const PealAddr *addr, int fd, const char *what, GError **error)
+static bool http_fail(const PealAddr *addr, const char *what, GError **error)
 {
     char text[ADDRESS_TEXT_LEN];
     int why = errno;
 
     g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(why), "[http] listen: %s %s: %s",
                 address_text(addr, text), what, g_strerror(why));
-    if (fd >= 0) {
-        close(fd);
-    }
-    return -1;
+    return false;
 }
 
-static int http_listen(const PealAddr *addr, GError **error)
-{
-    const int on = 1;
-    struct sockaddr_storage system;
-    socklen_t len = address_to_system(addr, &system);
-    int fd = socket(system.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0) {
-        return http_fail(addr, fd, "gets no socket", error);
-    }
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (addr->family == 6) {
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    }
-    if (bind(fd, (struct sockaddr *)&system, len) != 0 || listen(fd, HTTP_BACKLOG) != 0) {
-        return http_fail(addr, fd, "cannot be listened on", error);
-    }
-    return fd;
-}
-
-static bool http_start(HttpDaemon *daemon, int fd)
+/* It has no listening socket: where the system ran out of descriptors libmicrohttpd turns in a
+ * circle, and then never listens again. */
+static bool http_start(HttpDaemon *daemon)
 {
     const union MHD_DaemonInfo *info;
 
     daemon->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, http_on_request, daemon,
-                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                         (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                         (unsigned)HTTP_CONNECTIONS_EACH, MHD_OPTION_CONNECTION_TIMEOUT,
-                         (unsigned)HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                         (size_t)HTTP_CONNECTION_BYTES, MHD_OPTION_EXTERNAL_LOGGER, http_log, NULL,
-                         MHD_OPTION_END);
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, http_on_request,
+                         daemon, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_EACH,
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_BYTES,
+                         MHD_OPTION_EXTERNAL_LOGGER, http_log, NULL, MHD_OPTION_END);
     if (daemon->daemon == NULL) {
         return false;
     }
@@ -186,18 +173,14 @@ static bool http_start(HttpDaemon *daemon, int fd)
 static bool http_add(Http *http, const PealAddr *addr, GError **error)
 {
     HttpDaemon *daemon = &http->daemons[http->daemons_len];
-    int fd = http_listen(addr, error);
 
-    if (fd < 0) {
-        return false;
-    }
     *daemon = (HttpDaemon){.http = http, .timer = {.due = http_on_due, .user = daemon}};
     http->daemons_len++;
-    if (!http_start(daemon, fd)) {
-        http_fail(addr, daemon->daemon == NULL ? fd : -1, "gets no web server", error);
-        return false;
+    if (!http_start(daemon)) {
+        return http_fail(addr, "gets no web server", error);
     }
-    return true;
+    daemon->listener = listener_open(http->config.loop, addr, http_on_accept, daemon);
+    return daemon->listener != NULL || http_fail(addr, "cannot be listened on", error);
 }
 
 Http *http_new(const HttpConfig *config, GError **error)
@@ -224,10 +207,11 @@ void http_free(Http *http)
     for (size_t i = 0; i < http->daemons_len; i++) {
         HttpDaemon *daemon = &http->daemons[i];
 
+        listener_close(daemon->listener);
         loop_timer_unset(http->config.loop, &daemon->timer);
         loop_unwatch(http->config.loop, daemon->watch);
         if (daemon->daemon != NULL) {
-            MHD_stop_daemon(daemon->daemon); /* closes the listening socket too */
+            MHD_stop_daemon(daemon->daemon);
         }
     }
     g_free(http->daemons);

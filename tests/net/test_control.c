@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -279,6 +280,36 @@ static void requests_and_clients_are_bounded(void)
     end(&served);
 }
 
+/* The client that came when there was no descriptor for it is served when there is one again;
+ * until then the loop comes to rest. */
+static void no_descriptor_is_no_end(void)
+{
+    Served served;
+    struct rlimit limit;
+    int early;
+    int none_more;
+    const char *heard = "";
+
+    serve(&served);
+    early = client(&served);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none_more = dup(early);
+    close(none_more);
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE,
+                                    &(struct rlimit){(rlim_t)none_more, limit.rlim_max}),
+                          0);
+    say(early, "{\"do\":\"echo\",\"text\":\"a\"}\n");
+    CU_ASSERT_STRING_EQUAL(hear(early), "");
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (unsigned i = 0; i < 100 && heard[0] == '\0'; i++) {
+        g_main_context_iteration(NULL, TRUE);
+        heard = hear(early);
+    }
+    CU_ASSERT_PTR_NOT_NULL(strstr(heard, "\"text\":\"a\""));
+    close(early);
+    end(&served);
+}
+
 static void the_socket_is_its_owners_alone(void)
 {
     Served served;
@@ -346,7 +377,7 @@ PEAL_TEST_MAIN("net/control", PEAL_TEST(a_line_is_answered_with_its_id),
                PEAL_TEST(what_is_no_request_is_refused_and_the_client_kept),
                PEAL_TEST(a_line_without_end_is_cut_off),
                PEAL_TEST(an_answer_may_come_later_or_find_nobody),
-               PEAL_TEST(requests_and_clients_are_bounded),
+               PEAL_TEST(requests_and_clients_are_bounded), PEAL_TEST(no_descriptor_is_no_end),
                PEAL_TEST(the_socket_is_its_owners_alone),
                PEAL_TEST(a_dead_socket_is_replaced_and_a_living_one_is_not),
                PEAL_TEST(what_is_no_socket_stays))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "http.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -47,9 +48,8 @@ static int connect_from(uint8_t host)
 }
 
 /* Sends a request, and reads until the server closes. */
-static char *exchange_from(uint8_t host, const char *request)
+static char *exchange_on(int fd, const char *request)
 {
-    int fd = connect_from(host);
     char *answer = g_malloc0(ANSWER_MAX);
     size_t at = 0;
 
@@ -69,6 +69,11 @@ static char *exchange_from(uint8_t host, const char *request)
     }
     close(fd);
     return answer;
+}
+
+static char *exchange_from(uint8_t host, const char *request)
+{
+    return exchange_on(connect_from(host), request);
 }
 
 static char *exchange(const char *request)
@@ -153,6 +158,34 @@ static void a_port_in_use_is_named(void)
     loop_free(loop);
 }
 
+/* The client that came when there was no descriptor for it is served when there is one again. */
+static void no_descriptor_is_no_end(void)
+{
+    static const char request[] = "HEAD /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    Loop *loop = loop_new(NULL, NULL);
+    Http *http = serve(loop, NULL);
+    int early = connect_from(1);
+    int none_more;
+    struct rlimit limit;
+    g_autofree char *answer = NULL;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(http);
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none_more = dup(early);
+    close(none_more);
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE,
+                                    &(struct rlimit){(rlim_t)none_more, limit.rlim_max}),
+                          0);
+    for (unsigned i = 0; i < 10; i++) {
+        g_main_context_iteration(NULL, FALSE);
+    }
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    answer = exchange_on(early, request);
+    CU_ASSERT_TRUE(has(answer, "HTTP/1.1 503"));
+    http_free(http);
+    loop_free(loop);
+}
+
 static void slow_clients_of_one_address_do_not_shut_out_others(void)
 {
     static const char request[] = "HEAD /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -181,4 +214,5 @@ static void slow_clients_of_one_address_do_not_shut_out_others(void)
 PEAL_TEST_MAIN("net/http", PEAL_TEST(a_page_comes_with_its_status_and_may_run_nothing),
                PEAL_TEST(head_is_get_without_a_body),
                PEAL_TEST(other_methods_and_pages_are_refused), PEAL_TEST(a_port_in_use_is_named),
+               PEAL_TEST(no_descriptor_is_no_end),
                PEAL_TEST(slow_clients_of_one_address_do_not_shut_out_others))

@@ -3,6 +3,7 @@
 #include "sip/location.h"
 
 #include "peer.h"
+#include "sip/location_table.h"
 #include "sip/registration.h"
 #include "storage/access.h"
 
@@ -14,18 +15,6 @@ enum {
     LOCATION_NO_CALL = UINT16_MAX /* more than PENDING_MAX requests are never out */
 };
 
-struct LocationEntry {
-    PealId resource;
-    PealTime act_at;  /* refresh, retry or end; PEAL_TIME_NEVER while a Store is out */
-    PealTime ends_at; /* of what may be stored in the overlay */
-    uint32_t expires_s;
-    uint16_t call;    /* its last Store, while that is out: earlier ones are overtaken */
-    uint8_t failures; /* in a row */
-    bool removing : 1;
-    bool refreshing : 1; /* for ever; else only until ends_at */
-};
-_Static_assert(sizeof(LocationEntry) == 40, "every AOR has one");
-
 /* Who waits for a request's end. */
 typedef enum LocationAsker { LOCATION_NOBODY, LOCATION_USER, LOCATION_PART } LocationAsker;
 
@@ -35,7 +24,7 @@ typedef struct LocationAsk {
     uint64_t arg;      /* a LOCATION_USER's token */
 } LocationAsk;
 
-/* A Store or Fetch that is out; free when `sent_at` is PEAL_TIME_NEVER. */
+/* A Store or Fetch that is out. */
 struct LocationCall {
     PealId resource;
     uint64_t arg;
@@ -44,7 +33,8 @@ struct LocationCall {
         LocationDone done;
         LocationFound found; /* of a Fetch */
     };
-    uint8_t asker; /* of a Store */
+    uint16_t next_free; /* while it is not in use */
+    uint8_t asker;      /* of a Store */
 };
 
 void location_init(PealPeer *peer)
@@ -63,86 +53,16 @@ static void location_release_calls(PealPeer *peer)
     location->calls_cap = 0;
 }
 
-static void location_release_entries(PealPeer *peer)
-{
-    Location *location = &peer->location;
-
-    if (location->entries != NULL) {
-        peer_release(peer, location->entries, location->entries_cap * sizeof(*location->entries));
-    }
-    location->entries = NULL;
-    location->entries_cap = 0;
-}
-
 void location_fini(PealPeer *peer)
 {
     location_release_calls(peer);
-    location_release_entries(peer);
+    location_table_fini(peer);
     location_init(peer);
-}
-
-/* Entries. */
-
-static uint32_t location_at(const Location *location, const PealId *resource)
-{
-    uint32_t low = 0;
-    uint32_t high = location->entries_len;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (peal_id_compare(&location->entries[middle].resource, resource) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static LocationEntry *location_entry(const Location *location, const PealId *resource)
-{
-    uint32_t at = location_at(location, resource);
-
-    if (at < location->entries_len && peal_id_equal(&location->entries[at].resource, resource)) {
-        return &location->entries[at];
-    }
-    return NULL;
-}
-
-static LocationEntry *location_add(PealPeer *peer, const PealId *resource)
-{
-    Location *location = &peer->location;
-    uint32_t at = location_at(location, resource);
-    LocationEntry *entry;
-
-    if (peer_grow(peer, &location->entries, &location->entries_cap, location->entries_len + 1,
-                  sizeof(*entry)) != 0) {
-        return NULL;
-    }
-    entry = &location->entries[at];
-    memmove(entry + 1, entry, (location->entries_len - at) * sizeof(*entry));
-    location->entries_len++;
-    *entry =
-        (LocationEntry){.resource = *resource, .act_at = PEAL_TIME_NEVER, .call = LOCATION_NO_CALL};
-    return entry;
-}
-
-static void location_remove(PealPeer *peer, LocationEntry *entry)
-{
-    Location *location = &peer->location;
-    const LocationEntry *end = location->entries + location->entries_len;
-
-    memmove(entry, entry + 1, (size_t)(end - (entry + 1)) * sizeof(*entry));
-    location->entries_len--;
-    if (location->entries_len == 0) {
-        location_release_entries(peer);
-    }
 }
 
 static void location_act_at(PealPeer *peer, LocationEntry *entry, PealTime at)
 {
-    entry->act_at = at;
+    location_table_act_at(&peer->location, entry, at);
     peer->location.deadline = peal_time_min(peer->location.deadline, at);
     peer_wake_by(peer, at);
 }
@@ -164,40 +84,38 @@ static void location_retry(PealPeer *peer, LocationEntry *entry)
 
 /* Stores. */
 
+/* A free one, which is the caller's. */
 static LocationCall *location_call(PealPeer *peer)
 {
     Location *location = &peer->location;
+    LocationCall *call;
     uint32_t cap = location->calls_cap;
-    uint32_t i = 0;
 
-    while (i < cap && location->calls[i].sent_at.ns != PEAL_TIME_NEVER.ns) {
-        i++;
-    }
-    if (i == cap) {
-        if (peer_grow(peer, &location->calls, &location->calls_cap, cap + 1,
-                      sizeof(*location->calls)) != 0) {
+    if (location->calls_len == cap) {
+        if (cap >= LOCATION_NO_CALL ||
+            peer_grow(peer, &location->calls, &location->calls_cap, cap + 1, sizeof(*call)) != 0) {
             return NULL;
         }
         for (uint32_t fresh = cap; fresh < location->calls_cap; fresh++) {
-            location->calls[fresh].sent_at = PEAL_TIME_NEVER;
+            location->calls[fresh].next_free = (uint16_t)(fresh + 1);
         }
+        location->calls_free = (uint16_t)cap;
     }
-    return &location->calls[i];
-}
-
-/* For a call that never began to count, too. */
-static void location_free_call(PealPeer *peer, LocationCall *call)
-{
-    call->sent_at = PEAL_TIME_NEVER;
-    if (peer->location.calls_len == 0) {
-        location_release_calls(peer);
-    }
+    call = &location->calls[location->calls_free];
+    location->calls_free = call->next_free;
+    location->calls_len++;
+    return call;
 }
 
 static void location_end_call(PealPeer *peer, LocationCall *call)
 {
-    peer->location.calls_len--;
-    location_free_call(peer, call);
+    Location *location = &peer->location;
+
+    call->next_free = location->calls_free;
+    location->calls_free = (uint16_t)(call - location->calls);
+    if (--location->calls_len == 0) {
+        location_release_calls(peer);
+    }
 }
 
 /* A removal has to outlive what it replaces (RFC 6940 s.7.4.1.3), so that its lifetime is rounded
@@ -261,17 +179,16 @@ static int location_store(PealPeer *peer, LocationEntry *entry, LocationAsk ask)
     idx = (uint64_t)(call - peer->location.calls);
     error = location_send(peer, entry, location_on_done, idx);
     if (error != 0) {
-        location_free_call(peer, call);
+        location_end_call(peer, call);
         return error == -PEAL_E_TOO_LARGE ? -PEAL_E_ARG : error;
     }
-    peer->location.calls_len++;
     *call = (LocationCall){.resource = entry->resource,
                            .arg = ask.arg,
                            .sent_at = peer_now(peer),
                            .done = ask.done,
                            .asker = (uint8_t)ask.asker};
     entry->call = (uint16_t)idx;
-    entry->act_at = PEAL_TIME_NEVER;
+    location_table_act_at(&peer->location, entry, PEAL_TIME_NEVER);
     return 0;
 }
 
@@ -280,7 +197,7 @@ static void location_stored(PealPeer *peer, LocationEntry *entry, PealTime sent_
     const PealSpan refresh = {(int64_t)entry->expires_s * PEAL_NS_PER_S / 10 * 9};
 
     if (entry->removing) {
-        location_remove(peer, entry);
+        location_table_remove(peer, entry);
         return;
     }
     entry->failures = 0;
@@ -313,7 +230,7 @@ static void location_tell(PealPeer *peer, const LocationCall *call, const Reques
 static void location_on_done(PealPeer *peer, uint64_t arg, const RequestResult *result)
 {
     const LocationCall call = peer->location.calls[arg];
-    LocationEntry *entry = location_entry(&peer->location, &call.resource);
+    LocationEntry *entry = location_table_find(&peer->location, &call.resource);
 
     location_end_call(peer, &peer->location.calls[arg]);
     if (entry != NULL && entry->call == arg) { /* else overtaken by a later request */
@@ -344,14 +261,15 @@ static int location_begin(PealPeer *peer, const PealId *resource, uint32_t expir
     if (peer->state != PEAL_PEER_JOINED) {
         return -PEAL_E_STATE;
     }
-    entry = location_entry(&peer->location, resource);
+    entry = location_table_find(&peer->location, resource);
     known = entry != NULL;
     if (!known) {
-        entry = location_add(peer, resource);
+        entry = location_table_add(peer, resource);
     }
     if (entry == NULL) {
         return -PEAL_E_FULL;
     }
+    entry->call = known ? entry->call : LOCATION_NO_CALL;
     before = *entry;
     entry->ends_at = peal_time_add(peer_now(peer), peal_seconds(expires_s));
     entry->expires_s = expires_s;
@@ -362,7 +280,7 @@ static int location_begin(PealPeer *peer, const PealId *resource, uint32_t expir
     if (error != 0) {
         *entry = before;
         if (!known) {
-            location_remove(peer, entry);
+            location_table_remove(peer, entry);
         }
     }
     return error;
@@ -398,7 +316,7 @@ int peal_peer_unregister(PealPeer *peer, PealStr aor, uint64_t token)
     if (peer->state != PEAL_PEER_JOINED) {
         return -PEAL_E_STATE;
     }
-    entry = location_entry(&peer->location, &resource);
+    entry = location_table_find(&peer->location, &resource);
     if (entry == NULL || entry->removing) {
         return -PEAL_E_ARG;
     }
@@ -414,7 +332,7 @@ int peal_peer_unregister(PealPeer *peer, PealStr aor, uint64_t token)
 
 int location_drop(PealPeer *peer, const PealId *resource, LocationDone done, uint64_t arg)
 {
-    LocationEntry *entry = location_entry(&peer->location, resource);
+    LocationEntry *entry = location_table_find(&peer->location, resource);
     int error = -PEAL_E_STATE;
 
     if (entry == NULL || entry->removing) {
@@ -441,7 +359,7 @@ void location_leave(PealPeer *peer)
         LocationEntry *entry = &location->entries[i];
 
         entry->removing = true;
-        entry->act_at = PEAL_TIME_NEVER;
+        location_table_act_at(location, entry, PEAL_TIME_NEVER);
         if (location_send(peer, entry, NULL, 0) != 0) {
             return; /* the rest ends by itself */
         }
@@ -455,7 +373,7 @@ static void location_act(PealPeer *peer, LocationEntry *entry, PealTime now)
     if (entry->refreshing && !entry->removing) {
         entry->ends_at = peal_time_add(now, peal_seconds(entry->expires_s));
     } else if (peal_time_due(ended_at, now) || location_rest_s(peer, entry) == 0) {
-        location_remove(peer, entry); /* there is nothing left to store, or to remove */
+        location_table_remove(peer, entry); /* there is nothing left to store, or to remove */
         return;
     }
     if (peer->state != PEAL_PEER_JOINED ||
@@ -468,21 +386,15 @@ static void location_act(PealPeer *peer, LocationEntry *entry, PealTime now)
 void location_on_wake(PealPeer *peer, PealTime now)
 {
     Location *location = &peer->location;
+    LocationEntry *first;
 
     if (!peal_time_due(location->deadline, now)) {
         return;
     }
-    for (uint32_t i = 0; i < location->entries_len;) {
-        if (peal_time_due(location->entries[i].act_at, now)) {
-            location_act(peer, &location->entries[i], now); /* later, or never, or gone */
-        } else {
-            i++;
-        }
+    while ((first = location_table_first(location)) != NULL && peal_time_due(first->act_at, now)) {
+        location_act(peer, first, now); /* later, or never, or gone */
     }
-    location->deadline = PEAL_TIME_NEVER;
-    for (uint32_t i = 0; i < location->entries_len; i++) {
-        location->deadline = peal_time_min(location->deadline, location->entries[i].act_at);
-    }
+    location->deadline = first != NULL ? first->act_at : PEAL_TIME_NEVER;
 }
 
 /* Finding. */
@@ -591,10 +503,9 @@ int location_find(PealPeer *peer, const PealId *resource, LocationFound found, u
     spec.arg = (uint64_t)(call - peer->location.calls);
     error = request_send(peer, &spec);
     if (error != 0) {
-        location_free_call(peer, call);
+        location_end_call(peer, call);
         return error;
     }
-    peer->location.calls_len++;
     *call = (LocationCall){.resource = *resource,
                            .arg = arg,
                            .sent_at = peer_now(peer),

@@ -3,7 +3,7 @@
  * location.h - the location service: keeps this adapter's SIP registrations stored in the overlay,
  *              and finds those of others.
  * Source: RFC 7904 s.3, s.4, s.7.
- * State:  one Location per peer; 40 bytes per AOR registered here, and 48 per request that is out.
+ * State:  one Location per peer; 56 bytes per AOR registered here, and 48 per request that is out.
  * Time:   what peal_peer_register registered is stored again at 0.9 of its lifetime, for ever; what
  *         location_keep registered ends with its lifetime, for phones that do not refresh must
  *         vanish. A failed Store is tried again after 2 s, then twice as long each time, up to
@@ -19,12 +19,13 @@ typedef struct LocationEntry LocationEntry;
 typedef struct LocationCall LocationCall;
 
 typedef struct Location {
-    LocationEntry *entries; /* sorted by Resource-ID */
+    LocationEntry *entries; /* see location_table.h */
     LocationCall *calls;    /* requests that are out; NULL while there are none */
     uint32_t entries_len;
     uint32_t entries_cap;
-    uint32_t calls_len; /* in use, anywhere in the array */
     uint32_t calls_cap;
+    uint16_t calls_len;  /* in use, anywhere in the array */
+    uint16_t calls_free; /* the first of a list */
     PealTime deadline;
 } Location;
 

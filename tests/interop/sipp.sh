@@ -128,6 +128,11 @@ answered() { # COUNT: reads from the connection until so many answers came, or 5
     echo "$count"
 }
 
+# What Nagios does. sipsak cuts a port of five digits in the URI to four, so that it is told apart.
+probe() { # TRANSPORT
+    timeout 10 sipsak -E "$1" -s sip:127.0.0.1 -r "$(sip_port 2)"
+}
+
 # A phone that has moved on: its old binding at peer 3 leads nowhere, the new one is at peer 5.
 moved() {
     printf 'SEQUENTIAL\nmover;127.0.0.1;%d;300;;\n' $OLD >users.csv
@@ -159,6 +164,11 @@ for transport in u t; do
     check "calls_are_cancelled_over_$name" cancels $transport
     check "nobody_is_404_over_$name" refused $transport 404 70 nobody
     check "no_hops_left_is_483_over_$name" refused $transport 483 0 u0
+    if command -v sipsak >/dev/null; then
+        check "a_monitors_options_is_answered_over_$name" probe "$name"
+    else
+        skip "a_monitors_options_is_answered_over_$name" "needs sipsak"
+    fi
 done
 check a_phone_that_does_not_answer_is_408 unanswered
 check a_phone_whose_port_is_closed_is_408 closed

@@ -5,7 +5,7 @@
  * State:  under 256 bytes a transaction plus the message it may have to send again; a hash table
  *         over branch, sent-by and method, one over hops; a heap of the deadlines of those not
  *         answered, and queues of the others. Nothing while there is no transaction. Bounded by
- *         config->transactions_max, but for CANCELs: 100,000 answered REGISTERs are about 60 MB.
+ *         config->transactions_max, but for CANCELs: 100,000 answered REGISTERs are about 70 MB.
  * Time:   the environment's; the earliest timer is `deadline`.
  *
  * It knows an environment, not a peer: phones use it too. Callbacks come from inside sip_tx_receive

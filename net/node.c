@@ -2,6 +2,8 @@
 /* node.c - what a node says of itself, and what it makes of its peer's records; see node.h. */
 #include "node.h"
 
+#include <stdlib.h>
+
 #include "buffer.h"
 #include "log.h"
 #include "node_state.h"
@@ -181,6 +183,7 @@ void node_on_trace(void *user, const PealTrace *record)
         node->leaves++;
     }
     if (record->kind == PEAL_TRACE_MESSAGE_DROPPED && record->code == PEAL_DROP_OVERLAY) {
+        node->bootstrap_foreign = node->bootstrap_foreign || record->value == 1;
         note_other_overlay(node);
     }
     if (log_wants(trace_level((PealTraceKind)record->kind))) {
@@ -210,6 +213,15 @@ static void still_waiting(void *user)
     g_autofree char *hosts = g_strjoinv(", ", node->config->bootstrap.words);
     int64_t seconds = peal_time_since(loop_now(node->loop), node->started).ns / PEAL_NS_PER_S;
 
+    if (node->bootstrap_foreign && node->bootstrap_len == 1) {
+        log_error(
+            "the peer at %s is of another overlay than %s: set overlay.name to the name of its "
+            "overlay, or overlay.bootstrap to a peer of this one",
+            hosts, node->config->overlay->overlay_name);
+        node->status = EXIT_FAILURE;
+        g_main_loop_quit(node->main);
+        return;
+    }
     log_warning("not joined after %" G_GINT64_FORMAT
                 " s: no bootstrap peer (%s) answers, or none as a peer of this overlay; are they "
                 "up and reachable, and is the overlay name %s theirs too? Trying on",

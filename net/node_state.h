@@ -44,7 +44,8 @@ struct Node {
     unsigned waited;
     LoopTimer leave_limit;
     bool leaving;
-    int status; /* what node_main returns */
+    bool bootstrap_foreign; /* a bootstrap peer named another overlay */
+    int status;             /* what node_main returns */
 };
 
 /* node.c */

@@ -272,6 +272,22 @@ static void acknowledge(PealPeer *peer, uint16_t slot, uint32_t sequence)
     peer->env->ops->send_take(peer->env, flow_of(&peer->links, slot), ack);
 }
 
+/* What came in place of the other side's name. A host of another overlay is shown this peer's name
+ * once, so that it can tell whoever runs it why it is not let in. */
+static void on_no_name(PealPeer *peer, uint16_t slot, int error)
+{
+    const Link *link = link_at(&peer->links, slot);
+
+    if (error != -PEAL_E_OVERLAY) {
+        peer_drop(peer, PEAL_DROP_UNIDENTIFIED, 0, 0);
+        return;
+    }
+    peer_drop(peer, PEAL_DROP_OVERLAY, link->opened, 0);
+    if (!link->named) {
+        forward_name_link(peer, slot);
+    }
+}
+
 /* Before the other side has named itself nothing but that is accepted, nor acknowledged, so that
  * what overtook the naming Ping is sent again. */
 static void on_data_take(PealPeer *peer, uint16_t slot, PealBuf *buf, const Frame *frame)
@@ -285,8 +301,7 @@ static void on_data_take(PealPeer *peer, uint16_t slot, PealBuf *buf, const Fram
         error = forward_read_name(peer, (PealBytes){frame->message, frame->message_len}, &named);
     }
     if (error != 0) {
-        peer_drop(peer, error == -PEAL_E_OVERLAY ? PEAL_DROP_OVERLAY : PEAL_DROP_UNIDENTIFIED, 0,
-                  0);
+        on_no_name(peer, slot, error);
         peer->env->ops->drop(peer->env, buf);
         return;
     }

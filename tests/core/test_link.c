@@ -368,6 +368,27 @@ static void link_of_two_that_crossed_the_one_with_an_update_serves(void)
     mini_free(world);
 }
 
+static void link_between_two_overlays_tells_both(void)
+{
+    MiniWorld *world = mini_new(13);
+    MiniPeer *founder = mini_peer(world, NULL);
+    MiniPeer *stranger = mini_peer(world, NULL);
+    PealOverlay other = world->overlay;
+
+    other.hash ^= 1;
+    stranger->peer->overlay = &other;
+    mini_start(founder);
+    mini_start(stranger);
+    mini_run(world, peal_ms(200));
+    CU_ASSERT_EQUAL(founder->drops[PEAL_DROP_OVERLAY], 1);
+    CU_ASSERT_EQUAL(stranger->drops[PEAL_DROP_OVERLAY], 1);
+    mini_run(world, peal_seconds(5));
+    CU_ASSERT_EQUAL(peal_peer_state(stranger->peer), PEAL_PEER_JOINING);
+    CU_ASSERT_EQUAL(founder->traces[PEAL_TRACE_LINK_UP], 0);
+    CU_ASSERT_EQUAL(stranger->traces[PEAL_TRACE_LINK_UP], 0);
+    mini_free(world);
+}
+
 static void link_that_is_never_named_is_closed(void)
 {
     MiniWorld *world = mini_new(7);
@@ -398,4 +419,4 @@ PEAL_TEST_MAIN(
     PEAL_TEST(link_to_another_life_is_not_routed_through_before_it_has_joined),
     PEAL_TEST(link_second_to_a_live_neighbour_disturbs_nobody),
     PEAL_TEST(link_of_two_that_crossed_the_one_with_an_update_serves),
-    PEAL_TEST(link_that_is_never_named_is_closed))
+    PEAL_TEST(link_between_two_overlays_tells_both), PEAL_TEST(link_that_is_never_named_is_closed))

@@ -14,7 +14,7 @@
     X(REQUEST_RESENT, "message code", "try, 2..5")      /* end-to-end retransmission */           \
     X(REQUEST_SERVED, "message code", "hops travelled") /* the responsible peer answers it now */ \
     X(REQUEST_FAILED, "message code", "-error")         /* gave up */                             \
-    X(MESSAGE_DROPPED, "PealDrop", "message code or 0")                                           \
+    X(MESSAGE_DROPPED, "PealDrop", "message code or 0; 1: OVERLAY of a link opened here")         \
     X(LINK_UP, "flow index", "1 if this peer opened it")                                          \
     X(LINK_DOWN, "flow index", "PealDownReason")                                                  \
     X(LINK_RESENT, "flow index", "try, 2..5")                                                     \

@@ -153,10 +153,26 @@ static void on_answer(PealPeer *peer, uint64_t key, const RequestResult *result)
     watch(peer, attach, ATTACH_PATIENCE);
 }
 
+static int ask(PealPeer *peer, Attach *attach, uint16_t link, const PealId *through)
+{
+    uint8_t body[ATTACH_BODY_LEN];
+
+    attach->phase = ATTACH_ASKED;
+    attach->deadline = PEAL_TIME_NEVER;
+    return request_send(peer, &(RequestSpec){.code = RELOAD_ATTACH_REQ,
+                                             .to = attach->to,
+                                             .to_resource = attach->to_resource,
+                                             .through = through,
+                                             .link = link,
+                                             .body = {body, write_attach(peer, false, body,
+                                                                         sizeof(body))},
+                                             .done = on_answer,
+                                             .arg = attach->key});
+}
+
 void attach_begin(PealPeer *peer, const AttachSpec *spec)
 {
     Attaches *attaches = &peer->attaches;
-    uint8_t body[ATTACH_BODY_LEN];
     Attach *attach;
 
     for (uint32_t i = 0; i < attaches->list_len; i++) {
@@ -172,19 +188,10 @@ void attach_begin(PealPeer *peer, const AttachSpec *spec)
     }
     attach = &attaches->list[attaches->list_len++];
     *attach = (Attach){.to = spec->to,
-                       .deadline = PEAL_TIME_NEVER,
                        .key = attaches->next_key++,
                        .purpose = spec->purpose,
                        .to_resource = spec->to_resource};
-    if (request_send(peer,
-                     &(RequestSpec){.code = RELOAD_ATTACH_REQ,
-                                    .to = spec->to,
-                                    .to_resource = spec->to_resource,
-                                    .through = spec->through,
-                                    .link = spec->link,
-                                    .body = {body, write_attach(peer, false, body, sizeof(body))},
-                                    .done = on_answer,
-                                    .arg = attach->key}) != 0) {
+    if (ask(peer, attach, spec->link, spec->through) != 0) {
         attaches->list_len--;
     }
 }
@@ -270,6 +277,16 @@ void attach_on_request(PealPeer *peer, const Inbound *request)
     }
 }
 
+/* The other side did not come, but believed in a link to a former life of this peer: what it sent
+ * was the Update that it was asked for. It is asked again over the new link. */
+static bool asks_again(PealPeer *peer, Attach *attach, uint16_t slot)
+{
+    const Link *link = link_at(&peer->links, slot);
+
+    return attach->phase == ATTACH_OPENED && link->opened && !link->ready &&
+           ask(peer, attach, slot, NULL) == 0;
+}
+
 /* The answer may still be on its longer way: on_answer finds nothing to do then. */
 void attach_on_link_up(PealPeer *peer, uint16_t link)
 {
@@ -279,7 +296,8 @@ void attach_on_link_up(PealPeer *peer, uint16_t link)
     while (i < peer->attaches.list_len) {
         Attach *attach = &peer->attaches.list[i];
 
-        if (!attach->to_resource && peal_id_equal(&attach->to, &id)) {
+        if (!attach->to_resource && peal_id_equal(&attach->to, &id) &&
+            !asks_again(peer, attach, link)) {
             finish(peer, attach, true);
         } else {
             i++;

@@ -64,7 +64,7 @@ void peer_schedule(PealPeer *peer)
     }
 }
 
-int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap, size_t bootstrap_len)
+static int start(PealPeer *peer, const PealTarget *bootstrap, size_t bootstrap_len, bool first)
 {
     int error;
 
@@ -80,10 +80,21 @@ int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap, size_t bootstra
     if (bootstrap_len == 0) {
         peer->topology->found(peer);
     } else {
+        bootstrap_first(peer, first);
         bootstrap_seek(peer);
     }
     peer_schedule(peer);
     return 0;
+}
+
+int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap, size_t bootstrap_len)
+{
+    return start(peer, bootstrap, bootstrap_len, false);
+}
+
+int peal_peer_start_first(PealPeer *peer, const PealTarget *bootstrap, size_t bootstrap_len)
+{
+    return start(peer, bootstrap, bootstrap_len, true);
 }
 
 int peal_peer_bootstrap(PealPeer *peer, const PealTarget *bootstrap, size_t bootstrap_len)

@@ -61,7 +61,7 @@ static bool check_found(const Node *node, const Resolving *all, size_t len, GErr
                                                             : "no name server answers");
         }
     }
-    if (node->bootstrap_len > 0 || len == 0) {
+    if (node->bootstrap_len > 0 || len == 0 || node->config->first) {
         return true;
     }
     if (failed == NULL) {

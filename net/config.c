@@ -177,12 +177,6 @@ static bool check_overlay(NodeConfig *config, GError **error)
                            "anybody who reaches the port can pose as any peer: write "
                            "insecure-links = yes if the overlay lives in a network that you trust");
     }
-    if (config->first && config->bootstrap.len > 0) {
-        return config_fail(
-            config, "overlay", "first", error,
-            "a node that founds the overlay joins nobody: remove bootstrap, or write "
-            "first = no");
-    }
     if (!config->first && config->bootstrap.len == 0) {
         return config_fail(config, "overlay", "bootstrap", error,
                            "whom shall the node join? Write bootstrap = HOST:PORT of a peer of the "

@@ -61,7 +61,9 @@ static const Key ROWS[] = {
      "waits, "
      "until one answers."},
     {"overlay", "first", KEY_CHOICE, YES_NO, FIELD(first), 0, 0, "no", NULL,
-     "yes: the node founds the overlay, and joins nobody."},
+     "yes: the node founds the overlay: at once without bootstrap, else when no peer of the "
+     "overlay "
+     "answers within 5 s, so that it comes back into the one that lives on."},
 
     {"sip", "listen", KEY_WORDS, NULL, FIELD(sip_listen), 1, PEAL_ADDRESSES_MAX,
      "0.0.0.0:5060, [::]:5060", NULL,

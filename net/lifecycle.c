@@ -295,11 +295,17 @@ bool node_begin(Node *node, GError **error)
     peal_id_text(&id, text);
     if (node->bootstrap_len == 0) {
         log_notice("peer %s founds the overlay %s", text, node->config->overlay->overlay_name);
+    } else if (node->config->first) {
+        log_notice("peer %s joins the overlay %s, or founds it when nobody answers within %d s",
+                   text, node->config->overlay->overlay_name,
+                   (int)(PEAL_FOUND_AFTER.ns / PEAL_NS_PER_S));
     } else {
         log_notice("peer %s joins the overlay %s", text, node->config->overlay->overlay_name);
     }
     node->started = loop_now(node->loop);
-    status = peal_peer_start(node->peer, node->bootstrap, node->bootstrap_len);
+    status = node->config->first
+                 ? peal_peer_start_first(node->peer, node->bootstrap, node->bootstrap_len)
+                 : peal_peer_start(node->peer, node->bootstrap, node->bootstrap_len);
     if (status != 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "the peer cannot start: %s",
                     peal_error_text(status));

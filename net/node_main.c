@@ -164,7 +164,7 @@ static int run(Node *node)
     if (!node_begin(node, &error)) {
         return fail(EXIT_USAGE, error);
     }
-    if (node->bootstrap_len > 0) {
+    if (node->bootstrap_len > 0 && !node->config->first) {
         node_expect_join(node);
     }
     notify_manager("READY=1");

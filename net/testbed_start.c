@@ -128,10 +128,9 @@ static void start_set_overlay(const Testbed *testbed, unsigned peer, GKeyFile *f
     g_key_file_set_value(file, "overlay", "name", "p2p.test");
     g_key_file_set_value(file, "overlay", "insecure-links", "yes");
     g_key_file_set_value(file, "overlay", "listen", listen);
-    /* The second peer is one too, so that a peer that comes back finds the overlay without the
-     * first. */
-    for (unsigned other = 1; other <= MIN(2, testbed->peers); other++) {
-        if (other != peer && peer > 1) {
+    /* The first is not the only one, so that a peer that comes back finds the overlay without it. */
+    for (unsigned other = 1; other <= MIN(peer == 1 ? 3U : 2U, testbed->peers); other++) {
+        if (other != peer) {
             g_autofree char *address = testbed_address(testbed, other);
 
             g_string_append_printf(bootstrap, "%s%s:%u", bootstrap->len > 0 ? ", " : "", address,
@@ -140,7 +139,8 @@ static void start_set_overlay(const Testbed *testbed, unsigned peer, GKeyFile *f
     }
     if (peer == 1) {
         g_key_file_set_value(file, "overlay", "first", "yes");
-    } else {
+    }
+    if (bootstrap->len > 0) {
         g_key_file_set_value(file, "overlay", "bootstrap", bootstrap->str);
     }
     g_string_free(bootstrap, TRUE);
@@ -287,7 +287,9 @@ static void start_become_node(const Testbed *testbed, unsigned peer)
     if (testbed->netns && !netns_enter(testbed, peer)) {
         start_say_and_exit("network namespace");
     }
-    execl("/proc/self/exe", "peal", "node", conf, NULL);
+    /* Nobody else is there yet: the first need not look. */
+    execl("/proc/self/exe", "peal", "node", conf, peer == 1 ? "--set" : NULL,
+          "overlay.bootstrap=none", NULL);
     start_say_and_exit("peal node");
 }
 

@@ -8,7 +8,7 @@ enum { DOUBLINGS_MAX = 6 };
 
 void bootstrap_init(PealPeer *peer)
 {
-    peer->bootstrap = (Bootstrap){.deadline = PEAL_TIME_NEVER};
+    peer->bootstrap = (Bootstrap){.deadline = PEAL_TIME_NEVER, .found_at = PEAL_TIME_NEVER};
 }
 
 void bootstrap_fini(PealPeer *peer)
@@ -45,13 +45,47 @@ int bootstrap_set(PealPeer *peer, const PealTarget *targets, size_t targets_len)
     return 0;
 }
 
+/* What comes first, the next try or the founding. */
+static void watch(PealPeer *peer, PealTime try_at)
+{
+    peer->bootstrap.deadline = peal_time_min(try_at, peer->bootstrap.found_at);
+    peer_wake_by(peer, peer->bootstrap.deadline);
+}
+
+void bootstrap_first(PealPeer *peer, bool first)
+{
+    peer->bootstrap.first = first;
+    if (first) {
+        peer->bootstrap.found_at = peal_time_add(peer_now(peer), PEAL_FOUND_AFTER);
+    }
+}
+
+/* Nobody was heard of who is in the overlay: then it is where this peer is. */
+static void found(PealPeer *peer, PealTime now)
+{
+    Bootstrap *bootstrap = &peer->bootstrap;
+    PealId other;
+
+    bootstrap->found_at = PEAL_TIME_NEVER;
+    if (peer->state != PEAL_PEER_JOINING) {
+        return;
+    }
+    if (peer->topology->list(peer, TOPOLOGY_SUCCESSORS, &other, 1) > 0) {
+        bootstrap->found_at = peal_time_add(now, PEAL_FOUND_AFTER);
+        return;
+    }
+    peer->topology->found(peer);
+    /* A bootstrap peer that was found, but let nobody in, may be in it by now. */
+    bootstrap->wanted = true;
+}
+
 static void arrived(PealPeer *peer, uint16_t link)
 {
     Bootstrap *bootstrap = &peer->bootstrap;
 
     bootstrap->wanted = false;
     bootstrap->trying = false;
-    bootstrap->deadline = PEAL_TIME_NEVER;
+    watch(peer, PEAL_TIME_NEVER);
     peer->topology->on_bootstrap(peer, link);
 }
 
@@ -76,9 +110,7 @@ static void try_next(PealPeer *peer)
         return;
     }
     /* The wait grows with the rounds through all addresses, not with each. */
-    bootstrap->deadline =
-        peal_time_add(peer_now(peer), patience(bootstrap->tries / bootstrap->addrs_len));
-    peer_wake_by(peer, bootstrap->deadline);
+    watch(peer, peal_time_add(peer_now(peer), patience(bootstrap->tries / bootstrap->addrs_len)));
     bootstrap->tries = (uint8_t)(bootstrap->tries < UINT8_MAX ? bootstrap->tries + 1 : UINT8_MAX);
     bootstrap->trying = link_open(peer, &addr->addr, NULL, &slot) == 0;
     if (bootstrap->trying) {
@@ -121,7 +153,12 @@ void bootstrap_on_wake(PealPeer *peer, PealTime now)
         link_close(peer, bootstrap->flow.index, PEAL_DOWN_UNUSED);
     }
     bootstrap->trying = false;
+    if (peal_time_due(bootstrap->found_at, now)) {
+        found(peer, now);
+    }
     if (bootstrap->wanted) {
         try_next(peer);
+    } else {
+        watch(peer, PEAL_TIME_NEVER);
     }
 }

@@ -114,6 +114,7 @@ void chord_refresh(PealPeer *peer, bool lost)
     uint16_t successors;
     uint16_t predecessors;
     bool range_changed = span.high != chord->span.high || span.low != chord->span.low;
+    bool alone;
 
     for (uint16_t slot = 0; slot < peer->links.links_cap; slot++) {
         link_at(&peer->links, slot)->neighbour = 0;
@@ -132,8 +133,10 @@ void chord_refresh(PealPeer *peer, bool lost)
     }
     peer_trace(peer, PEAL_TRACE_NEIGHBOURS_CHANGED, range_changed,
                (uint32_t)successors + predecessors, 0, &peer->id);
-    /* s.10.7.1. Who founded the overlay has nobody to ask, and is the overlay when left alone. */
-    if (successors == 0 && lost && peer->bootstrap.addrs_len > 0) {
+    /* s.10.7.1. Who founded the overlay is the overlay when left alone: with nobody in it, nobody
+     * could join it again. */
+    alone = successors == 0 && lost && peer->bootstrap.addrs_len > 0;
+    if (alone && !peer->bootstrap.first) {
         chord_rejoin(peer);
         return;
     }
@@ -142,6 +145,9 @@ void chord_refresh(PealPeer *peer, bool lost)
         chord->settle_at.ns == PEAL_TIME_NEVER.ns) {
         chord->settle_at = peal_time_add(peer_now(peer), CHORD_SETTLE);
         chord_watch(peer, chord->settle_at);
+    }
+    if (alone) {
+        bootstrap_seek(peer); /* but it may be cut off from them */
     }
 }
 

@@ -253,6 +253,119 @@ static void chord_founder_left_alone_goes_on_and_admits_again(void)
     mini_free(world);
 }
 
+static void start_first(MiniPeer *mini, uint32_t bootstrap)
+{
+    const PealTarget target = {mini_addr(bootstrap), mini->world->overlay.link};
+
+    CU_ASSERT_EQUAL(peal_peer_start_first(mini->peer, &target, 1), 0);
+}
+
+static void chord_first_peer_comes_back_into_the_overlay_that_lives_on(void)
+{
+    for (uint64_t seed = 80; seed < 90; seed++) {
+        MiniWorld *world = mini_ring(seed, 8);
+        PealId id = *peal_peer_id(world->peers[0].peer);
+        MiniPeer *again;
+
+        mini_kill(&world->peers[0]);
+        again = mini_peer(world, &id);
+        start_first(again, 3);
+        mini_run(world, peal_ms(4900));
+        CU_ASSERT_EQUAL(peal_peer_state(again->peer), PEAL_PEER_JOINED);
+        mini_run(world, peal_seconds(30));
+        CU_ASSERT_TRUE(mini_is_one_ring(world));
+        mini_free(world);
+    }
+}
+
+static void chord_first_peer_founds_where_nobody_answers(void)
+{
+    MiniWorld *world = mini_new(90);
+    MiniPeer *first = mini_peer(world, NULL);
+    MiniPeer *other = mini_peer(world, NULL);
+    PealId other_id = *peal_peer_id(other->peer);
+
+    mini_kill(other);
+    start_first(first, 1);
+    mini_run(world, peal_ms(4900));
+    CU_ASSERT_EQUAL(peal_peer_state(first->peer), PEAL_PEER_JOINING);
+    mini_run(world, peal_ms(200));
+    CU_ASSERT_EQUAL(peal_peer_state(first->peer), PEAL_PEER_JOINED);
+    CU_ASSERT_TRUE(peal_peer_responsible(first->peer, &other_id));
+    mini_start(mini_peer(world, &other_id));
+    mini_run(world, peal_seconds(30));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    CU_ASSERT_FALSE(peal_peer_responsible(first->peer, &other_id));
+    mini_free(world);
+}
+
+/* Both look for each other: the first one's patience ends. */
+static void chord_first_peer_founds_with_others_who_have_not_joined(void)
+{
+    MiniWorld *world = mini_new(91);
+    MiniPeer *first = mini_peer(world, NULL);
+    MiniPeer *other = mini_peer(world, NULL);
+
+    start_first(first, 1);
+    mini_start(other);
+    mini_run(world, peal_seconds(20));
+    CU_ASSERT_EQUAL(peal_peer_state(first->peer), PEAL_PEER_JOINED);
+    CU_ASSERT_EQUAL(peal_peer_state(other->peer), PEAL_PEER_JOINED);
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
+static void chord_first_peer_left_alone_goes_on_and_admits_again(void)
+{
+    MiniWorld *world = mini_new(92);
+    MiniPeer *first = mini_peer(world, NULL);
+    MiniPeer *other = mini_peer(world, NULL);
+
+    start_first(first, 1);
+    mini_start(other);
+    mini_run(world, peal_seconds(30));
+    mini_kill(other);
+    mini_run(world, peal_seconds(60));
+    CU_ASSERT_EQUAL(peal_peer_state(first->peer), PEAL_PEER_JOINED);
+    CU_ASSERT_EQUAL(peal_peer_links(first->peer), 0);
+    mini_start(mini_peer(world, NULL));
+    mini_run(world, peal_seconds(30));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    CU_ASSERT_EQUAL(peal_peer_links(first->peer), 1);
+    mini_free(world);
+}
+
+/* Peer `user` hears nobody, and nobody hears it. */
+static bool cut_off(void *user, uint32_t from, uint32_t to, const uint8_t *frame, size_t len)
+{
+    const uint32_t *index = user;
+
+    (void)frame;
+    (void)len;
+    return from == *index || to == *index;
+}
+
+static void chord_first_peer_that_founded_a_second_overlay_finds_the_one_there_was(void)
+{
+    MiniWorld *world = mini_ring(93, 6);
+    PealId id = *peal_peer_id(world->peers[0].peer);
+    uint32_t index = 6;
+    MiniPeer *again;
+
+    mini_kill(&world->peers[0]);
+    again = mini_peer(world, &id);
+    world->hook = cut_off;
+    world->hook_user = &index;
+    start_first(again, 3);
+    mini_run(world, peal_seconds(20));
+    CU_ASSERT_EQUAL(peal_peer_state(again->peer), PEAL_PEER_JOINED);
+    CU_ASSERT_FALSE(mini_is_one_ring(world));
+    world->hook = NULL;
+    mini_run(world, peal_seconds(120));
+    CU_ASSERT_TRUE(mini_is_one_ring(world));
+    mini_free(world);
+}
+
 /* What a leaver sends, and what comes back to it. */
 typedef struct Leaver {
     uint32_t index;
@@ -444,6 +557,11 @@ PEAL_TEST_MAIN("core/chord", PEAL_TEST(chord_founder_owns_the_whole_ring),
                PEAL_TEST(chord_two_halves_become_one_ring_again),
                PEAL_TEST(chord_joins_survive_ten_percent_loss),
                PEAL_TEST(chord_founder_left_alone_goes_on_and_admits_again),
+               PEAL_TEST(chord_first_peer_comes_back_into_the_overlay_that_lives_on),
+               PEAL_TEST(chord_first_peer_founds_where_nobody_answers),
+               PEAL_TEST(chord_first_peer_founds_with_others_who_have_not_joined),
+               PEAL_TEST(chord_first_peer_left_alone_goes_on_and_admits_again),
+               PEAL_TEST(chord_first_peer_that_founded_a_second_overlay_finds_the_one_there_was),
                PEAL_TEST(chord_a_leave_is_done_once_though_answers_come_late),
                PEAL_TEST(chord_a_leaver_sends_no_updates),
                PEAL_TEST(chord_a_leaver_does_not_join_when_its_bootstrap_peer_answers_at_last),

@@ -80,7 +80,6 @@ static void config_errors_name_place_key_and_remedy(void)
         {"[sip]\n", "node.conf: is no node configuration: it has no [overlay] section"},
         {"[overlay]\nfirst = yes\n", "node.conf:1: [overlay] insecure-links: links of this"},
         {"[overlay]\ninsecure-links = yes\n", "node.conf:1: [overlay] bootstrap: whom shall"},
-        {BASE "bootstrap = x\n", "node.conf:3: overlay.first = yes: a node that founds"},
         {BASE "lissten = 1.2.3.4:5\n", "node.conf:4: overlay.lissten = 1.2.3.4:5: unknown key "
                                        "'lissten' in [overlay]; the nearest is 'listen'"},
         {BASE "[sipp]\n", "node.conf:4: unknown section [sipp]; the nearest is [sip]"},

@@ -123,6 +123,15 @@ void peal_peer_fini(PealPeer *peer);
 int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap,
                     size_t bootstrap_len) PEAL_MUST_USE;
 
+/*
+ * peal_peer_start_first is peal_peer_start for the peer that founds the overlay where there is none:
+ * when no peer of it has been heard of within PEAL_FOUND_AFTER, or at once without bootstrap. It
+ * goes on alone when it has lost all others, and goes on looking for them.
+ */
+#define PEAL_FOUND_AFTER peal_seconds(5)
+int peal_peer_start_first(PealPeer *peer, const PealTarget *bootstrap,
+                          size_t bootstrap_len) PEAL_MUST_USE;
+
 /* peal_peer_bootstrap gives a peer that is to be converged, not started, its bootstrap peers: for
  * partitions to heal. To be called before peal_peer_converge. Returns 0, -PEAL_E_ARG (more than 8)
  * or -PEAL_E_MEMORY. */

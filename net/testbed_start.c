@@ -128,7 +128,7 @@ static void start_set_overlay(const Testbed *testbed, unsigned peer, GKeyFile *f
     g_key_file_set_value(file, "overlay", "name", "p2p.test");
     g_key_file_set_value(file, "overlay", "insecure-links", "yes");
     g_key_file_set_value(file, "overlay", "listen", listen);
-    /* The first is not the only one, so that a peer that comes back finds the overlay without it. */
+    /* The first is not the only one: a peer that comes back finds the overlay without it. */
     for (unsigned other = 1; other <= MIN(peer == 1 ? 3U : 2U, testbed->peers); other++) {
         if (other != peer) {
             g_autofree char *address = testbed_address(testbed, other);

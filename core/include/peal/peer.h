@@ -124,9 +124,9 @@ int peal_peer_start(PealPeer *peer, const PealTarget *bootstrap,
                     size_t bootstrap_len) PEAL_MUST_USE;
 
 /*
- * peal_peer_start_first is peal_peer_start for the peer that founds the overlay where there is none:
- * when no peer of it has been heard of within PEAL_FOUND_AFTER, or at once without bootstrap. It
- * goes on alone when it has lost all others, and goes on looking for them.
+ * peal_peer_start_first is peal_peer_start for the peer that founds the overlay where there is
+ * none: when no peer of it has been heard of within PEAL_FOUND_AFTER, or at once without
+ * bootstrap. It goes on alone when it has lost all others, and goes on looking for them.
  */
 #define PEAL_FOUND_AFTER peal_seconds(5)
 int peal_peer_start_first(PealPeer *peer, const PealTarget *bootstrap,

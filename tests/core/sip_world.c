@@ -211,7 +211,9 @@ static void fly(const Flight *flight, const char *text)
 
     memcpy(copy, flight, sizeof(*copy));
     if (flight->len > 0) {
-        memcpy(copy->text, text, flight->len);
+        if (flight->len > 0) {
+            memcpy(copy->text, text, flight->len);
+        }
     }
     mini_later(flight->world->mini, flight->world->latency, land, copy);
 }

@@ -14,7 +14,6 @@ enum {
     HEX_MAX = 2 * PEAL_DIGEST_MAX,
     NC_ONCE = UINT32_MAX, /* of a nonce that may not be used again */
     TEXTS_MAX = 1024, /* bytes of a user's texts that are kept while the password is asked for */
-    ASK_USE_BITS = 2  /* of a token: whose question it is; 0 for auth */
 };
 
 /* The slot of a nonce is its number modulo AUTH_NONCES_MAX; nc 0 is an empty one. */
@@ -353,7 +352,7 @@ static bool auth_ask_take(PealPeer *peer, AuthCheck *check, PealStr user)
     Slots *checks = &peer->sip->auth.checks;
     uint64_t name = slots_add(peer, checks, check, AUTH_CHECKS_MAX);
     const PealAsk ask = {.kind = PEAL_ASK_PASSWORD,
-                         .token = name << ASK_USE_BITS,
+                         .token = name << SIP_ASK_BITS | SIP_ASK_AUTH,
                          .name = user,
                          .domain = check->realm};
 
@@ -463,13 +462,13 @@ static AuthVerdict auth_judge(PealPeer *peer, const AuthCheck *check, const Peal
 bool auth_on_answer(PealPeer *peer, const PealAnswer *answer)
 {
     Slots *checks = &peer->sip->auth.checks;
-    uint64_t name = answer->token >> ASK_USE_BITS;
+    uint64_t name = answer->token >> SIP_ASK_BITS;
     bool stale = false;
     AuthVerdict verdict;
     AuthCheck *check;
     PealStr user;
 
-    if ((answer->token & ((1 << ASK_USE_BITS) - 1)) != 0) {
+    if ((answer->token & SIP_ASK_MASK) != SIP_ASK_AUTH) {
         return false;
     }
     check = slots_find(checks, name);

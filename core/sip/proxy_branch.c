@@ -4,8 +4,6 @@
 #include "sip/arena.h"
 #include "sip/proxy_state.h"
 
-enum { BRANCH_TOKEN_PROXY = 1, BRANCH_TOKEN_BITS = 2 };
-
 void proxy_branch_spare(ProxyContext *context, const ProxyBranch *branch)
 {
     for (uint32_t i = 0; branch->phone_number != 0 && i < context->branches_len; i++) {
@@ -153,7 +151,7 @@ static void branch_resolve(PealPeer *peer, ProxyContext *context, const SipMessa
     ProxyBranch *branch = &context->branches[index];
     PealTarget target = {.transport = PEAL_UDP};
     PealAsk ask = {.kind = PEAL_ASK_RESOLVE,
-                   .token = proxy_handle(context, index) << BRANCH_TOKEN_BITS | BRANCH_TOKEN_PROXY};
+                   .token = proxy_handle(context, index) << SIP_ASK_BITS | SIP_ASK_PROXY};
     PealStr host;
     SipUri uri;
     unsigned status;
@@ -235,12 +233,12 @@ static void branch_resolved(PealPeer *peer, ProxyContext *context, const SipMess
 
 bool proxy_on_answer(PealPeer *peer, const PealAnswer *answer)
 {
-    uint64_t handle = answer->token >> BRANCH_TOKEN_BITS;
+    uint64_t handle = answer->token >> SIP_ASK_BITS;
     ProxyContext *context;
     ProxyBranch *branch;
     SipMessage request;
 
-    if ((answer->token & ((1U << BRANCH_TOKEN_BITS) - 1)) != BRANCH_TOKEN_PROXY) {
+    if ((answer->token & SIP_ASK_MASK) != SIP_ASK_PROXY) {
         return false;
     }
     context = proxy_context_of(peer, handle);
@@ -262,8 +260,8 @@ bool proxy_on_answer(PealPeer *peer, const PealAnswer *answer)
 bool proxy_ask_user(PealPeer *peer, ProxyContext *context, const SipMessage *request)
 {
     PealAsk ask = {.kind = PEAL_ASK_PASSWORD,
-                   .token = proxy_handle(context, PROXY_BRANCH_NONE) << BRANCH_TOKEN_BITS |
-                            BRANCH_TOKEN_PROXY};
+                   .token =
+                       proxy_handle(context, PROXY_BRANCH_NONE) << SIP_ASK_BITS | SIP_ASK_PROXY};
     SipUri uri;
 
     if (sip_uri_parse(proxy_route_uri(request, &context->route), &uri) != 0) {

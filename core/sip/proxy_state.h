@@ -187,9 +187,6 @@ bool proxy_may_vouch(PealPeer *peer, const SipMessage *request);
  * a contact, where a numeric host with a port of its own is a host. */
 bool proxy_is_aor(PealPeer *peer, const SipUri *uri, bool bound);
 void proxy_targets(PealPeer *peer, ProxyContext *context, const SipMessage *request);
-/* proxy_branch_add appends a branch; -1 when there is no room. */
-int proxy_branch_add(PealPeer *peer, ProxyContext *context, const ProxyBranch *branch, PealStr uri,
-                     PealStr route);
 /* proxy_branch_text gives it its texts, copied, in place of others. Returns 0, -PEAL_E_MEMORY or
  * -PEAL_E_TOO_LARGE. */
 int proxy_branch_text(PealPeer *peer, ProxyBranch *branch, PealStr uri,

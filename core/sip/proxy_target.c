@@ -42,8 +42,9 @@ int proxy_branch_text(PealPeer *peer, ProxyBranch *branch, PealStr uri, PealStr 
     return 0;
 }
 
-int proxy_branch_add(PealPeer *peer, ProxyContext *context, const ProxyBranch *branch, PealStr uri,
-                     PealStr route)
+/* Appends a branch; -1 when there is no room. */
+static int target_add(PealPeer *peer, ProxyContext *context, const ProxyBranch *branch, PealStr uri,
+                      PealStr route)
 {
     bool target = branch->kind != BRANCH_AOR;
     ProxyBranch *fresh;
@@ -123,7 +124,7 @@ static void target_follow(PealPeer *peer, ProxyContext *context, const ProxyBran
         uri_text.len = (size_t)(uri.headers.ptr - uri_text.ptr) - 1;
     }
     if (route.len > 0 || !proxy_is_aor(peer, &uri, true)) {
-        (void)proxy_branch_add(peer, context, &next, uri_text, route);
+        (void)target_add(peer, context, &next, uri_text, route);
         return;
     }
     next.kind = BRANCH_AOR;
@@ -133,7 +134,7 @@ static void target_follow(PealPeer *peer, ProxyContext *context, const ProxyBran
     } else if (next.steps > PROXY_STEPS_MAX || target_was_seen(context, &next.id)) {
         proxy_candidate(peer, context, 482, NULL);
     } else {
-        (void)proxy_branch_add(peer, context, &next, uri_text, (PealStr){NULL, 0});
+        (void)target_add(peer, context, &next, uri_text, (PealStr){NULL, 0});
     }
 }
 
@@ -196,8 +197,8 @@ static void target_take(PealPeer *peer, ProxyContext *context, uint32_t index,
         for (size_t i = 0; i < answer->adapters_len; i++) {
             next.id = answer->adapters[i];
             if (!peal_id_equal(&next.id, &peer->id)) {
-                (void)proxy_branch_add(peer, context, &next, (PealStr){aor.text, aor.uri_len},
-                                       (PealStr){NULL, 0});
+                (void)target_add(peer, context, &next, (PealStr){aor.text, aor.uri_len},
+                                 (PealStr){NULL, 0});
             }
         }
     }
@@ -280,7 +281,7 @@ void proxy_targets(PealPeer *peer, ProxyContext *context, const SipMessage *requ
     ProxyBranch branch = {.kind = BRANCH_URI, .q_milli = PROXY_Q_REMOTE};
     unsigned status = target_first(peer, &context->route, uri_text, &branch, &uri);
 
-    if (status == 0 && proxy_branch_add(peer, context, &branch, uri, (PealStr){NULL, 0}) < 0) {
+    if (status == 0 && target_add(peer, context, &branch, uri, (PealStr){NULL, 0}) < 0) {
         status = 500;
     }
     if (status != 0) {

@@ -18,6 +18,8 @@
 #include "sip/value.h"
 
 enum { SIP_DEFAULT_PORT = 5060, SIP_TAG_LEN = 16 };
+/* Whose question to the world it is stands in the lowest bits of env->ask's token. */
+enum { SIP_ASK_AUTH = 0, SIP_ASK_PROXY = 1, SIP_ASK_BITS = 2, SIP_ASK_MASK = 3 };
 
 struct Sip {
     const PealSipConfig *config;
@@ -28,7 +30,6 @@ struct Sip {
     Auth auth;
     Proxy proxy;
     Adapters adapters;
-    uint64_t next_ask; /* of env->ask's tokens; the lowest two bits tell whose: 0 auth, 1 proxy */
     uint64_t malformed;
 };
 

@@ -55,14 +55,22 @@ static void put_path(SipText *text, const SipMessage *request)
     }
 }
 
-static void put_unsupported(SipText *text, const SipMessage *request)
+bool registrar_next_unsupported(const SipMessage *request, SipCursor *cursor)
 {
-    for (SipCursor at = {0}; sip_next(request, SIP_H_REQUIRE, &at);) {
-        if (!sip_is(at.element, "path") && !sip_is(at.element, "outbound")) {
-            sip_put_z(text, "Unsupported: ");
-            sip_put(text, at.element);
-            sip_put_z(text, "\r\n");
+    while (sip_next(request, SIP_H_REQUIRE, cursor)) {
+        if (!sip_is(cursor->element, "path") && !sip_is(cursor->element, "outbound")) {
+            return true;
         }
+    }
+    return false;
+}
+
+void registrar_put_unsupported(SipText *text, const SipMessage *request)
+{
+    for (SipCursor at = {0}; registrar_next_unsupported(request, &at);) {
+        sip_put_z(text, "Unsupported: ");
+        sip_put(text, at.element);
+        sip_put_z(text, "\r\n");
     }
 }
 
@@ -77,7 +85,7 @@ static void answer(PealPeer *peer, const RegistrarJob *job, const SipMessage *re
 
     switch (reply->status) {
     case 420:
-        put_unsupported(headers, request);
+        registrar_put_unsupported(headers, request);
         break;
     case 423:
         sip_put_z(headers, "Min-Expires: ");

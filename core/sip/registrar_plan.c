@@ -31,23 +31,14 @@ PealStr registrar_realm(const PealPeer *peer, PealStr host)
     return (PealStr){NULL, 0};
 }
 
-static bool requires_unknown(const SipMessage *request)
-{
-    for (SipCursor at = {0}; sip_next(request, SIP_H_REQUIRE, &at);) {
-        if (!sip_is(at.element, "path") && !sip_is(at.element, "outbound")) {
-            return true;
-        }
-    }
-    return false;
-}
-
 RegistrarReply registrar_vet(PealPeer *peer, const SipMessage *request, PealId *ret_resource,
                              PealStr *ret_realm)
 {
+    SipCursor required = {0};
     SipAddress to;
     SipUri uri;
 
-    if (requires_unknown(request)) {
+    if (registrar_next_unsupported(request, &required)) {
         return refuse(420, NULL);
     }
     if (sip_address_parse(sip_field(request, SIP_H_TO), &to) != 0 || to.star) {

@@ -35,6 +35,10 @@ void registrar_refuse(PealPeer *peer, const RegistrarJob *job, const SipMessage 
                       const RegistrarReply *reply);
 void registrar_challenge(PealPeer *peer, const RegistrarJob *job, const SipMessage *request,
                          PealStr realm, bool stale);
+/* registrar_next_unsupported is the next option of a Require that this adapter lacks (8.2.2.3);
+ * registrar_put_unsupported writes them as header lines. */
+bool registrar_next_unsupported(const SipMessage *request, SipCursor *cursor);
+void registrar_put_unsupported(SipText *text, const SipMessage *request);
 /* registrar_rest_s is what is left of a lifetime, rounded up. */
 uint32_t registrar_rest_s(PealTime until, PealTime now);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* serve.c - requests that are for this adapter itself (RFC 3261 s.8.2, s.10.3, s.11.2). */
+#include "sip/registrar_plan.h"
 #include "sip/state.h"
+
+enum { SERVE_HEADERS_MAX = 2048 };
 
 static const char allowed[] = "Allow: OPTIONS, REGISTER\r\n";
 
@@ -24,7 +27,17 @@ static void serve_options(PealPeer *peer, SipTx tx, const SipMessage *request, c
                                     "Accept-Encoding: identity\r\n"
                                     "Accept-Language: en\r\n"
                                     "Supported: path, outbound\r\n";
+    char bytes[SERVE_HEADERS_MAX];
+    SipText headers = sip_text_make(bytes, sizeof(bytes));
 
+    registrar_put_unsupported(&headers, request);
+    if (headers.len > 0 || headers.overflow) {
+        sip_refuse(peer, tx, request, from,
+                   &(SipAnswer){.status = 420,
+                                .headers = headers.overflow ? (PealStr){NULL, 0}
+                                                            : sip_text_view(&headers)});
+        return;
+    }
     sip_refuse(peer, tx, request, from,
                &(SipAnswer){.status = 200, .headers = {abilities, sizeof(abilities) - 1}});
 }

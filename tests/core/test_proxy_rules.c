@@ -512,6 +512,21 @@ static void row_27_options_to_the_adapter_is_answered(void)
     end();
 }
 
+static void options_that_require_the_unknown_are_420(void)
+{
+    ScriptRequest request = to("sip:example.org");
+    const SipReceived *got;
+
+    begin();
+    request.method = "OPTIONS";
+    request.headers = "Require: path, telepathy\r\n";
+    script_request(alice, 0, &request);
+    got = script_expect(alice, 420);
+    CU_ASSERT_EQUAL(script_headers(got->text, "Unsupported"), 1);
+    CU_ASSERT_STRING_EQUAL(script_header(got->text, "Unsupported", 0), "telepathy");
+    end();
+}
+
 static void other_requests_to_the_adapter_are_refused(void)
 {
     ScriptRequest request = to("sip:example.org");
@@ -545,4 +560,5 @@ PEAL_TEST_MAIN("core/proxy_rules",
                PEAL_TEST(row_25_responses_pass_byte_for_byte),
                PEAL_TEST(row_26_flood_of_garbage_leaves_nothing_behind),
                PEAL_TEST(row_27_options_to_the_adapter_is_answered),
+               PEAL_TEST(options_that_require_the_unknown_are_420),
                PEAL_TEST(other_requests_to_the_adapter_are_refused))

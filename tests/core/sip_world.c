@@ -210,10 +210,8 @@ static void fly(const Flight *flight, const char *text)
     Flight *copy = malloc(sizeof(*copy) + flight->len);
 
     memcpy(copy, flight, sizeof(*copy));
-    if (flight->len > 0) {
-        if (flight->len > 0) {
-            memcpy(copy->text, text, flight->len);
-        }
+    if (text != NULL) {
+        memcpy(copy->text, text, flight->len);
     }
     mini_later(flight->world->mini, flight->world->latency, land, copy);
 }

@@ -158,7 +158,7 @@ static int own_resource(PealPeer *peer, PealStr aor, PealId *ret_resource)
 {
     SipUri uri;
 
-    if (sip_uri_parse(aor, &uri) != 0 || registrar_realm(peer, uri.host).len == 0) {
+    if (sip_uri_parse(aor, &uri) != 0 || !sip_is_ours(peer, uri.host)) {
         return -PEAL_E_VALUE;
     }
     return peal_aor_resource(peer->env->ops->crypto, aor, ret_resource);

@@ -19,23 +19,12 @@ static RegistrarReply refuse(uint16_t status, const char *reason)
     return (RegistrarReply){status, reason, status == 503 ? -PEAL_E_MEMORY : -PEAL_E_ARG};
 }
 
-PealStr registrar_realm(const PealPeer *peer, PealStr host)
-{
-    const PealSipConfig *config = peer->sip->config;
-
-    for (uint32_t i = 0; i < config->domains_len; i++) {
-        if (sip_same(config->domains[i], host)) {
-            return config->domains[i];
-        }
-    }
-    return (PealStr){NULL, 0};
-}
-
 RegistrarReply registrar_vet(PealPeer *peer, const SipMessage *request, PealId *ret_resource,
                              PealStr *ret_realm)
 {
     SipCursor required = {0};
     SipAddress to;
+    PealStr asked;
     SipUri uri;
 
     if (registrar_next_unsupported(request, &required)) {
@@ -50,10 +39,10 @@ RegistrarReply registrar_vet(PealPeer *peer, const SipMessage *request, PealId *
     if (to.uri.scheme > SIP_SCHEME_SIPS) {
         return refuse(404, "No SIP Address");
     }
-    *ret_realm = registrar_realm(peer, to.uri.host);
+    asked = sip_domain(peer, uri.host);
+    *ret_realm = sip_domain(peer, to.uri.host);
     /* 10.3 step 5: valid for the domain that was asked, where it was asked by domain. */
-    if (ret_realm->len == 0 ||
-        (registrar_realm(peer, uri.host).len > 0 && !sip_same(uri.host, to.uri.host))) {
+    if (ret_realm->len == 0 || (asked.len > 0 && asked.ptr != ret_realm->ptr)) {
         return refuse(404, "Domain Not Served");
     }
     if (peal_aor_resource(peer->env->ops->crypto, to.uri.text, ret_resource) != 0) {

@@ -13,9 +13,6 @@
 RegistrarReply registrar_vet(PealPeer *peer, const SipMessage *request, PealId *ret_resource,
                              PealStr *ret_realm);
 
-/* registrar_realm is the configured domain that a host is, or an empty text. */
-PealStr registrar_realm(const PealPeer *peer, PealStr host);
-
 /*
  * registrar_plan fills in the job's ops; within an arena. Expired bindings of the AOR must be gone.
  * aor   NULL when there is none

@@ -127,6 +127,9 @@ static void row_1_answers_to_addresses_that_are_none_here(void)
                     200);
     /* asked by address, not by domain */
     CU_ASSERT_EQUAL(fake_send(fake, &(FakeRegister){.uri = "sip:192.0.2.99"}), 200);
+    CU_ASSERT_EQUAL(fake_send(fake, &(FakeRegister){.uri = "sip:example.org.",
+                                                    .to = "<sip:alice@Example.org.>"}),
+                    200); /* fully qualified */
     CU_ASSERT_EQUAL(fake_send(fake, &(FakeRegister){.to = "<sip:example.org>"}), 404);
     CU_ASSERT_EQUAL(fake_send(fake, &(FakeRegister){.to = "<tel:+15551234>"}), 404);
     CU_ASSERT_EQUAL(fake->sip.registrar.aors, 0);

@@ -483,3 +483,30 @@ bool auth_on_answer(PealPeer *peer, const PealAnswer *answer)
     auth_check_free(peer, check);
     return true;
 }
+
+bool auth_owns(PealPeer *peer, PealStr user, PealStr realm, const PealId *resource)
+{
+    static const char unreserved[] = "-_.!~*'()&=+$,;?/";
+    char bytes[PEAL_AOR_MAX];
+    SipText aor = sip_text_make(bytes, sizeof(bytes));
+    PealId id;
+
+    sip_put_z(&aor, "sip:");
+    for (size_t i = 0; i < user.len; i++) {
+        char c = user.ptr[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     (c != '\0' && strchr(unreserved, c) != NULL);
+
+        if (plain) {
+            sip_put(&aor, (PealStr){user.ptr + i, 1});
+        } else {
+            sip_put_z(&aor, "%");
+            sip_put_hex(&aor, (const uint8_t *)user.ptr + i, 1);
+        }
+    }
+    sip_put_z(&aor, "@");
+    sip_put(&aor, realm);
+    return !aor.overflow &&
+           peal_aor_resource(peer->env->ops->crypto, sip_text_view(&aor), &id) == 0 &&
+           peal_id_equal(&id, resource);
+}

@@ -57,6 +57,10 @@ void auth_check(PealPeer *peer, const SipMessage *request, bool proxy, PealStr r
 /* auth_on_answer: the world's answer to PEAL_ASK_PASSWORD. Returns whether the token was auth's. */
 bool auth_on_answer(PealPeer *peer, const PealAnswer *answer);
 
+/* auth_owns: is sip:user@realm the AOR of this Resource-ID? What a URI cannot have as it is, is
+ * escaped. */
+bool auth_owns(PealPeer *peer, PealStr user, PealStr realm, const PealId *resource);
+
 /* auth_put_challenge writes one header line for each algorithm, in the configured order. */
 void auth_put_challenge(PealPeer *peer, SipText *text, bool proxy, PealStr realm, bool stale);
 

@@ -186,21 +186,12 @@ static void proxy_go(PealPeer *peer, ProxyContext *context, const SipMessage *re
 /* May who has authenticated as user@realm use this From? */
 static bool proxy_from_is(PealPeer *peer, const SipMessage *request, PealStr user, PealStr realm)
 {
-    char bytes[2 * PEAL_AOR_MAX];
-    SipText text = sip_text_make(bytes, sizeof(bytes));
     SipAddress from;
     PealId said;
-    PealId known;
 
-    sip_put_z(&text, "sip:");
-    sip_put(&text, user);
-    sip_put_z(&text, "@");
-    sip_put(&text, realm);
-    return !text.overflow &&
-           peal_aor_resource(peer->env->ops->crypto, sip_text_view(&text), &known) == 0 &&
-           sip_address_parse(sip_field(request, SIP_H_FROM), &from) == 0 &&
+    return sip_address_parse(sip_field(request, SIP_H_FROM), &from) == 0 &&
            peal_aor_resource(peer->env->ops->crypto, from.uri.text, &said) == 0 &&
-           peal_id_equal(&said, &known);
+           auth_owns(peer, user, realm, &said);
 }
 
 static void proxy_authenticated(PealPeer *peer, uint64_t handle, AuthVerdict verdict, PealStr user,

@@ -52,34 +52,6 @@ static void settle_by_id(PealPeer *peer, const PealId *resource)
     registrar_schedule(peer);
 }
 
-/* Is sip:user@realm this AOR? What a URI cannot have as it is, is escaped. */
-static bool owns(PealPeer *peer, PealStr user, PealStr realm, const PealId *resource)
-{
-    static const char unreserved[] = "-_.!~*'()&=+$,;?/";
-    char bytes[PEAL_AOR_MAX];
-    SipText aor = sip_text_make(bytes, sizeof(bytes));
-    PealId id;
-
-    sip_put_z(&aor, "sip:");
-    for (size_t i = 0; i < user.len; i++) {
-        char c = user.ptr[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     (c != '\0' && strchr(unreserved, c) != NULL);
-
-        if (plain) {
-            sip_put(&aor, (PealStr){user.ptr + i, 1});
-        } else {
-            sip_put_z(&aor, "%");
-            sip_put_hex(&aor, (const uint8_t *)user.ptr + i, 1);
-        }
-    }
-    sip_put_z(&aor, "@");
-    sip_put(&aor, realm);
-    return !aor.overflow &&
-           peal_aor_resource(peer->env->ops->crypto, sip_text_view(&aor), &id) == 0 &&
-           peal_id_equal(&id, resource);
-}
-
 static void on_auth(PealPeer *peer, uint64_t arg, AuthVerdict verdict, PealStr user, PealStr realm,
                     bool stale)
 {
@@ -100,7 +72,7 @@ static void on_auth(PealPeer *peer, uint64_t arg, AuthVerdict verdict, PealStr u
     sip_arena_enter(&arena);
     switch (verdict) {
     case AUTH_GOOD:
-        if (owns(peer, user, realm, &resource)) {
+        if (auth_owns(peer, user, realm, &resource)) {
             registrar_submit(peer, job, &request);
         } else {
             registrar_finish(peer, job, &request, NULL, &reply);

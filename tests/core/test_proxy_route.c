@@ -478,6 +478,31 @@ static void row_6_from_of_somebody_else_is_403(void)
     end();
 }
 
+/* Record-Routes are no passes: who was called once, or called, has nothing for later. */
+static void row_6_record_route_of_one_call_opens_no_way_in_another(void)
+{
+    ScriptRequest request = {.method = "MESSAGE",
+                             .uri = "sip:carol@192.0.2.99",
+                             .from = "<sip:mallory@example.com>;tag=m",
+                             .to = "<sip:bob@example.org>;tag=b"};
+    const SipReceived *got;
+    char headers[512];
+
+    begin_users(1);
+    invite_as("<sip:mallory@example.com>;tag=m", 1, NULL);
+    script_expect(alice, 100);
+    got = script_expect_request(bob, "INVITE");
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(headers, sizeof(headers), "Route: %s\r\n",
+                 script_header(got->text, "Record-Route", i));
+        request.headers = headers;
+        request.call_id = i == 0 ? "another" : "one-more";
+        script_request(alice, 0, &request);
+        script_expect(alice, 403);
+    }
+    end();
+}
+
 static void caller_of_another_domain_is_not_challenged(void)
 {
     begin_users(1);
@@ -504,4 +529,5 @@ PEAL_TEST_MAIN("core/proxy_route", PEAL_TEST(row_11_dialog_between_tcp_and_udp),
                PEAL_TEST(row_5_credentials_go_no_further),
                PEAL_TEST(row_5_wrong_password_is_challenged_again),
                PEAL_TEST(row_6_from_of_somebody_else_is_403),
+               PEAL_TEST(row_6_record_route_of_one_call_opens_no_way_in_another),
                PEAL_TEST(caller_of_another_domain_is_not_challenged))

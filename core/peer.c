@@ -173,6 +173,16 @@ void peal_peer_converge(PealPeer *peer, PealRingView *view)
     peer_schedule(peer);
 }
 
+int peal_peer_renew(PealPeer *peer)
+{
+    if (peer->state != PEAL_PEER_JOINED) {
+        return -PEAL_E_STATE;
+    }
+    peer->topology->renew(peer);
+    peer_schedule(peer);
+    return 0;
+}
+
 int peer_grow(PealPeer *peer, void *array_ptr, uint32_t *cap, uint32_t need, size_t element)
 {
     uint32_t larger = *cap;
@@ -246,6 +256,11 @@ size_t peal_peer_fingers(const PealPeer *peer, PealId *ret_ids, size_t max)
 size_t peal_peer_links(const PealPeer *peer)
 {
     return peer->links.index_len;
+}
+
+size_t peal_peer_attaching(const PealPeer *peer)
+{
+    return peer->attaches.list_len;
 }
 
 bool peal_peer_responsible(const PealPeer *peer, const PealId *resource)

@@ -29,6 +29,7 @@ struct ControlRun {
     RunTask *starting; /* the lookup whose request is being sent */
     json_int_t lost;   /* events, for want of room */
     uint64_t load;     /* messages that came in */
+    bool renewed;      /* the fingers, or they are being */
     RecorderTotals totals;
 };
 
@@ -287,15 +288,27 @@ static json_t *numbers(const uint64_t *values, size_t len)
     return list;
 }
 
-static json_t *id_json(const PealId *ids, size_t len)
+static json_t *ids_json(const PealId *ids, size_t len)
 {
+    json_t *list = json_array();
     char text[PEAL_ID_TEXT_LEN];
 
-    if (len == 0) {
-        return json_null();
+    for (size_t i = 0; i < len; i++) {
+        peal_id_text(&ids[i], text);
+        json_array_append_new(list, json_string(text));
     }
-    peal_id_text(&ids[0], text);
-    return json_string(text);
+    return list;
+}
+
+static void run_renew(ControlRun *run, const json_t *request, ControlCall *call)
+{
+    (void)request;
+    if (node_renew(run->node) != 0) {
+        control_refuse(call, "the node has not joined");
+        return;
+    }
+    run->renewed = true;
+    control_answer_take(call, json_object());
 }
 
 static void run_report(ControlRun *run, const json_t *request, ControlCall *call)
@@ -310,16 +323,17 @@ static void run_report(ControlRun *run, const json_t *request, ControlCall *call
         json_array_append_new(events, g_queue_pop_head(&run->events));
     }
     node_status(run->node, status);
-    control_answer_take(call,
-                        json_pack("{s:I, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "now_ns",
-                                  now_ns(run), "events", events, "more", run->events.length > 0,
-                                  "lost", run->lost, "load", (json_int_t)run->load, "counters",
-                                  numbers(totals->counter, RECORDER_COUNTER_COUNT), "drops",
-                                  numbers(totals->drops, PEAL_DROP_COUNT), "codes",
-                                  numbers(totals->codes, RECORDER_CODES), "successor",
-                                  id_json(status->successors, status->successors_len),
-                                  "predecessor",
-                                  id_json(status->predecessors, status->predecessors_len)));
+    control_answer_take(call, json_pack("{s:I, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:b}",
+                                        "now_ns", now_ns(run), "events", events, "more",
+                                        run->events.length > 0, "lost", run->lost, "load",
+                                        (json_int_t)run->load, "counters",
+                                        numbers(totals->counter, RECORDER_COUNTER_COUNT), "drops",
+                                        numbers(totals->drops, PEAL_DROP_COUNT), "codes",
+                                        numbers(totals->codes, RECORDER_CODES), "successors",
+                                        ids_json(status->successors, status->successors_len),
+                                        "predecessors",
+                                        ids_json(status->predecessors, status->predecessors_len),
+                                        "renewed", run->renewed && status->attaching == 0));
     g_free(status);
 }
 
@@ -329,11 +343,9 @@ bool control_run_on_request(ControlRun *run, const char *verb, const json_t *req
     static const struct {
         const char *name;
         void (*run)(ControlRun *run, const json_t *request, ControlCall *call);
-    } verbs[] = {{"run-fetch", run_fetch},
-                 {"run-register", run_register},
-                 {"run-partition", run_partition},
-                 {"run-heal", run_heal},
-                 {"run-report", run_report}};
+    } verbs[] = {{"run-fetch", run_fetch},         {"run-register", run_register},
+                 {"run-partition", run_partition}, {"run-heal", run_heal},
+                 {"run-renew", run_renew},         {"run-report", run_report}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {
         if (strcmp(verb, verbs[i].name) == 0) {

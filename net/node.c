@@ -36,6 +36,11 @@ size_t node_stored(const Node *node, const PealId *resource, uint32_t kind)
     return node->peer != NULL ? peal_peer_stored(node->peer, resource, kind) : 0;
 }
 
+int node_renew(Node *node)
+{
+    return node->peer != NULL && !node->leaving ? peal_peer_renew(node->peer) : -PEAL_E_STATE;
+}
+
 bool node_partition(Node *node, uint32_t ppm, uint32_t event)
 {
     if (node->shim != NULL) {
@@ -68,6 +73,7 @@ static void status_of_peer(const Node *node, NodeStatus *status)
     status->state = peal_peer_state(peer);
     peal_id_text(peal_peer_id(peer), status->id);
     status->peers = peal_peer_links(peer);
+    status->attaching = peal_peer_attaching(peer);
     status->successors_len =
         peal_peer_successors(peer, status->successors, G_N_ELEMENTS(status->successors));
     status->predecessors_len =

@@ -27,9 +27,10 @@ typedef struct NodeStatus {
     bool leaving;
     char id[PEAL_ID_TEXT_LEN];
     PealSpan uptime;
-    PealSpan joined; /* since the peer joined, 0 before */
-    uint64_t leaves; /* other peers that told this one that they leave */
-    size_t peers;    /* links to other peers */
+    PealSpan joined;  /* since the peer joined, 0 before */
+    uint64_t leaves;  /* other peers that told this one that they leave */
+    size_t peers;     /* links to other peers */
+    size_t attaching; /* links that are asked for */
     size_t successors_len;
     size_t predecessors_len;
     size_t fingers_len;
@@ -89,6 +90,9 @@ int node_ping(Node *node, const PealId *to, bool resource, NodeDone done, void *
 
 /* node_stored: as peal_peer_stored; 0 where there is no peer any more. */
 size_t node_stored(const Node *node, const PealId *resource, uint32_t kind);
+
+/* node_renew: as peal_peer_renew; -PEAL_E_STATE where there is no peer any more. */
+int node_renew(Node *node) PEAL_MUST_USE;
 
 /* node_forget has `done` of the requests with this user not be called any more. */
 void node_forget(Node *node, void *user);

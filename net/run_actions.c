@@ -44,7 +44,7 @@ static size_t find_bootstrap(RunSockets *run, uint32_t index, uint32_t others,
     return len;
 }
 
-static void start_peer(RunSockets *run, uint32_t index, uint32_t others)
+void run_actions_start(RunSockets *run, uint32_t index, uint32_t others)
 {
     RunPeer *peer = &run->peers[index];
     uint32_t bootstrap[PLAN_BOOTSTRAP_MAX];
@@ -103,7 +103,7 @@ void run_actions_joined(RunSockets *run, RunPeer *peer)
 void run_actions_again(RunSockets *run, RunPeer *peer)
 {
     peer->restarts = false;
-    start_peer(run, peer->index, run->started);
+    run_actions_start(run, peer->index, run->started);
 }
 
 void run_actions_waiting(RunSockets *run)
@@ -113,7 +113,7 @@ void run_actions_waiting(RunSockets *run)
 
         run->waiting = g_array_new(FALSE, FALSE, sizeof(uint32_t));
         for (guint i = 0; i < waiting->len; i++) {
-            start_peer(run, g_array_index(waiting, uint32_t, i), run->started);
+            run_actions_start(run, g_array_index(waiting, uint32_t, i), run->started);
         }
     }
 }
@@ -222,7 +222,7 @@ static void carry_out(RunSockets *run, const PlanAction *action)
 
     switch (action->kind) {
     case PLAN_START:
-        start_peer(run, action->peer, action->others);
+        run_actions_start(run, action->peer, action->others);
         break;
     case PLAN_REGISTER:
         peer = &run->peers[action->peer];

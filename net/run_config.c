@@ -77,10 +77,6 @@ bool run_config_check(const Scenario *point, uint32_t base_port, GError **error)
 {
     uint32_t identities = scenario_identities(point);
 
-    if (point->start == SCENARIO_START_CONVERGED) {
-        return refuse(point, "overlay", "start",
-                      "peers can only join one after the other (start = joins)", error);
-    }
     if (point->peer.service.kind != DIST_NONE) {
         return refuse(point, "peer", "cpu", "peers have the machine's processor (cpu = infinite)",
                       error);

@@ -29,7 +29,10 @@ static void let_go(RunPeer *peer)
     }
     peer->pid = 0;
     peer->known = PEAL_TIME_NEVER;
-    peer->joined = peer->asked = peer->has_neighbours = false;
+    peer->joined = peer->asked = false;
+    peer->successors.len = peer->predecessors.len = 0;
+    peer->totals_base = (RecorderTotals){0};
+    peer->load_base = 0;
     peer->registered = 0;
     peer->load_before = peer->load;
 }
@@ -165,6 +168,21 @@ void run_peer_register(RunPeer *peer, PealStr aor, uint32_t expires_s)
 {
     run_link_send_take(peer->link, json_pack("{s:s, s:s%, s:I}", "do", "run-register", "aor",
                                              aor.ptr, aor.len, "expires_s", (json_int_t)expires_s));
+}
+
+void run_peer_renew(RunPeer *peer)
+{
+    if (peer->link != NULL) {
+        run_link_send_take(peer->link, json_pack("{s:s}", "do", "run-renew"));
+    }
+}
+
+void run_peer_begin(RunPeer *peer)
+{
+    peer->totals_base = peer->totals;
+    peer->load_base = peer->load;
+    peer->totals = (RecorderTotals){0};
+    peer->load = 0;
 }
 
 void run_peer_partition(RunPeer *peer, uint32_t ppm, uint32_t event)

@@ -9,6 +9,7 @@
 #define RUN_PEER_H
 
 #include <analysis/recorder.h>
+#include <peal/peer.h>
 
 #include "run_link.h"
 
@@ -26,6 +27,12 @@ typedef struct RunPeers {
     void *user;
 } RunPeers;
 
+/* A node's neighbours on one side, the nearest first. */
+typedef struct RunSide {
+    uint32_t len;
+    PealId ids[PEAL_NEIGHBOURS_MAX];
+} RunSide;
+
 typedef enum RunPeerEnd { RUN_PEER_STAYS, RUN_PEER_LEAVES, RUN_PEER_FAILS } RunPeerEnd;
 
 struct RunPeer {
@@ -40,16 +47,18 @@ struct RunPeer {
     RunPeerEnd ends; /* it is about to */
     bool restarts;   /* and starts again */
     PealTime asked_at;
-    PealTime known;        /* what it did before this instant has been reported */
-    GArray *users;         /* uint32_t: that have registered here, or wait for it to join */
-    guint registered;      /* of those, handed to the node */
-    RecorderTotals totals; /* of this life, as last reported */
-    uint64_t load;         /* messages that came in, of all lives */
-    uint64_t load_before;  /* of earlier lives */
-    uint64_t load_warmup;  /* by the end of the warm-up */
-    bool has_neighbours;
-    PealId successor;
-    PealId predecessor;
+    PealTime known;             /* what it did before this instant has been reported */
+    GArray *users;              /* uint32_t: that have registered here, or wait for it to join */
+    guint registered;           /* of those, handed to the node */
+    RecorderTotals totals;      /* of this life, from time 0 on, as last reported */
+    uint64_t load;              /* messages that came in from time 0 on, of all lives */
+    uint64_t load_before;       /* of earlier lives */
+    uint64_t load_warmup;       /* by the end of the warm-up */
+    RecorderTotals totals_base; /* of this life, before time 0 */
+    uint64_t load_base;         /* likewise */
+    bool renewed;               /* its fingers, as it was asked to */
+    RunSide successors;         /* as last reported */
+    RunSide predecessors;
 };
 
 void run_peer_init(RunPeer *peer, const RunPeers *all, uint32_t index);
@@ -77,6 +86,12 @@ static inline bool run_peer_works(const RunPeer *peer)
 void run_peer_ask(RunPeer *peer);
 void run_peer_fetch(RunPeer *peer, uint32_t number, const PealId *key);
 void run_peer_register(RunPeer *peer, PealStr aor, uint32_t expires_s);
+
+/* run_peer_renew has it look for its fingers anew. */
+void run_peer_renew(RunPeer *peer);
+
+/* run_peer_begin has what it counts begin now. */
+void run_peer_begin(RunPeer *peer);
 
 /* run_peer_partition cuts its share off for an event, or heals the network where ppm is 0. */
 void run_peer_partition(RunPeer *peer, uint32_t ppm, uint32_t event);

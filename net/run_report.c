@@ -80,6 +80,36 @@ static bool read_numbers(const json_t *list, uint64_t *ret_values, size_t len)
     return true;
 }
 
+static bool read_side(const json_t *list, RunSide *ret_side)
+{
+    RunSide side = {.len = (uint32_t)json_array_size(list)};
+
+    if (!json_is_array(list) || json_array_size(list) > PEAL_NEIGHBOURS_MAX) {
+        return false;
+    }
+    for (uint32_t i = 0; i < side.len; i++) {
+        if (!read_id(json_array_get(list, i), &side.ids[i])) {
+            return false;
+        }
+    }
+    *ret_side = side;
+    return true;
+}
+
+/* What was counted before time 0 is left out. */
+static void subtract(RecorderTotals *totals, const RecorderTotals *base)
+{
+    for (size_t i = 0; i < RECORDER_COUNTER_COUNT; i++) {
+        totals->counter[i] -= base->counter[i];
+    }
+    for (size_t i = 0; i < PEAL_DROP_COUNT; i++) {
+        totals->drops[i] -= base->drops[i];
+    }
+    for (size_t i = 0; i < RECORDER_CODES; i++) {
+        totals->codes[i] -= base->codes[i];
+    }
+}
+
 bool run_report_read(const json_t *json, RunPeer *peer, RunTruth *truth, RunReport *ret_report)
 {
     RunReport report = {.now = {json_integer_value(json_object_get(json, "now_ns"))},
@@ -88,7 +118,9 @@ bool run_report_read(const json_t *json, RunPeer *peer, RunTruth *truth, RunRepo
     const json_t *event;
     size_t i;
 
-    if (!read_numbers(json_object_get(json, "counters"), totals.counter, RECORDER_COUNTER_COUNT) ||
+    if (!read_side(json_object_get(json, "successors"), &peer->successors) ||
+        !read_side(json_object_get(json, "predecessors"), &peer->predecessors) ||
+        !read_numbers(json_object_get(json, "counters"), totals.counter, RECORDER_COUNTER_COUNT) ||
         !read_numbers(json_object_get(json, "drops"), totals.drops, PEAL_DROP_COUNT) ||
         !read_numbers(json_object_get(json, "codes"), totals.codes, RECORDER_CODES) ||
         json_integer_value(json_object_get(json, "lost")) != 0) {
@@ -100,10 +132,11 @@ bool run_report_read(const json_t *json, RunPeer *peer, RunTruth *truth, RunRepo
             return false;
         }
     }
+    subtract(&totals, &peer->totals_base);
     peer->totals = totals;
-    peer->load = peer->load_before + (uint64_t)json_integer_value(json_object_get(json, "load"));
-    peer->has_neighbours = read_id(json_object_get(json, "successor"), &peer->successor) &&
-                           read_id(json_object_get(json, "predecessor"), &peer->predecessor);
+    peer->load = peer->load_before - peer->load_base +
+                 (uint64_t)json_integer_value(json_object_get(json, "load"));
+    peer->renewed = json_is_true(json_object_get(json, "renewed"));
     *ret_report = report;
     return true;
 }

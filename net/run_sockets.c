@@ -84,6 +84,11 @@ static void settle(RunSockets *run)
 {
     PealTime at = known(run);
 
+    if (run->assembly != RUN_ASSEMBLED) {
+        run_truth_advance(run->truth, at);
+        run_assemble_step(run);
+        return;
+    }
     run_truth_advance(run->truth,
                       peal_time_min(at, peal_time_add(run->origin, run->job->point->duration)));
     sample(run, scenario_time(run, at));
@@ -145,13 +150,26 @@ static void on_gone(void *user, RunPeer *peer, bool expected)
     }
 }
 
+/* The next round comes in time for the next sample. */
+static void set_round(RunSockets *run, PealSpan interval)
+{
+    PealTime now = loop_now(run->loop);
+    PealTime mark = recorder_next_sample(run->job->recorder);
+
+    mark = mark.ns == PEAL_TIME_NEVER.ns ? end_of(run) : mark;
+    mark = peal_time_add(run->origin, (PealSpan){mark.ns});
+    if (run->assembly != RUN_ASSEMBLED || mark.ns <= now.ns) {
+        mark = peal_time_add(now, ROUND_INTERVAL_CHANGE);
+    }
+    loop_timer_set(run->loop, &run->round, peal_time_min(mark, peal_time_add(now, interval)));
+}
+
 /* A round: everybody is asked for a report. */
 static void on_round(void *user)
 {
     RunSockets *run = user;
     PealTime now = loop_now(run->loop);
     PealSpan interval = ROUND_INTERVAL;
-    PealTime mark = recorder_next_sample(run->job->recorder);
 
     run_actions_waiting(run);
     run->messages = totals_of(run).counter[RECORDER_MESSAGES];
@@ -172,11 +190,7 @@ static void on_round(void *user)
         }
     }
     settle(run);
-    mark = mark.ns == PEAL_TIME_NEVER.ns ? end_of(run) : mark;
-    mark = peal_time_add(run->origin, (PealSpan){mark.ns});
-    loop_timer_set(run->loop, &run->round,
-                   mark.ns > now.ns ? peal_time_min(mark, peal_time_add(now, interval))
-                                    : peal_time_add(now, ROUND_INTERVAL_CHANGE));
+    set_round(run, interval);
 }
 
 /* The end. */
@@ -185,19 +199,18 @@ static void check_ring(const RunSockets *run, RunInvariants *invariants)
 {
     for (uint32_t i = 0; i < run->peers_len; i++) {
         const RunPeer *peer = &run->peers[i];
-        PealId self = plan_node_id(run->job->seed, i), successor, predecessor;
-        bool alone;
 
         invariants->outside += run_peer_is_up(peer) && !peer->joined;
-        if (!run_truth_neighbours(run->truth, i, &successor, &predecessor)) {
+        if (!run_truth_is_member(run->truth, i)) {
             continue;
         }
         invariants->members++;
-        alone = !peer->has_neighbours && peal_id_equal(&self, &successor);
         invariants->wrong_successors +=
-            !alone && (!peer->has_neighbours || !peal_id_equal(&peer->successor, &successor));
+            !run_truth_is_side(run->truth, i, true, peer->successors.ids,
+                               MIN(peer->successors.len, 1), 1);
         invariants->wrong_predecessors +=
-            !alone && (!peer->has_neighbours || !peal_id_equal(&peer->predecessor, &predecessor));
+            !run_truth_is_side(run->truth, i, false, peer->predecessors.ids,
+                               MIN(peer->predecessors.len, 1), 1);
     }
 }
 
@@ -230,7 +243,7 @@ static void finish(RunSockets *run, RunOutcome *ret_outcome)
     run_truth_count_values(run->truth, &outcome.invariants.values, &outcome.invariants.values_lost);
     report_peers(run);
     recorder_unfinished(run->job->recorder, run_truth_unfinished(run->truth));
-    recorder_finish(run->job->recorder, at, &totals);
+    recorder_finish(run->job->recorder, (PealTime){MAX(at.ns, 0)}, &totals);
     outcome.lookups_abandoned = run_truth_abandoned(run->truth);
     outcome.messages = totals.counter[RECORDER_MESSAGES];
     outcome.wall_seconds =
@@ -304,8 +317,7 @@ static bool prepare(RunSockets *run, GError **error)
     loop_refresh(run->loop);
     run->origin = loop_now(run->loop);
     run->truth = run_truth_new(run->job, run->peers_len, run->origin);
-    run->phones =
-        run_phones_new(&(RunPhonesConfig){run->job, run->loop, run->peers_len, run->origin});
+    run->assembly = point->start == SCENARIO_START_CONVERGED ? RUN_JOINING : RUN_ASSEMBLED;
     run->action = (LoopTimer){.due = run_actions_due, .user = run};
     run->round = (LoopTimer){.due = on_round, .user = run};
     return true;
@@ -333,18 +345,55 @@ static void clear(RunSockets *run)
     g_free(run->dir);
 }
 
+/* What the nodes did before is no part of the run. */
+static void set_origin(RunSockets *run)
+{
+    run->assembly = RUN_ASSEMBLED;
+    run->origin = loop_now(run->loop);
+    run_truth_begin(run->truth, run->origin);
+    run->ended = (RecorderTotals){0};
+    run->registered = run->register_failed = 0;
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        run_peer_begin(&run->peers[i]);
+    }
+}
+
+void run_sockets_begin(RunSockets *run)
+{
+    set_origin(run);
+    run->phones =
+        run_phones_new(&(RunPhonesConfig){run->job, run->loop, run->peers_len, run->origin});
+    run_actions_due(run);
+}
+
+/* Shows how far the run is; false: it is to end. */
+static bool show(const RunSockets *run)
+{
+    const RunJob *job = run->job;
+    PealTime now = peal_time_min(scenario_time(run, loop_now(run->loop)), end_of(run));
+    g_autofree char *text = NULL;
+
+    if (run->assembly == RUN_ASSEMBLED) {
+        return job->keep_on(job->user, now, run->messages);
+    }
+    text = run_assemble_text(run);
+    return job->get_ready(job->user, text);
+}
+
 static void turn(RunSockets *run)
 {
     loop_refresh(run->loop);
-    run_actions_due(run);
+    if (run->assembly == RUN_ASSEMBLED) {
+        run_sockets_begin(run);
+    }
     on_round(run);
     while (!run->over) {
-        PealTime now;
-
         g_main_context_iteration(loop_context(run->loop), TRUE);
         loop_refresh(run->loop);
-        now = peal_time_min(scenario_time(run, loop_now(run->loop)), end_of(run));
-        run->over = run->over || !run->job->keep_on(run->job->user, now, run->messages);
+        run->over = run->over || !show(run);
+    }
+    if (run->assembly != RUN_ASSEMBLED) {
+        set_origin(run);
     }
 }
 

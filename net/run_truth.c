@@ -84,6 +84,11 @@ void run_truth_free(RunTruth *truth)
     g_free(truth);
 }
 
+void run_truth_begin(RunTruth *truth, PealTime origin)
+{
+    truth->origin = origin;
+}
+
 uint32_t run_truth_lookup(RunTruth *truth, uint32_t peer, const PealId *key, bool keyed)
 {
     TruthLookup lookup = {.key = *key, .peer = peer, .keyed = keyed, .open = true};
@@ -263,22 +268,33 @@ uint32_t run_truth_held(const RunTruth *truth, uint32_t peer)
     return g_hash_table_size(truth->held[peer]);
 }
 
-bool run_truth_neighbours(const RunTruth *truth, uint32_t peer, PealId *ret_successor,
-                          PealId *ret_predecessor)
+bool run_truth_is_member(const RunTruth *truth, uint32_t peer)
+{
+    const Oracle *oracle = &truth->oracle;
+    PealId id = plan_node_id(truth->job->seed, peer);
+
+    return oracle->len > 0 && oracle->peers[oracle_rank_of(oracle, &id)] == peer;
+}
+
+bool run_truth_is_side(const RunTruth *truth, uint32_t peer, bool successors, const PealId *ids,
+                       uint32_t len, uint32_t max)
 {
     const Oracle *oracle = &truth->oracle;
     PealId id = plan_node_id(truth->job->seed, peer);
     uint32_t rank;
 
-    if (oracle->len == 0) {
+    if (!run_truth_is_member(truth, peer) || len != MIN(max, oracle->len - 1)) {
         return false;
     }
     rank = oracle_rank_of(oracle, &id);
-    if (oracle->peers[rank] != peer) {
-        return false;
+    for (uint32_t i = 1; i <= len; i++) {
+        uint32_t other = successors ? rank + i : rank + oracle->len - i;
+        PealId expected = peal_id_from_halves(oracle->ids[other % oracle->len]);
+
+        if (!peal_id_equal(&ids[i - 1], &expected)) {
+            return false;
+        }
     }
-    *ret_successor = peal_id_from_halves(oracle->ids[(rank + 1) % oracle->len]);
-    *ret_predecessor = peal_id_from_halves(oracle->ids[(rank + oracle->len - 1) % oracle->len]);
     return true;
 }
 

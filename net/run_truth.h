@@ -43,6 +43,9 @@ typedef struct RunTruth RunTruth;
 RunTruth *run_truth_new(const RunJob *job, uint32_t peers, PealTime origin);
 void run_truth_free(RunTruth *truth);
 
+/* run_truth_begin: time 0 is another one. There were no lookups yet. */
+void run_truth_begin(RunTruth *truth, PealTime origin);
+
 /* run_truth_lookup notes a lookup that a peer is asked to make; returns its number.
  * keyed    a random key: nobody stores a value there */
 uint32_t run_truth_lookup(RunTruth *truth, uint32_t peer, const PealId *key, bool keyed);
@@ -57,9 +60,11 @@ void run_truth_advance(RunTruth *truth, PealTime until);
 uint32_t run_truth_unfinished(const RunTruth *truth); /* lookups under way */
 uint64_t run_truth_abandoned(const RunTruth *truth);  /* whose asker or server is gone */
 uint32_t run_truth_held(const RunTruth *truth, uint32_t peer);
-/* The neighbours that a member should have; NULL for who is no member. */
-bool run_truth_neighbours(const RunTruth *truth, uint32_t peer, PealId *ret_successor,
-                          PealId *ret_predecessor);
+bool run_truth_is_member(const RunTruth *truth, uint32_t peer);
+/* Whether these are a member's nearest successors (or predecessors): max of them, or all others
+ * where there are fewer. */
+bool run_truth_is_side(const RunTruth *truth, uint32_t peer, bool successors, const PealId *ids,
+                       uint32_t len, uint32_t max);
 void run_truth_count_values(const RunTruth *truth, uint64_t *ret_values, uint64_t *ret_lost);
 
 #endif

@@ -71,7 +71,9 @@ const Key KEYS[] = {
     {"overlay", "routing", KEY_CHOICE, ROUTINGS, FIELD(routing), 0, 0, "recursive", NULL,
      "recursive: symmetric recursive, answers retrace the request's way."},
     {"overlay", "start", KEY_CHOICE, STARTS, FIELD(start), 0, 0, "joins", NULL,
-     "joins: peers join one after the other; converged: tables as after perfect stabilisation."},
+     "joins: peers join one after the other; converged: tables as after perfect stabilisation. On "
+     "sockets they join before time 0 then, which comes when all neighbours are right and each has "
+     "looked for its fingers anew."},
     {"overlay", "join-interval", KEY_SPAN, NULL, FIELD(join_interval), 0, H, "100ms", NULL,
      "Between the starts of two joining peers, at the start and in join events."},
     {"overlay", "neighbours", KEY_NEIGHBOURS, NULL, NO_FIELD, 1, PEAL_NEIGHBOURS_MAX, "8", NULL,
@@ -90,7 +92,8 @@ const Key KEYS[] = {
      NULL, "Copies of a value on the next successors; at most as many as successors."},
     {"overlay", "maintenance", KEY_CHOICE, MAINTENANCES, FIELD(overlay.maintenance), 0, 0, "on",
      NULL,
-     "on: RFC 6940; off: none; stabilise: one successor or finger a round, no reactive Updates."},
+     "on: RFC 6940; off: none; stabilise: as in the Chord papers, each update-interval the next "
+     "successor, which brings the further ones, and one finger; no reactive Updates."},
     {"overlay", "reactive", KEY_CHOICE, YES_NO, FIELD(overlay.reactive), 0, 0, "yes", NULL,
      "With maintenance on: a changed neighbour table causes Updates at once, not only periodic."},
     {"overlay", "update-interval", KEY_SPAN, NULL, FIELD(overlay.update_interval), 100 * MS, D,

@@ -112,6 +112,7 @@ void chord_learn_all(PealPeer *peer, PealBytes ids, const PealId *teller);
 void chord_bury(PealPeer *peer, const PealId *id);
 bool chord_buried(const PealPeer *peer, const PealId *id);
 void chord_seek_finger(PealPeer *peer, unsigned i);
+void chord_seek_fingers(PealPeer *peer);
 /* Periodic work goes on from chord_joined until the peer leaves or has to join again. */
 void chord_start_timers(PealPeer *peer);
 void chord_stop_timers(PealPeer *peer);

@@ -82,19 +82,10 @@ static void ask_admission(PealPeer *peer)
     set_patience(peer, peer->overlay->request_lifetime);
 }
 
-/* s.10.5 step 3: the desired fingers. What lies before the last known successor needs no Attach of
- * its own. */
-static void seek_fingers(PealPeer *peer)
-{
-    for (unsigned i = 1; i <= peer->chord.fingers_len; i++) {
-        chord_seek_finger(peer, i);
-    }
-}
-
 static void gather(PealPeer *peer)
 {
     peer->chord.phase = CHORD_GATHERING;
-    seek_fingers(peer);
+    chord_seek_fingers(peer);
     set_patience(peer, (PealSpan){2 * peer->overlay->request_timeout.ns});
     if (attach_wanting(peer, CHORD_FOR_NEIGHBOUR) == 0) {
         ask_admission(peer);

@@ -8,7 +8,8 @@
 
 enum {
     SIDE_MAX = PEAL_NEIGHBOURS_MAX * PEAL_ID_LEN,
-    UPDATE_BODY_MAX = 16 + 2 * SIDE_MAX + PEAL_FINGERS_MAX * PEAL_ID_LEN
+    UPDATE_BODY_MAX = 16 + 2 * SIDE_MAX + PEAL_FINGERS_MAX * PEAL_ID_LEN,
+    QUERY_BODY_MAX = 32
 };
 
 static uint32_t uptime_s(PealPeer *peer)
@@ -147,6 +148,56 @@ static bool names(PealBytes ids, const PealId *who)
     return false;
 }
 
+/* Neighbours between the immediate one and the last that it names, which it does not name: they may
+ * have died, and nobody but who is next to them would know. */
+static void doubt_unnamed(PealPeer *peer, const PealId *immediate, PealBytes named, bool successors)
+{
+    PealFlow flows[PEAL_NEIGHBOURS_MAX];
+    unsigned flows_len = 0;
+    PealId last = *immediate;
+
+    for (PealBytes rest = named; reload_id_next(&rest, &last);) {
+    }
+    for (unsigned i = 1; i < chord_side_max(peer, successors); i++) {
+        uint16_t slot = chord_ready(peer, i, successors);
+        const Link *link;
+
+        if (slot == LINK_NONE) {
+            break;
+        }
+        link = link_at(&peer->links, slot);
+        if (!names(named, &link->id) &&
+            peal_id_in_open_closed(&link->id, successors ? immediate : &last,
+                                   successors ? &last : immediate)) {
+            flows[flows_len++] = (PealFlow){slot, link->generation};
+        }
+    }
+    for (unsigned i = 0; i < flows_len; i++) {
+        if (link_valid(&peer->links, flows[i])) {
+            chord_ping(peer, flows[i].index);
+        }
+    }
+}
+
+static bool is_immediate(const PealPeer *peer, const PealId *id, bool successors)
+{
+    uint16_t slot = chord_ready(peer, 0, successors);
+
+    return slot != LINK_NONE && peal_id_equal(&link_at(&peer->links, slot)->id, id);
+}
+
+/* Who stabilises has its further neighbours from the immediate ones: what those do not know is not
+ * there. */
+static void follow(PealPeer *peer, const PealId *sender, const ChordUpdate *update)
+{
+    if (is_immediate(peer, sender, true)) {
+        doubt_unnamed(peer, sender, update->successors, true);
+    }
+    if (is_immediate(peer, sender, false)) {
+        doubt_unnamed(peer, sender, update->predecessors, false);
+    }
+}
+
 static void set_ready(PealPeer *peer, uint16_t slot)
 {
     uint16_t indexed = link_find(peer, &link_at(&peer->links, slot)->id);
@@ -179,6 +230,9 @@ void chord_on_update(PealPeer *peer, const Inbound *request)
     chord_learn_all(peer, update.predecessors, &sender);
     chord_learn_all(peer, update.successors, &sender);
     chord_learn_all(peer, update.fingers, &sender);
+    if (peer->overlay->maintenance == PEAL_MAINTENANCE_STABILISE) {
+        follow(peer, &sender, &update);
+    }
     if (peer->chord.phase != CHORD_JOINED) {
         chord_join_on_update(peer, &sender, names(update.predecessors, &peer->id));
     }
@@ -192,7 +246,8 @@ void chord_on_route_query(PealPeer *peer, const Inbound *request)
     ChordRouteQueryAns next = {.next = peer->id};
 
     if (reload_route_query_req_decode(request->message.body, &query) != 0 ||
-        query.dest.type == RELOAD_DEST_OPAQUE || query.dest.opaque.len != PEAL_ID_LEN) {
+        (query.dest.type != RELOAD_DEST_NODE &&
+         (query.dest.type != RELOAD_DEST_RESOURCE || query.dest.opaque.len != PEAL_ID_LEN))) {
         request_refuse(peer, request, RELOAD_ERROR_INVALID_MESSAGE, (PealBytes){NULL, 0});
         return;
     }
@@ -250,6 +305,15 @@ void chord_seek_finger(PealPeer *peer, unsigned i)
                                      .to_resource = true,
                                      .link = way,
                                      .purpose = (uint16_t)(CHORD_FOR_FINGER + i)});
+}
+
+/* s.10.5 step 3: the desired fingers. What lies before the last known successor needs no Attach of
+ * its own. */
+void chord_seek_fingers(PealPeer *peer)
+{
+    for (unsigned i = 1; i <= peer->chord.fingers_len; i++) {
+        chord_seek_finger(peer, i);
+    }
 }
 
 /* s.10.7.4.2: an entry is valid while it lies in its range, which is where the way to it has i - 1
@@ -364,7 +428,39 @@ static void update_neighbours(PealPeer *peer)
     }
 }
 
-/* One round of Chord's own stabilisation: the immediate successor, and one entry more. */
+/* What the other side of a link knows comes as an Update (s.10.8). */
+static void ask_update(PealPeer *peer, uint16_t slot)
+{
+    const PealId id = link_at(&peer->links, slot)->id;
+    const ReloadRouteQueryReq query = {.send_update = true,
+                                       .dest = {.type = RELOAD_DEST_NODE, .id = id}};
+    uint8_t body[QUERY_BODY_MAX];
+    Writer writer = writer_make(body, sizeof(body));
+
+    put_route_query_req(&writer, &query);
+    PEAL_ASSERT(!writer.overflow);
+    (void)!request_send(peer, &(RequestSpec){.code = RELOAD_ROUTE_QUERY_REQ,
+                                             .to = id,
+                                             .link = slot,
+                                             .body = writer_view(&writer)});
+}
+
+/* Who stabilises tells its successor every round; one that does not may be dead. */
+static void check_predecessor(PealPeer *peer)
+{
+    uint16_t before = chord_ready(peer, 0, false);
+
+    if (before == LINK_NONE) {
+        return;
+    }
+    if (!link_at(&peer->links, before)->heard) {
+        chord_ping(peer, before);
+    }
+    link_at(&peer->links, before)->heard = 0;
+}
+
+/* One round of Chord's own stabilisation: the immediate successor is notified, and asked for its
+ * predecessors and successors; and one entry more. */
 static void stabilise(PealPeer *peer)
 {
     Chord *chord = &peer->chord;
@@ -372,7 +468,9 @@ static void stabilise(PealPeer *peer)
 
     if (after != LINK_NONE) {
         chord_send_update(peer, after, CHORD_UPDATE_NEIGHBORS);
+        ask_update(peer, after);
     }
+    check_predecessor(peer);
     if (chord->fingers_len > 0) {
         chord->next_stabilised = (uint8_t)(chord->next_stabilised % chord->fingers_len + 1);
         chord_seek_finger(peer, chord->next_stabilised);

@@ -25,6 +25,8 @@ typedef struct TopologyOps {
     /* leave says so to whom it concerns, then calls peer_left with the token. */
     void (*leave)(PealPeer *peer, uint64_t token);
     void (*converge)(PealPeer *peer, PealRingView *view);
+    /* renew looks anew for all of the tables that are not neighbours. */
+    void (*renew)(PealPeer *peer);
     /* Routing. responsible: is this Resource-ID mine? next_hop: the link towards an id, not
      * `back`, which it came over; LINK_NONE when there is none. Node-IDs that are linked directly
      * have been tried before. */

@@ -62,6 +62,17 @@ void progress_draw(Progress *progress, double fraction, uint64_t messages)
     fflush(stderr);
 }
 
+void progress_say(Progress *progress, const char *words)
+{
+    int64_t now_us = g_get_monotonic_time();
+
+    if (progress->shown && now_us - progress->drawn_us >= DRAW_US) {
+        progress->drawn_us = now_us;
+        fprintf(stderr, "\r%s\033[K", words);
+        fflush(stderr);
+    }
+}
+
 void progress_clear(Progress *progress)
 {
     if (progress->shown) {

@@ -29,6 +29,9 @@ void progress_step(Progress *progress, unsigned step);
  * messages delivered in it. */
 void progress_draw(Progress *progress, double fraction, uint64_t messages);
 
+/* progress_say shows words in place of the bar. */
+void progress_say(Progress *progress, const char *words);
+
 /* progress_clear wipes the bar, so that a message can take its line. */
 void progress_clear(Progress *progress);
 

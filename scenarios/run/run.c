@@ -144,6 +144,12 @@ static bool keep_on(void *user, PealTime now, uint64_t messages)
     return stop_requested == 0;
 }
 
+static bool get_ready(void *user, const char *what)
+{
+    progress_say(&((Run *)user)->progress, what);
+    return stop_requested == 0;
+}
+
 static PcapWriter *open_capture(const Run *run, GError **error)
 {
     PcapWriterConfig config = {
@@ -275,6 +281,7 @@ static bool run_world(Run *run, ResultsReplication *replication, PcapWriter *cap
         .number = replication->point * run->scenario->replications + replication->replication,
         .base_port = run->options->base_port,
         .keep_on = keep_on,
+        .get_ready = get_ready,
         .user = run,
     };
     RunOutcome outcome = {0};

@@ -87,7 +87,7 @@ check unwritable_capture_names_the_file refuses none/traffic.pcap --pcap -- bad.
 check unknown_world_is_named refuses --on=mars sim sockets -- bad.conf --on mars --out out
 check base_port_without_sockets_is_refused refuses --base-port sim -- bad.conf --base-port 23000 --out out
 check base_port_that_is_none_is_refused refuses --base-port=no 65535 -- bad.conf --on sockets --base-port no --out out
-check converged_peers_on_sockets_are_refused refuses bad.conf:6 overlay.start joins -- bad.conf --on sockets --out out
+check processors_on_sockets_are_refused refuses peer.cpu processor -- bad.conf --set peer.cpu=constant:1ms --on sockets --out out
 check capture_on_sockets_is_refused refuses --pcap sockets -- bad.conf --on sockets --pcap x.pcap --out out
 check unknown_option_is_named refuses --fast -- bad.conf --fast
 check two_scenarios_are_refused refuses 'one scenario' -- bad.conf bad.conf

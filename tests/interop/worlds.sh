@@ -79,6 +79,15 @@ calls_are_answered_in_both() {
     grep -q '"calls.setup_ms"' calls.json || fail 'set-up delays were not compared'
 }
 
+# Nodes that join before time 0 have made a ring by then.
+converged_overlay_is_there_at_time_zero() {
+    "$PEAL" run "$ROOT/scenarios/lookup.conf" --out converged --set overlay.peers=8 --set scenario.duration=15s \
+        --set scenario.warmup=3s --set workload.lookups-per-peer-hour=3600 --on sockets --base-port "$PORT" \
+        >stdout 2>stderr </dev/null || fail "it failed: $(cat stderr)" || return
+    grep -q ' lookups .* 100.00 % succeeded, 100.00 % correct' stdout || fail "$(cat stdout)" || return
+    grep -q 'one of 8 peers, 0 not joined; 8 values, 0 lost' stdout || fail "$(cat stdout)"
+}
+
 # A second after the signal all is gone, and what was measured is kept.
 interrupted_run_ends_in_order() {
     local pid status
@@ -119,6 +128,7 @@ no_node_is_left() {
 check simulation_and_sockets_take_equal_hops hops_are_equal_one_by_one
 check simulation_and_sockets_have_alike_latencies latencies_are_alike
 check simulation_and_sockets_answer_calls calls_are_answered_in_both
+check converged_start_on_sockets_succeeds converged_overlay_is_there_at_time_zero
 check run_on_sockets_can_be_interrupted interrupted_run_ends_in_order
 check node_that_dies_ends_the_run dead_node_ends_the_run
 check no_node_is_left_behind no_node_is_left

@@ -133,6 +133,16 @@ bool node_partition(Node *node, uint32_t ppm, uint32_t event)
     return true;
 }
 
+int node_renew(Node *node)
+{
+    (void)node;
+    if (fake_node.refuse != 0) {
+        return fake_node.refuse;
+    }
+    fake_node.renewed++;
+    return 0;
+}
+
 bool node_heal(Node *node)
 {
     return node_partition(node, 0, 0);

@@ -31,6 +31,7 @@ typedef struct FakeNode {
     uint32_t cut_event;
     NodeWatch watch;
     unsigned pinged;
+    unsigned renewed;
 } FakeNode;
 
 /* The node everything here is about; joined, a founder, alone. */

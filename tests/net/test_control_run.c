@@ -172,7 +172,13 @@ static void run_report_tells_of_fetches_served_and_values(void)
     trace(PEAL_TRACE_VALUE_STORED, 0, 79, PEAL_KIND_SIP_REGISTRATION);
     said = report(run);
     CU_ASSERT_STRING_EQUAL(event_name(said, 0), "removed");
-    CU_ASSERT(json_is_null(json_object_get(said, "successor")));
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(said, "successors")), 0);
+    fake_node_neighbours();
+    said = report(run);
+    CU_ASSERT_STRING_EQUAL(json_string_value(
+                               json_array_get(json_object_get(said, "successors"), 0)),
+                           "c0000000000000000000000000000000");
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(said, "predecessors")), 1);
     end(run);
 }
 
@@ -242,6 +248,29 @@ static void run_partition_cuts_until_healed(void)
     end(run);
 }
 
+static bool is_renewed(ControlRun *run)
+{
+    return json_is_true(json_object_get(report(run), "renewed"));
+}
+
+static void run_renew_is_done_when_no_link_is_asked_for_any_more(void)
+{
+    ControlRun *run = start();
+
+    fake_node.refuse = -PEAL_E_STATE;
+    ask(run, "{\"do\": \"run-renew\"}");
+    CU_ASSERT(refused);
+    CU_ASSERT_FALSE(is_renewed(run));
+    fake_node.refuse = 0;
+    fake_node.status.attaching = 3;
+    ask(run, "{\"do\": \"run-renew\"}");
+    CU_ASSERT_EQUAL(fake_node.renewed, 1);
+    CU_ASSERT_FALSE(is_renewed(run));
+    fake_node.status.attaching = 0;
+    CU_ASSERT(is_renewed(run));
+    end(run);
+}
+
 static void run_verbs_end_with_requests_out(void)
 {
     ControlRun *run = start();
@@ -268,5 +297,6 @@ PEAL_TEST_MAIN("net/control_run", PEAL_TEST(run_fetch_tells_its_outcome_as_an_ev
                PEAL_TEST(run_report_counts_frames_by_their_attempt),
                PEAL_TEST(run_report_comes_in_parts_and_says_what_was_lost),
                PEAL_TEST(run_partition_cuts_until_healed),
+               PEAL_TEST(run_renew_is_done_when_no_link_is_asked_for_any_more),
                PEAL_TEST(run_verbs_end_with_requests_out),
                PEAL_TEST(other_verbs_are_not_a_scenarios))

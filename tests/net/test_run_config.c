@@ -45,8 +45,6 @@ static void check_takes_peers_that_join(void)
 
 static void check_names_what_processes_cannot_do(void)
 {
-    CU_ASSERT(refuses("[scenario]\n[overlay]\nstart = converged\n", BASE_PORT,
-                      "test.conf:3: overlay.start = converged", "join"));
     CU_ASSERT(refuses(HEAD "[peer]\ncpu = constant:1ms\n", BASE_PORT, "test.conf:8: peer.cpu",
                       "processor"));
     CU_ASSERT(refuses("[scenario]\n[overlay]\npeers = 201\n", BASE_PORT,

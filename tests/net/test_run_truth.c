@@ -149,25 +149,55 @@ static void truth_finds_an_answer_from_another_than_the_owner_wrong(void)
     world_fini(&world);
 }
 
+/* The member after one. */
+static uint32_t next_of(const World *world, uint32_t peer)
+{
+    uint32_t other = 0;
+    PealId id = key_of(other);
+
+    while (!run_truth_is_side(world->truth, peer, true, &id, 1, 1)) {
+        id = key_of(++other);
+        CU_ASSERT_FATAL(other < PEERS);
+    }
+    return other;
+}
+
+static void truth_knows_the_neighbours_of_a_member(void)
+{
+    World world;
+    PealId after[PEERS], before[PEERS];
+    uint32_t peer = 3;
+
+    world_init(&world);
+    join_all(&world);
+    run_truth_advance(world.truth, at_ms(100));
+    for (uint32_t i = 0; i < PEERS; i++) {
+        peer = next_of(&world, peer);
+        after[i] = key_of(peer);
+        before[(PEERS - 2 - i) % PEERS] = after[i];
+    }
+    CU_ASSERT_EQUAL(peer, 3);
+    CU_ASSERT(run_truth_is_side(world.truth, 3, true, after, 2, 2));
+    CU_ASSERT(run_truth_is_side(world.truth, 3, false, before, 2, 2));
+    CU_ASSERT_FALSE(run_truth_is_side(world.truth, 3, true, before, 2, 2));
+    CU_ASSERT_FALSE(run_truth_is_side(world.truth, 3, true, after, 1, 2));
+    CU_ASSERT(run_truth_is_side(world.truth, 3, true, after, PEERS - 1, PEERS + 1));
+    CU_ASSERT(run_truth_is_side(world.truth, 3, false, before, PEERS - 1, PEERS + 1));
+    (void)finished(&world);
+    world_fini(&world);
+}
+
 static void truth_judges_by_who_was_there_at_that_instant(void)
 {
     World world;
     PealId key = key_of(3);
     const RecorderFigures *figures;
     uint32_t after;
-    PealId successor, predecessor;
 
     world_init(&world);
     join_all(&world);
     run_truth_advance(world.truth, at_ms(100));
-    CU_ASSERT_TRUE_FATAL(run_truth_neighbours(world.truth, 3, &successor, &predecessor));
-    for (after = 0; after < PEERS; after++) {
-        PealId id = plan_node_id(SEED, after);
-
-        if (peal_id_equal(&id, &successor)) {
-            break;
-        }
-    }
+    after = next_of(&world, 3);
     /* 3 answers, ends, and its successor answers: both are right. */
     run_truth_lookup(world.truth, 0, &key, true);
     run_truth_lookup(world.truth, 0, &key, true);
@@ -179,7 +209,8 @@ static void truth_judges_by_who_was_there_at_that_instant(void)
     run_truth_advance(world.truth, at_ms(4000));
     figures = finished(&world);
     CU_ASSERT_EQUAL(figures->correct, 2);
-    CU_ASSERT_FALSE(run_truth_neighbours(world.truth, 3, &successor, &predecessor));
+    CU_ASSERT_FALSE(run_truth_is_member(world.truth, 3));
+    CU_ASSERT(run_truth_is_member(world.truth, after));
     world_fini(&world);
 }
 
@@ -282,6 +313,7 @@ static void truth_ignores_numbers_of_no_lookup(void)
 
 PEAL_TEST_MAIN("net/run_truth", PEAL_TEST(truth_takes_hops_from_the_peer_that_served),
                PEAL_TEST(truth_finds_an_answer_from_another_than_the_owner_wrong),
+               PEAL_TEST(truth_knows_the_neighbours_of_a_member),
                PEAL_TEST(truth_judges_by_who_was_there_at_that_instant),
                PEAL_TEST(truth_wants_the_value_that_a_replica_holds),
                PEAL_TEST(truth_counts_values_that_the_owner_lacks_as_lost),

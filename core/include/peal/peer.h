@@ -321,6 +321,11 @@ void peal_peer_adopt(PealPeer *peer, PealFlow flow, const PealId *identity);
  * entry, and counts the peer as joined. */
 void peal_peer_converge(PealPeer *peer, PealRingView *view);
 
+/* peal_peer_renew has a joined peer look for all its fingers anew, as a joiner does, for tables
+ * like those of peal_peer_converge: what it found while the ring grew is not what it would find
+ * now. Returns 0 or -PEAL_E_STATE; it has ended when peal_peer_attaching says 0. */
+int peal_peer_renew(PealPeer *peer) PEAL_MUST_USE;
+
 /* For checkers, pages and people; no protocol decision reads them. */
 typedef enum PealPeerState {
     PEAL_PEER_IDLE,
@@ -335,6 +340,7 @@ size_t peal_peer_successors(const PealPeer *peer, PealId *ret_ids, size_t max);
 size_t peal_peer_predecessors(const PealPeer *peer, PealId *ret_ids, size_t max);
 size_t peal_peer_fingers(const PealPeer *peer, PealId *ret_ids, size_t max);
 size_t peal_peer_links(const PealPeer *peer);
+size_t peal_peer_attaching(const PealPeer *peer); /* links that it asks for now */
 bool peal_peer_responsible(const PealPeer *peer, const PealId *resource);
 /* Live (unexpired, existing) values of a Kind at a Resource-ID here. */
 size_t peal_peer_stored(const PealPeer *peer, const PealId *resource, uint32_t kind);

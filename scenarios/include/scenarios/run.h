@@ -35,6 +35,9 @@ typedef struct RunJob {
     /* keep_on is called a few times a second at least, at scenario time `now` with so many messages
      * delivered; when it returns false the world ends the replication at once, in order. */
     bool (*keep_on)(void *user, PealTime now, uint64_t messages);
+    /* get_ready is called likewise by a world that takes its time before scenario time 0; what it
+     * does then is said in a few words, borrowed for the call. */
+    bool (*get_ready)(void *user, const char *what);
     void *user;
 } RunJob;
 

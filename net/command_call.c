@@ -174,7 +174,7 @@ static bool call_run(Call *call, const PealAddr *proxy, GError **error)
     if (call->loop != NULL) {
         call->main_loop = g_main_loop_new(loop_context(call->loop), FALSE);
         call->patience = (LoopTimer){.due = call_on_impatient, .user = call};
-        call->env = phone_env_new(call->loop, proxy);
+        call->env = phone_env_new(call->loop, proxy, NULL);
         if (call->env == NULL) {
             g_set_error(error, CLIENT_ERROR, CLIENT_ERROR_ABSENT, "no socket for a phone: %s",
                         g_strerror(errno));

@@ -112,6 +112,9 @@ void node_status(const Node *node, NodeStatus *ret_status)
         .flows = flows_len(node->flows),
         .connections = node->sip != NULL ? sip_sockets_connections(node->sip) : 0,
     };
+    if (node->sip != NULL) {
+        ret_status->sip_sent = *sip_sockets_sent(node->sip);
+    }
     memcpy(ret_status->reload_addresses, reload->addr, sizeof(reload->addr));
     memcpy(ret_status->sip_addresses, sip->addr, sizeof(sip->addr));
     if (node->joined.ns != PEAL_TIME_NEVER.ns) {

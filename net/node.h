@@ -15,6 +15,7 @@
 
 #include "config.h"
 #include "loop.h"
+#include "tap.h"
 
 typedef struct Node Node;
 
@@ -50,6 +51,7 @@ typedef struct NodeStatus {
     uint64_t memory;      /* bytes the peer holds */
     size_t flows;         /* RELOAD's, identified or not */
     size_t connections;   /* SIP's over TCP */
+    SipCounts sip_sent;
 } NodeStatus;
 
 void node_status(const Node *node, NodeStatus *ret_status);

@@ -19,6 +19,7 @@ struct PhoneEnv {
     PealEnv base; /* first: the phone knows it by this */
     Loop *loop;
     Datagrams *datagrams;
+    SipCounts *sent;
     Tap tap;
     LoopTimer timer;  /* the phone's deadline */
     LoopTimer failed; /* to tell what could not be sent */
@@ -72,6 +73,9 @@ static void phone_env_send_take(PealEnv *base, const PealHop *to, PealBuf *buf)
 {
     PhoneEnv *env = phone_env_of(base);
 
+    if (env->sent != NULL) {
+        sip_count(env->sent, buf->len, to->transport == PEAL_UDP && to->conn == 0);
+    }
     if (to->transport == PEAL_UDP && to->conn == 0) {
         datagrams_send_take(env->datagrams, &to->addr, NULL, buf);
         loop_need_turn(env->loop);
@@ -195,7 +199,7 @@ static bool phone_env_find_local(const PealAddr *proxy, PealAddr *ret_local)
     return found;
 }
 
-PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy)
+PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy, SipCounts *sent)
 {
     PhoneEnv *env = g_new0(PhoneEnv, 1);
     PealEnvOps *ops = g_memdup2(&OPS_WITHOUT_CRYPTO, sizeof(OPS_WITHOUT_CRYPTO));
@@ -208,6 +212,7 @@ PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy)
     ops->crypto = peal_openssl_crypto();
     env->base.ops = ops;
     env->loop = loop;
+    env->sent = sent;
     env->timer = (LoopTimer){.due = phone_env_on_due, .user = env};
     env->failed = (LoopTimer){.due = phone_env_on_failed, .user = env};
     if (phone_env_find_local(proxy, &config.local)) {

@@ -11,12 +11,13 @@
 #include <peal/phone.h>
 
 #include "loop.h"
+#include "tap.h"
 
 typedef struct PhoneEnv PhoneEnv;
 
-/* phone_env_new opens a socket at the address from which the proxy is reached, any port. NULL with
- * errno. */
-PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy);
+/* phone_env_new opens a socket at the address from which the proxy is reached, any port, and adds
+ * what is sent to the counts, where they are not NULL. NULL with errno. */
+PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy, SipCounts *sent);
 
 /* phone_env_free: after peal_phone_fini. What was sent in this turn leaves. */
 void phone_env_free(PhoneEnv *env);

@@ -167,7 +167,7 @@ static bool phone_make(RunPhones *phones, uint32_t peer, uint32_t user, GError *
     void *memory;
     int status;
 
-    phone->env = phone_env_new(phones->config.loop, &proxy);
+    phone->env = phone_env_new(phones->config.loop, &proxy, &phones->counts.sent);
     if (phone->env == NULL) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                     "no socket for user %u of peer %u: %s", user, peer, g_strerror(errno));

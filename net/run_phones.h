@@ -16,6 +16,7 @@
 #include <scenarios/run.h>
 
 #include "loop.h"
+#include "tap.h"
 
 typedef struct RunPhones RunPhones;
 
@@ -46,6 +47,7 @@ typedef struct RunPhonesCounts {
     uint64_t register_failed;
     uint64_t abandoned;  /* calls whose caller's peer ended */
     uint64_t unanswered; /* calls that have not come to anything yet */
+    SipCounts sent;
 } RunPhonesCounts;
 const RunPhonesCounts *run_phones_counts(const RunPhones *phones);
 

@@ -60,6 +60,13 @@ static RecorderTotals totals_of(const RunSockets *run)
             totals.joined += peer->joined;
         }
     }
+    if (run->phones != NULL) {
+        const SipCounts *sent = &run_phones_counts(run->phones)->sent;
+
+        totals.counter[RECORDER_SIP_MESSAGES] += sent->messages;
+        totals.counter[RECORDER_SIP_BYTES] += sent->bytes;
+        totals.counter[RECORDER_SIP_LOST] += sent->lost;
+    }
     return totals;
 }
 

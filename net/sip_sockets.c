@@ -69,6 +69,7 @@ struct SipSockets {
     LoopTimer sweep;
     GArray *ends; /* of hops, to be told when no dispatch runs */
     uint32_t given;
+    SipCounts sent;
 };
 
 static uint64_t hash_key; /* so that nobody can choose addresses that collide */
@@ -364,7 +365,8 @@ static Conn *conn_open(SipSockets *sockets, const PealHop *to, int *ret_error)
     return conn;
 }
 
-static void send_udp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
+/* Returns false where there is no way to go. */
+static bool send_udp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
 {
     const Local *local = local_for(sockets, to);
     const PealAddr *from = NULL;
@@ -373,7 +375,7 @@ static void send_udp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
         address_is_multicast(&to->addr)) {
         buffer_free(buf);
         tell_end_later(sockets, to, -PEAL_E_UNREACHABLE);
-        return;
+        return false;
     }
     /* A program of this host that talks over loopback expects to be answered over it. */
     if (local->own && address_is_loopback(&local->addr) == address_is_loopback(&to->addr)) {
@@ -381,6 +383,7 @@ static void send_udp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
     }
     datagrams_send_take(local->place->datagrams, &to->addr, from, buf);
     loop_need_turn(sockets->config.loop);
+    return true;
 }
 
 /* A packet has been under way for its time. */
@@ -390,7 +393,7 @@ static void emulated_arrival_take(void *user, const ShimTo *to, PealBuf *buf)
     Conn *conn;
 
     if (to->hop.transport != PEAL_TCP) {
-        send_udp_take(sockets, &to->hop, buf);
+        (void)!send_udp_take(sockets, &to->hop, buf);
         return;
     }
     conn = g_hash_table_lookup(sockets->by_number, GUINT_TO_POINTER(to->hop.conn));
@@ -401,8 +404,9 @@ static void emulated_arrival_take(void *user, const ShimTo *to, PealBuf *buf)
     }
 }
 
-/* Takes the buffer if an emulated network lies on its way. */
-static bool emulate_take(SipSockets *sockets, const PealHop *hop, PealTime *last, PealBuf *buf)
+/* Takes the buffer if an emulated network lies on its way, which may lose it. */
+static bool emulate_take(SipSockets *sockets, const PealHop *hop, PealTime *last, PealBuf *buf,
+                         bool *ret_arrives)
 {
     Shim *shim = sockets->config.shim;
     ShimPacket packet = {.last = last};
@@ -411,16 +415,18 @@ static bool emulate_take(SipSockets *sockets, const PealHop *hop, PealTime *last
     if (shim == NULL || !shim_knows(shim, &hop->addr, &packet.peer)) {
         return false;
     }
-    if (!shim_send_take(shim, &packet, &to, buf) && last != NULL) {
+    *ret_arrives = shim_send_take(shim, &packet, &to, buf);
+    if (!*ret_arrives && last != NULL) {
         tell_end_later(sockets, hop, -PEAL_E_TIMEOUT);
         sip_sockets_close(sockets, hop->conn);
     }
     return true;
 }
 
-static void send_tcp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
+static bool send_tcp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
 {
     PealHop hop;
+    bool arrives = true;
     int error = -PEAL_E_UNREACHABLE; /* the connection is no more */
     Conn *conn = to->conn != 0 ? g_hash_table_lookup(sockets->by_number, GUINT_TO_POINTER(to->conn))
                                : g_hash_table_lookup(sockets->by_remote, &to->addr);
@@ -431,23 +437,33 @@ static void send_tcp_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
     if (conn == NULL) {
         buffer_free(buf);
         tell_end_later(sockets, to, error);
-        return;
+        return false;
     }
     conn_touch(conn);
     hop = conn_hop(conn);
     hop.conn = conn->number;
-    if (!emulate_take(sockets, &hop, &conn->last_arrival, buf)) {
+    if (!emulate_take(sockets, &hop, &conn->last_arrival, buf, &arrives)) {
         stream_send_take(conn->stream, buf);
     }
+    return arrives;
 }
 
 void sip_sockets_send_take(SipSockets *sockets, const PealHop *to, PealBuf *buf)
 {
+    uint32_t len = buf->len;
+    bool arrives = true;
+
     if (to->transport == PEAL_TCP) {
-        send_tcp_take(sockets, to, buf);
-    } else if (!emulate_take(sockets, to, NULL, buf)) {
-        send_udp_take(sockets, to, buf);
+        arrives = send_tcp_take(sockets, to, buf);
+    } else if (!emulate_take(sockets, to, NULL, buf, &arrives)) {
+        arrives = send_udp_take(sockets, to, buf);
     }
+    sip_count(&sockets->sent, len, arrives);
+}
+
+const SipCounts *sip_sockets_sent(const SipSockets *sockets)
+{
+    return &sockets->sent;
 }
 
 void sip_sockets_close(SipSockets *sockets, uint32_t number)

@@ -50,6 +50,9 @@ void sip_sockets_attach(SipSockets *sockets, PealPeer *peer);
 void sip_sockets_send_take(SipSockets *sockets, const PealHop *to, PealBuf *buf);
 void sip_sockets_close(SipSockets *sockets, uint32_t number);
 
+/* What was sent so far. */
+const SipCounts *sip_sockets_sent(const SipSockets *sockets);
+
 size_t sip_sockets_connections(const SipSockets *sockets);
 
 #endif

@@ -9,6 +9,20 @@
 
 #include "capture.h"
 
+/* SIP messages that were sent. */
+typedef struct SipCounts {
+    uint64_t messages;
+    uint64_t bytes; /* of those */
+    uint64_t lost;  /* others: the emulated network lost them, or there was no way to go */
+} SipCounts;
+
+static inline void sip_count(SipCounts *counts, uint32_t len, bool arrives)
+{
+    counts->messages += arrives;
+    counts->bytes += arrives ? len : 0;
+    counts->lost += !arrives;
+}
+
 typedef struct Tap {
     uint64_t bytes_in;
     uint64_t bytes_out;

@@ -68,14 +68,17 @@ latencies_are_alike() {
 calls_are_answered_in_both() {
     local SETTINGS=(--set scenario.duration=24s --set scenario.warmup=10s --set overlay.peers=6
         --set workload.calls-per-user-hour=600 --set workload.call-duration=constant:2s --set workload.ring=300ms)
-    local world started answered
+    local world started answered messages=
     both calls || return
     for world in sim sockets; do
         started=$(sed -n '/"calls": {/,/}/s/.*"started": \([0-9]*\).*/\1/p' "calls-$world/summary.json" | head -n 1)
         answered=$(sed -n '/"calls": {/,/}/s/.*"answered": \([0-9]*\).*/\1/p' "calls-$world/summary.json" | head -n 1)
         [ "${started:-0}" -gt 3 ] || fail "$world: ${started:-no} calls" || return
         [ "$answered" -eq "$started" ] || fail "$world: $answered of $started calls were answered" || return
+        messages+=" $(sed -n '/"sip": {/,/}/s/.*"messages": \([0-9]*\).*/\1/p' "calls-$world/summary.json" | head -n 1)"
     done
+    awk "BEGIN { split(\"$messages\", m); exit !(m[1] > 0 && m[2] > 0.8 * m[1] && m[2] < 1.25 * m[1]) }" ||
+        fail "SIP messages of both worlds:$messages" || return
     grep -q '"calls.setup_ms"' calls.json || fail 'set-up delays were not compared'
 }
 

@@ -196,7 +196,11 @@ static void run_report_counts_frames_by_their_attempt(void)
     fake_node.watch.received(fake_node.watch.user, (PealBytes){frame->data, 8});
     trace(PEAL_TRACE_MESSAGE_DROPPED, PEAL_DROP_TTL, 0, 0);
     trace(PEAL_TRACE_NEIGHBOURS_CHANGED, 0, 0, 0);
+    fake_node.status.sip_sent = (SipCounts){.messages = 5, .bytes = 2000, .lost = 1};
     said = report(run);
+    CU_ASSERT_EQUAL(counter(said, RECORDER_SIP_MESSAGES), 5);
+    CU_ASSERT_EQUAL(counter(said, RECORDER_SIP_BYTES), 2000);
+    CU_ASSERT_EQUAL(counter(said, RECORDER_SIP_LOST), 1);
     CU_ASSERT_EQUAL(counter(said, RECORDER_FRAMES_SENT), 4);
     CU_ASSERT_EQUAL(counter(said, RECORDER_BYTES_SENT), 32);
     CU_ASSERT_EQUAL(counter(said, RECORDER_FRAMES_LOST), 1);

@@ -115,6 +115,11 @@ static void sip_datagram_comes_with_its_hop_and_is_answered_from_the_same_socket
     CU_ASSERT_EQUAL(hop.conn, 0);
     sip_sockets_send_take(adapter.sockets, &hop, toy_text("200"));
     expect(&adapter, fd, "200"); /* a connected socket hears nobody else */
+    hop.addr.port = 0;
+    sip_sockets_send_take(adapter.sockets, &hop, toy_text("404"));
+    CU_ASSERT_EQUAL(sip_sockets_sent(adapter.sockets)->messages, 1);
+    CU_ASSERT_EQUAL(sip_sockets_sent(adapter.sockets)->bytes, 3);
+    CU_ASSERT_EQUAL(sip_sockets_sent(adapter.sockets)->lost, 1);
     close(fd);
     adapter_fini(&adapter);
 }

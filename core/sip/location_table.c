@@ -20,6 +20,7 @@ static uint32_t *table_head(const Location *location, const PealId *resource)
 {
     uint32_t low;
 
+    PEAL_ASSERT(location->entries_cap > 0);
     memcpy(&low, resource->bytes, sizeof(low));
     return &table_heads(location)[low % location->entries_cap];
 }

@@ -109,6 +109,12 @@ State *state_open(const char *directory, GError **error)
     return NULL;
 }
 
+/* Whether there is such a file; one that may not be looked at counts. */
+static bool is_there(const State *state, const char *name)
+{
+    return faccessat(state->directory_fd, name, F_OK, 0) == 0 || errno != ENOENT;
+}
+
 static uint8_t *read_file(const State *state, const char *name, size_t *ret_len, GError **error)
 {
     g_autofree char *path = g_build_filename(state->path, name, NULL);
@@ -116,7 +122,7 @@ static uint8_t *read_file(const State *state, const char *name, size_t *ret_len,
     char *bytes;
     gsize len;
 
-    if (stat(path, &status) != 0 && errno == ENOENT) {
+    if (!is_there(state, name)) {
         *ret_len = 0;
         return g_malloc0(1);
     }
@@ -176,21 +182,22 @@ static bool replace_file(State *state, const char *name, PealBytes bytes, GError
 
 bool state_node_id(State *state, PealId *id, GError **error)
 {
+    g_autofree uint8_t *bytes = NULL;
     size_t len;
-    g_autofree uint8_t *bytes = read_file(state, NODE_ID_FILE, &len, error);
     PealStr text;
     char line[PEAL_ID_TEXT_LEN + 1];
 
-    if (bytes == NULL) {
-        return false;
-    }
-    if (len == 0) {
+    if (!is_there(state, NODE_ID_FILE)) {
         peal_id_text(id, line);
         line[PEAL_ID_TEXT_LEN - 1] = '\n';
         return replace_file(state, NODE_ID_FILE, (PealBytes){(uint8_t *)line, PEAL_ID_TEXT_LEN},
                             error);
     }
-    text = (PealStr){(char *)bytes, bytes[len - 1] == '\n' ? len - 1 : len};
+    bytes = read_file(state, NODE_ID_FILE, &len, error);
+    if (bytes == NULL) {
+        return false;
+    }
+    text = (PealStr){(char *)bytes, len > 0 && bytes[len - 1] == '\n' ? len - 1 : len};
     if (peal_id_parse(text, id) != 0) {
         return fail(error, EINVAL,
                     "%s/%s holds no Node-ID (32 hexadecimal digits): remove it to become a new "

@@ -22,8 +22,8 @@ void state_close(State *state);
 
 /*
  * state_node_id reads the Node-ID, or keeps the one drawn.
- * id       in: what to keep where there is none; out: what is kept
- * Errors: cannot be read or written; is no Node-ID.
+ * id       in: what to keep where there is no file; out: what is kept
+ * Errors: cannot be read or written; is no Node-ID, as an empty file is none.
  */
 bool state_node_id(State *state, PealId *id, GError **error) PEAL_MUST_USE;
 

@@ -50,15 +50,22 @@ static void state_keeps_the_node_id(void)
 
 static void state_file_that_is_no_node_id_is_refused(void)
 {
+    static const char *const TEXTS[] = {"forty-two\n", "", "\n", "00112233445566778899aabbccddeef"};
     char *path = directory_new();
     g_autofree char *file = g_build_filename(path, "node-id", NULL);
-    g_autoptr(GError) error = NULL;
     PealId id = {{1}};
     State *state = state_open(path, NULL);
 
-    CU_ASSERT_TRUE(g_file_set_contents(file, "forty-two\n", -1, NULL));
-    CU_ASSERT_FALSE(state_node_id(state, &id, &error));
-    CU_ASSERT_PTR_NOT_NULL(strstr(error->message, file));
+    for (size_t i = 0; i < G_N_ELEMENTS(TEXTS); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *left = NULL;
+
+        CU_ASSERT_TRUE(g_file_set_contents(file, TEXTS[i], -1, NULL));
+        CU_ASSERT_FALSE(state_node_id(state, &id, &error));
+        CU_ASSERT_PTR_NOT_NULL(strstr(error->message, file));
+        CU_ASSERT_TRUE(g_file_get_contents(file, &left, NULL, NULL));
+        CU_ASSERT_STRING_EQUAL(left, TEXTS[i]);
+    }
     state_close(state);
     directory_remove(path);
 }

@@ -10,6 +10,7 @@
 
 #include "control.h"
 #include "control_socket.h"
+#include "json_text.h"
 
 enum { CLIENT_ANSWER_MAX = 4 << 20, CLIENT_PIECE = 16384 };
 
@@ -54,7 +55,7 @@ static void client_silent(const char *path, const char *why, GError **error)
 
 static bool client_send(int fd, const json_t *request)
 {
-    g_autofree char *text = json_dumps(request, JSON_COMPACT);
+    g_autofree char *text = json_dumps(request, JSON_TEXT_LINE);
     g_autofree char *line = text != NULL ? g_strconcat(text, "\n", NULL) : NULL;
     size_t len = line != NULL ? strlen(line) : 0;
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "json_text.h"
 
 enum { COMMAND_TIMEOUT_MS = 30000 };
 
@@ -109,6 +110,6 @@ void command_print_json(json_t *answer)
     g_autofree char *text = NULL;
 
     json_object_del(answer, "ok");
-    text = json_dumps(answer, JSON_INDENT(2));
+    text = json_dumps(answer, JSON_TEXT_LINES);
     printf("%s\n", text != NULL ? text : "{}");
 }

@@ -10,6 +10,7 @@
 #include "address.h"
 #include "client.h"
 #include "command.h"
+#include "json_text.h"
 #include "phone_env.h"
 
 enum {
@@ -226,7 +227,7 @@ static void call_print_json(const Call *call)
 
     call_put_ms(object, "to_ringing_ms", call->ended ? end->to_ringing : (PealSpan){-1});
     call_put_ms(object, "to_answer_ms", call->ended ? end->to_answer : (PealSpan){-1});
-    text = json_dumps(object, JSON_INDENT(2));
+    text = json_dumps(object, JSON_TEXT_LINES);
     printf("%s\n", text);
     json_decref(object);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "json_text.h"
 #include "netns.h"
 #include "testbed.h"
 #include "testbed_log.h"
@@ -200,7 +201,7 @@ static int run_status(TestbedOptions *options, GError **error)
         json_array_append_new(rows, row);
     }
     if (options->json) {
-        g_autofree char *text = json_dumps(rows, JSON_INDENT(2));
+        g_autofree char *text = json_dumps(rows, JSON_TEXT_LINES);
 
         printf("%s\n", text != NULL ? text : "[]");
     }

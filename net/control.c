@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "control_socket.h"
+#include "json_text.h"
 
 #define CONTROL_PAUSE peal_ms(200) /* when the system has no descriptor left */
 
@@ -96,7 +97,7 @@ static void control_settle(ControlClient *client)
 
 static void control_write(ControlClient *client, const json_t *answer)
 {
-    g_autofree char *text = json_dumps(answer, JSON_COMPACT);
+    g_autofree char *text = json_dumps(answer, JSON_TEXT_LINE);
 
     /* jansson's allocator is the C library's, and so is GLib's. */
     if (text == NULL) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "control_socket.h"
+#include "json_text.h"
 
 enum { READ_MAX = 1 << 16, LINE_MAX_BYTES = 1 << 22 };
 
@@ -86,7 +87,7 @@ static void flush(RunLink *link)
 
 void run_link_send_take(RunLink *link, json_t *request)
 {
-    char *text = json_dumps(request, JSON_COMPACT);
+    char *text = json_dumps(request, JSON_TEXT_LINE);
 
     PEAL_ASSERT(text != NULL);
     g_string_append(link->out, text);

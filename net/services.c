@@ -5,6 +5,7 @@
 #include "control.h"
 #include "health.h"
 #include "http.h"
+#include "json_text.h"
 #include "log.h"
 #include "page.h"
 #include "status.h"
@@ -44,7 +45,7 @@ static bool services_on_get(void *user, const char *path, HttpAnswer *ret_answer
     } else if (ret_answer->type == TYPE_METRICS) {
         ret_answer->text = page_metrics(status);
     } else {
-        ret_answer->text = json_dumps(status, JSON_INDENT(2));
+        ret_answer->text = json_dumps(status, JSON_TEXT_LINES);
     }
     /* A monitor reads figures from a node that is not well, too. */
     if (ret_answer->type != TYPE_METRICS && !json_is_true(json_object_get(status, "healthy"))) {

@@ -29,6 +29,13 @@ static void status_put(json_t *object, const char *key, uint64_t value)
     json_object_set_new(object, key, json_integer((json_int_t)value));
 }
 
+/* Whole seconds where six digits (json_text.h) would not tell them any more. */
+static json_t *status_seconds(PealSpan span)
+{
+    return span.ns < 100000 * PEAL_NS_PER_S ? json_real((double)span.ns / 1e9)
+                                            : json_integer(span.ns / PEAL_NS_PER_S);
+}
+
 static json_t *status_ids(const PealId *ids, size_t len)
 {
     json_t *list = json_array();
@@ -220,8 +227,8 @@ json_t *status_json(const Node *node, const Health *health)
     json_object_set_new(object, "contacts", status_contacts(node));
     json_object_set_new(object, "traffic", status_traffic(&status));
     status_put(object, "memory", status.memory);
-    json_object_set_new(object, "uptime_s", json_real((double)status.uptime.ns / 1e9));
-    json_object_set_new(object, "joined_s", json_real((double)status.joined.ns / 1e9));
+    json_object_set_new(object, "uptime_s", status_seconds(status.uptime));
+    json_object_set_new(object, "joined_s", status_seconds(status.joined));
     status_put(object, "pid", (uint64_t)getpid());
     json_object_set_new(object, "version", json_string(status.version));
     return object;

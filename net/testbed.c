@@ -9,6 +9,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "json_text.h"
 
 enum {
     TESTBED_SIP = 5060,
@@ -87,7 +88,7 @@ bool testbed_save(const Testbed *testbed, GError **error)
     g_autofree char *path = g_build_filename(testbed->dir, "testbed.json", NULL);
     json_t *description = json_pack("{s:i, s:i, s:b}", "peers", (int)testbed->peers, "base_port",
                                     (int)testbed->base_port, "netns", (int)testbed->netns);
-    g_autofree char *text = json_dumps(description, JSON_INDENT(2));
+    g_autofree char *text = json_dumps(description, JSON_TEXT_LINES);
 
     json_decref(description);
     return g_file_set_contents(path, text, -1, error);

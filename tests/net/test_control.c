@@ -178,6 +178,19 @@ static void lines_may_come_in_any_pieces(void)
     end(&served);
 }
 
+static void reals_have_six_digits_and_integers_all(void)
+{
+    Served served;
+    int fd;
+
+    serve(&served);
+    fd = client(&served);
+    say(fd, "{\"do\":\"echo\",\"text\":[0.096022999999999997,1764103657123456789]}\n");
+    CU_ASSERT_STRING_EQUAL(hear(fd), "{\"text\":[0.096023,1764103657123456789],\"ok\":true}");
+    close(fd);
+    end(&served);
+}
+
 static void what_is_no_request_is_refused_and_the_client_kept(void)
 {
     static const char *const bad[] = {
@@ -374,6 +387,7 @@ static void what_is_no_socket_stays(void)
 
 PEAL_TEST_MAIN("net/control", PEAL_TEST(a_line_is_answered_with_its_id),
                PEAL_TEST(lines_may_come_in_any_pieces),
+               PEAL_TEST(reals_have_six_digits_and_integers_all),
                PEAL_TEST(what_is_no_request_is_refused_and_the_client_kept),
                PEAL_TEST(a_line_without_end_is_cut_off),
                PEAL_TEST(an_answer_may_come_later_or_find_nobody),

@@ -303,6 +303,19 @@ static void on_datagram(void *user, const PealAddr *remote, const PealAddr *loca
     }
 }
 
+/* The process at the other end of a flow that it opened is gone, but its host is there and says so:
+ * to know it now rather than after unanswered frames is worth seconds to whoever asks meanwhile. */
+static void on_accepted_refused(void *user, const PealAddr *remote, int error)
+{
+    const Listening *listening = user;
+    Flow key = {.socket = listening->socket, .remote = *remote};
+    Flow *flow = g_hash_table_lookup(listening->flows->by_remote, &key);
+
+    if (flow != NULL && error == -PEAL_E_REFUSED) {
+        flow_down(flow);
+    }
+}
+
 static int listen_udp(Flows *flows, const PealAddr *addr, PealAddr *ret_bound)
 {
     Listening *listening = g_new0(Listening, 1);
@@ -310,6 +323,7 @@ static int listen_udp(Flows *flows, const PealAddr *addr, PealAddr *ret_bound)
                               .tap = flows->config.tap,
                               .local = *addr,
                               .on_datagram = on_datagram,
+                              .on_refused = flows->config.shim == NULL ? on_accepted_refused : NULL,
                               .user = listening};
 
     *listening = (Listening){flows, datagrams_open(&config)};

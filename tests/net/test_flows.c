@@ -182,6 +182,20 @@ static void flow_to_where_nobody_listens_goes_down(void)
     go_down_when_refused(PEAL_TCP);
 }
 
+static void flow_accepted_goes_down_when_its_opener_is_gone(void)
+{
+    Pair pair;
+    PealFlow flow;
+
+    pair_init(&pair, PEAL_UDP, toy_loopback(0));
+    flow = open_and_send(&pair, "to there");
+    flows_close(pair.flows[0], flow);
+    flows_send_take(pair.flows[1], toy_last(TOY_BYTES, pair.peer[1])->flow, toy_frame("back"));
+    CU_ASSERT_TRUE(toy_wait(pair.loop, TOY_DOWN, pair.peer[1], 1));
+    CU_ASSERT_EQUAL(flows_len(pair.flows[1]), 0);
+    pair_fini(&pair);
+}
+
 static void flow_to_no_address_is_unreachable(void)
 {
     static const PealAddr BAD[] = {{.family = 0, .port = 1},
@@ -306,6 +320,7 @@ PEAL_TEST_MAIN("net/flows", PEAL_TEST(flow_over_udp_carries_datagrams_both_ways)
                PEAL_TEST(flow_to_a_wildcard_is_answered_from_the_address_it_came_to),
                PEAL_TEST(flow_indices_are_the_lowest_free_ones_and_generations_change),
                PEAL_TEST(flow_to_where_nobody_listens_goes_down),
+               PEAL_TEST(flow_accepted_goes_down_when_its_opener_is_gone),
                PEAL_TEST(flow_to_no_address_is_unreachable),
                PEAL_TEST(flow_closed_over_tcp_goes_down_at_the_other_end_after_its_bytes),
                PEAL_TEST(flow_whose_other_end_does_not_read_ends),

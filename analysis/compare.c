@@ -35,6 +35,7 @@ typedef struct Comparison {
     StatsKs ks[SIDE_FIGURES];
     bool comparable[SIDE_FIGURES]; /* both sides have values */
     Pairs pairs;
+    Pairs calls;
     bool same_plan;   /* pairs holds something */
     GPtrArray *files; /* paths written, owned */
 } Comparison;
@@ -104,7 +105,8 @@ static void compare_figures(Comparison *comparison)
     }
     /* Plans derive from the seed: without the same there are no same lookups. */
     if (g_strcmp0(comparison->sides[0].seed, comparison->sides[1].seed) == 0) {
-        pairs_match(&comparison->sides[0], &comparison->sides[1], &comparison->pairs);
+        pairs_match(comparison->sides[0].lookups, comparison->sides[1].lookups, &comparison->pairs);
+        pairs_match(comparison->sides[0].calls, comparison->sides[1].calls, &comparison->calls);
         comparison->same_plan = comparison->pairs.matched > 0;
     }
 }
@@ -189,6 +191,21 @@ static void print_pairs(const Comparison *comparison)
     }
 }
 
+static void print_call_pairs(const Pairs *pairs)
+{
+    if (pairs->matched == 0) {
+        return;
+    }
+    printf("call by call: %" G_GUINT64_FORMAT " made by both, %" G_GUINT64_FORMAT
+           " only in A, %" G_GUINT64_FORMAT " only in B\n",
+           pairs->matched, pairs->only_a, pairs->only_b);
+    if (pairs->answered > 0) {
+        printf("  %" G_GUINT64_FORMAT
+               " answered in both; set-up of B less A: mean %.3f ms, median %.3f ms\n",
+               pairs->answered, pairs->difference_mean_ms, pairs->difference_median_ms);
+    }
+}
+
 static void print_text(const Comparison *comparison)
 {
     print_side('A', &comparison->sides[0]);
@@ -196,6 +213,7 @@ static void print_text(const Comparison *comparison)
     print_differences(comparison);
     print_figures(comparison);
     print_pairs(comparison);
+    print_call_pairs(&comparison->calls);
     for (guint i = 0; i < comparison->files->len; i++) {
         puts(g_ptr_array_index(comparison->files, i));
     }
@@ -262,6 +280,19 @@ static json_t *pairs_json(const Comparison *comparison)
                      number(pairs->difference_median_ms));
 }
 
+static json_t *call_pairs_json(const Pairs *pairs)
+{
+    if (pairs->matched == 0) {
+        return json_null();
+    }
+    return json_pack("{s:I, s:I, s:I, s:I, s:{s:o, s:o, s:o}}", "matched",
+                     (json_int_t)pairs->matched, "only_a", (json_int_t)pairs->only_a, "only_b",
+                     (json_int_t)pairs->only_b, "answered", (json_int_t)pairs->answered,
+                     "setup_difference_ms", "mean", number(pairs->difference_mean_ms), "deviation",
+                     number(pairs->difference_deviation_ms), "median",
+                     number(pairs->difference_median_ms));
+}
+
 static json_t *differences_json(const Comparison *comparison)
 {
     json_t *differences = json_object();
@@ -290,6 +321,7 @@ static void print_json(const Comparison *comparison)
     json_object_set_new(root, "differences", differences_json(comparison));
     json_object_set_new(root, "figures", figures_json(comparison));
     json_object_set_new(root, "pairs", pairs_json(comparison));
+    json_object_set_new(root, "call_pairs", call_pairs_json(&comparison->calls));
     json_object_set_new(root, "files", files);
     text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     puts(text);
@@ -354,7 +386,7 @@ static bool parse_options(int argc, char **argv, CompareOptions *options, GError
         "each distribution of both on one plot, with the two-sample Kolmogorov-Smirnov distance\n"
         "and its p value (an upper bound for hops, which repeat). Runs that made the same\n"
         "lookups, as those of one scenario and seed in two worlds do, are compared lookup by\n"
-        "lookup too.");
+        "lookup too, and call by call.");
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, error)) {
         return false;

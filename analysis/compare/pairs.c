@@ -13,7 +13,7 @@ static int compare_numbers(uint32_t a, uint32_t b)
     return (a > b) - (a < b);
 }
 
-/* The order of Side.lookups, with lookups that can be the same being equal. */
+/* The order of Side.lookups and Side.calls, with lookups that can be the same being equal. */
 static int compare_lookups(const SideLookup *a, const SideLookup *b)
 {
     int order = compare_numbers(a->replication, b->replication);
@@ -49,16 +49,16 @@ static gint compare_doubles(gconstpointer a, gconstpointer b)
     return (left > right) - (left < right);
 }
 
-void pairs_match(const Side *a, const Side *b, Pairs *ret_pairs)
+void pairs_match(const GArray *a, const GArray *b, Pairs *ret_pairs)
 {
     g_autoptr(GArray) differences = g_array_new(FALSE, FALSE, sizeof(double));
     Pairs pairs = {0};
     guint i = 0, j = 0;
     StatsMean mean;
 
-    while (i < a->lookups->len && j < b->lookups->len) {
-        const SideLookup *left = &g_array_index(a->lookups, SideLookup, i);
-        const SideLookup *right = &g_array_index(b->lookups, SideLookup, j);
+    while (i < a->len && j < b->len) {
+        const SideLookup *left = &g_array_index(a, SideLookup, i);
+        const SideLookup *right = &g_array_index(b, SideLookup, j);
         int order = compare_lookups(left, right);
 
         if (order == 0) {
@@ -67,8 +67,8 @@ void pairs_match(const Side *a, const Side *b, Pairs *ret_pairs)
         i += order <= 0;
         j += order >= 0;
     }
-    pairs.only_a = a->lookups->len - pairs.matched;
-    pairs.only_b = b->lookups->len - pairs.matched;
+    pairs.only_a = a->len - pairs.matched;
+    pairs.only_b = b->len - pairs.matched;
     mean = stats_mean((const double *)(const void *)differences->data, differences->len);
     g_array_sort(differences, compare_doubles);
     pairs.difference_mean_ms = mean.mean;

@@ -1,5 +1,5 @@
 /*
- * pairs.h - the same lookups of two runs, one by one.
+ * pairs.h - the same lookups, or calls, of two runs, one by one.
  * Source: none.   State: none.   Time: none.
  */
 #ifndef COMPARE_PAIRS_H
@@ -23,8 +23,9 @@ typedef struct Pairs {
 
 /*
  * pairs_match finds the lookups that both runs made: same replication, asker and key, started
- * within PAIRS_START_TOLERANCE_NS of each other. Each lookup has one partner at most.
+ * within PAIRS_START_TOLERANCE_NS of each other. Each has one partner at most. So with calls.
+ * a, b   Side.lookups of both, or Side.calls
  */
-void pairs_match(const Side *a, const Side *b, Pairs *ret_pairs);
+void pairs_match(const GArray *a, const GArray *b, Pairs *ret_pairs);
 
 #endif

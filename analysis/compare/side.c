@@ -112,6 +112,46 @@ static bool read_lookups(Side *side, GError **error)
     return true;
 }
 
+/* Who calls whom, in the order of the query's columns from `column` on. */
+static PealId users_key(sqlite3_stmt *query, int column)
+{
+    PealIdHalves halves = {(uint64_t)sqlite3_column_int64(query, column),
+                           (uint64_t)sqlite3_column_int64(query, column + 1) << 32 |
+                               (uint32_t)sqlite3_column_int64(query, column + 2)};
+
+    return peal_id_from_halves(halves);
+}
+
+static bool read_calls(Side *side, GError **error)
+{
+    g_autoptr(sqlite3_stmt) query =
+        database_prepare(side->db,
+                         "SELECT r.replication, c.caller, c.caller_user, c.callee, c.callee_user,"
+                         " c.started_ns, c.setup_ns FROM calls c JOIN replications r ON r.id ="
+                         " c.replication_id ORDER BY 1, 2, 3, 4, 5, 6",
+                         error);
+    GError *failure = NULL;
+
+    if (query == NULL) {
+        return false;
+    }
+    while (database_next(query, &failure)) {
+        SideLookup call = {.replication = (uint32_t)sqlite3_column_int64(query, 0),
+                           .asker = (uint32_t)sqlite3_column_int64(query, 1),
+                           .key = users_key(query, 2),
+                           .started_ns = sqlite3_column_int64(query, 5),
+                           .latency_ns = sqlite3_column_int64(query, 6),
+                           .succeeded = sqlite3_column_type(query, 6) != SQLITE_NULL};
+
+        g_array_append_val(side->calls, call);
+    }
+    if (failure != NULL) {
+        g_propagate_error(error, failure);
+        return false;
+    }
+    return true;
+}
+
 static bool read_side(Side *side, GError **error)
 {
     if (!read_replications(side, error)) {
@@ -122,7 +162,7 @@ static bool read_side(Side *side, GError **error)
             return false;
         }
     }
-    return read_lookups(side, error);
+    return read_lookups(side, error) && read_calls(side, error);
 }
 
 bool side_open(const char *dir, Side *ret_side, GError **error)
@@ -137,6 +177,7 @@ bool side_open(const char *dir, Side *ret_side, GError **error)
     side.seed = database_fact(side.db, "seed");
     side.world = database_fact(side.db, "world");
     side.lookups = g_array_new(FALSE, FALSE, sizeof(SideLookup));
+    side.calls = g_array_new(FALSE, FALSE, sizeof(SideLookup));
     for (size_t i = 0; i < SIDE_FIGURES; i++) {
         side.samples[i].values = g_array_new(FALSE, FALSE, sizeof(double));
     }
@@ -160,6 +201,7 @@ void side_close(Side *side)
     g_clear_pointer(&side->seed, g_free);
     g_clear_pointer(&side->world, g_free);
     g_clear_pointer(&side->lookups, g_array_unref);
+    g_clear_pointer(&side->calls, g_array_unref);
     for (size_t i = 0; i < SIDE_FIGURES; i++) {
         g_clear_pointer(&side->samples[i].values, g_array_unref);
     }

@@ -1,7 +1,8 @@
 /*
  * side.h - one of the two runs that `peal compare` sets beside each other.
  * Source: analysis/SCHEMA.md.
- * State:  the sampled lookups of a results directory in memory: 48 bytes each.   Time: none.
+ * State:  the sampled lookups and calls of a results directory in memory: 48 bytes each.
+ * Time:   none.
  */
 #ifndef COMPARE_SIDE_H
 #define COMPARE_SIDE_H
@@ -10,7 +11,8 @@
 
 #include <peal/id.h>
 
-/* A sampled lookup. Ordered by replication, asker, key and start. */
+/* A sampled lookup, ordered by replication, asker, key and start; or a call, whose asker is the
+ * caller's peer, whose key says which users, and which takes as long as its set-up. */
 typedef struct SideLookup {
     int64_t started_ns;
     int64_t latency_ns;
@@ -52,6 +54,7 @@ typedef struct Side {
     bool interrupted; /* one of them was */
     SideSample samples[SIDE_FIGURES];
     GArray *lookups; /* of SideLookup, ordered */
+    GArray *calls;   /* likewise */
 } Side;
 
 /* side_open reads DIR. False with RESULTS_ERROR_READ: no results there, or those of a sweep. */

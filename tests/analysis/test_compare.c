@@ -246,6 +246,10 @@ static void compare_of_calls_sets_their_delays_beside_each_other(void)
                            3, 1e-9);
     CU_ASSERT_DOUBLE_EQUAL(real_at(root, "figures/calls.setup_ms/ks_distance"), 0.03, 0.01);
     CU_ASSERT_EQUAL(real_at(root, "figures/calls.answer_ms/ks_distance"), 0);
+    CU_ASSERT_EQUAL(real_at(root, "call_pairs/answered"), 0.9 * 1100);
+    CU_ASSERT_EQUAL(real_at(root, "call_pairs/only_a"), 0);
+    CU_ASSERT_EQUAL(real_at(root, "call_pairs/only_b"), 0);
+    CU_ASSERT_DOUBLE_EQUAL(real_at(root, "call_pairs/setup_difference_ms/mean"), 3, 1e-6);
     json_decref(root);
 }
 
@@ -255,6 +259,7 @@ static void compare_without_calls_says_nothing_of_them(void)
     json_t *root = compared(&a, &(Made){"b", 1, 5, 0, NULL, 0, 1, NULL, 0});
 
     CU_ASSERT_PTR_NULL(at(root, "figures/calls.setup_ms"));
+    CU_ASSERT(json_is_null(at(root, "call_pairs")));
     json_decref(root);
 }
 

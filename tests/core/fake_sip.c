@@ -290,3 +290,28 @@ FakeSip *fake_sip_restart(FakeSip *fake)
     fake_sip_free(fake);
     return fresh;
 }
+
+size_t fake_targets(FakeSip *fake, RegistrarTarget *ret_targets, size_t max)
+{
+    const PealId resource = fake_resource(FAKE_ALICE);
+
+    return registrar_targets(&fake->peer, &resource, ret_targets, max);
+}
+
+size_t fake_targets_len(FakeSip *fake)
+{
+    RegistrarTarget list[32];
+
+    return fake_targets(fake, list, 32);
+}
+
+const FakeStore *fake_last_store(const FakeSip *fake)
+{
+    CU_ASSERT_FATAL(fake->stores_len > 0);
+    return &fake->stores[fake->stores_len - 1];
+}
+
+bool fake_is(PealStr text, const char *z)
+{
+    return sip_equal(text, sip_str(z));
+}

@@ -83,10 +83,25 @@ unsigned fake_send(FakeSip *fake, const FakeRegister *phone);
 /* A REGISTER of alice with these header lines. */
 unsigned fake_register(FakeSip *fake, const char *headers);
 
+/* What alice says: where she is, and a flow of her phone (RFC 5626) behind a Contact. */
+#define FAKE_ALICE "sip:alice@example.org"
+#define FAKE_A "Contact: <sip:alice@192.0.2.1:5070>"
+#define FAKE_B "Contact: <sip:alice@192.0.2.2:5070>"
+#define FAKE_FLOW(id) \
+    ";reg-id=" id ";+sip.instance=\"<urn:uuid:0000-A>\"\r\nSupported: outbound, path\r\n"
+
+/* Her targets, and how many there are. */
+size_t fake_targets(FakeSip *fake, RegistrarTarget *ret_targets, size_t max);
+size_t fake_targets_len(FakeSip *fake);
+
+bool fake_is(PealStr text, const char *z);
+
 /* Does the last answer have this line? How many lines begin so? */
 bool fake_has_line(const FakeSip *fake, const char *line);
 size_t fake_lines(const FakeSip *fake, const char *start);
 
+/* The Store that was begun last; there must be one. */
+const FakeStore *fake_last_store(const FakeSip *fake);
 /* Ends the first Store that is out. */
 void fake_stored(FakeSip *fake, int status);
 size_t fake_storing(const FakeSip *fake);

@@ -15,13 +15,13 @@ static FakeSip *fake_of(const PealPeer *peer)
 
 /* Doubles of transaction.c and location.c. */
 
-int sip_tx_reply(SipTransactions *all, SipTx tx, const SipMessage *request, const PealHop *from,
+int sip_tx_reply(SipTransactions *all, SipTx name, const SipMessage *request, const PealHop *from,
                  const SipAnswer *answer)
 {
     FakeSip *fake = all->user;
     SipText text = sip_text_make(fake->answer, sizeof(fake->answer) - 1);
 
-    CU_ASSERT_NOT_EQUAL(tx, 0);
+    CU_ASSERT_NOT_EQUAL(name, 0);
     sip_build_answer(&text, request, from, answer);
     CU_ASSERT_FALSE_FATAL(text.overflow);
     fake->answer[text.len] = '\0';

@@ -28,6 +28,46 @@ static void end(void)
     sip_world_free(world);
 }
 
+/* alice's INVITE comes to bob, and she has her 100. Returns what bob got. */
+static const SipReceived *call_bob(const char **ret_invite)
+{
+    *ret_invite = script_invite(alice, 0, "alice", "bob");
+    script_expect(alice, 100);
+    return script_expect_request(bob, "INVITE");
+}
+
+static void bob_rings(const SipReceived *invite)
+{
+    script_answer(bob, invite, 180, NULL, NULL);
+    script_expect(alice, 180);
+}
+
+/* The proxy acknowledges what bob says. */
+static void bob_refuses(const SipReceived *invite, unsigned status, const char *headers)
+{
+    script_answer(bob, invite, status, headers, NULL);
+    script_expect_request(bob, "ACK");
+}
+
+/* She acknowledges what she gets. */
+static const SipReceived *alice_is_refused(const char *invite, unsigned status)
+{
+    const SipReceived *got = script_expect(alice, status);
+
+    script_ack(alice, 0, invite, got->text);
+    return got;
+}
+
+static void ask_bob(const char *method)
+{
+    script_request(alice, 0,
+                   &(ScriptRequest){.method = method,
+                                    .uri = "sip:bob@example.org",
+                                    .from = "<sip:alice@example.org>;tag=a",
+                                    .to = "<sip:bob@example.org>",
+                                    .call_id = "m"});
+}
+
 /* Rows 12, 13. */
 
 static void row_12_retransmitted_invite_is_absorbed(void)
@@ -36,18 +76,13 @@ static void row_12_retransmitted_invite_is_absorbed(void)
     const SipReceived *got;
 
     begin();
-    invite = script_invite(alice, 0, "alice", "bob");
-    script_expect(alice, 100);
-    got = script_expect_request(bob, "INVITE");
-    script_answer(bob, got, 180, NULL, NULL);
-    script_expect(alice, 180);
+    got = call_bob(&invite);
+    bob_rings(got);
     sip_phone_send(alice, 0, invite);
     script_expect(alice, 180); /* the last answer again */
     CU_ASSERT(sip_phone_is_quiet(bob, peal_seconds(1)));
-    script_answer(bob, got, 486, NULL, NULL);
-    script_expect_request(bob, "ACK");
-    got = script_expect(alice, 486);
-    script_ack(alice, 0, invite, got->text);
+    bob_refuses(got, 486, NULL);
+    alice_is_refused(invite, 486);
     end();
 }
 
@@ -56,12 +91,7 @@ static void row_12_other_requests_get_no_100_at_once(void)
     const SipReceived *got;
 
     begin();
-    script_request(alice, 0,
-                   &(ScriptRequest){.method = "MESSAGE",
-                                    .uri = "sip:bob@example.org",
-                                    .from = "<sip:alice@example.org>;tag=a",
-                                    .to = "<sip:bob@example.org>",
-                                    .call_id = "m"});
+    ask_bob("MESSAGE");
     got = script_expect_request(bob, "MESSAGE");
     CU_ASSERT(sip_phone_is_quiet(alice, peal_seconds(1)));
     script_answer(bob, got, 200, NULL, NULL);
@@ -75,9 +105,7 @@ static void row_13_ack_of_a_refusal_ends_at_the_proxy(void)
     const SipReceived *got;
 
     begin();
-    invite = script_invite(alice, 0, "alice", "bob");
-    script_expect(alice, 100);
-    got = script_expect_request(bob, "INVITE");
+    got = call_bob(&invite);
     script_answer(bob, got, 486, NULL, NULL);
     got = script_expect_request(bob, "ACK"); /* the proxy's own */
     CU_ASSERT_EQUAL(script_headers(got->text, "Via"), 1);
@@ -160,11 +188,8 @@ static void row_15_cancel_is_answered_at_once_and_ends_in_487(void)
     const SipReceived *got;
 
     begin();
-    invite = script_invite(alice, 0, "alice", "bob");
-    script_expect(alice, 100);
-    ringing = script_expect_request(bob, "INVITE");
-    script_answer(bob, ringing, 180, NULL, NULL);
-    script_expect(alice, 180);
+    ringing = call_bob(&invite);
+    bob_rings(ringing);
     script_cancel(alice, 0, invite);
     got = script_expect(alice, 200);
     CU_ASSERT_PTR_NOT_NULL(strstr(script_header(got->text, "CSeq", 0), "CANCEL"));
@@ -174,10 +199,8 @@ static void row_15_cancel_is_answered_at_once_and_ends_in_487(void)
                            script_header(ringing->text, "Via", 0));
     CU_ASSERT_EQUAL(script_headers(got->text, "Via"), 1);
     script_answer(bob, got, 200, NULL, NULL);
-    script_answer(bob, ringing, 487, NULL, NULL);
-    script_expect_request(bob, "ACK");
-    got = script_expect(alice, 487);
-    script_ack(alice, 0, invite, got->text);
+    bob_refuses(ringing, 487, NULL);
+    alice_is_refused(invite, 487);
     end();
 }
 
@@ -188,20 +211,15 @@ static void row_15_487_that_lacks_vias_ends_the_call_nevertheless(void)
     const SipReceived *got;
 
     begin();
-    invite = script_invite(alice, 0, "alice", "bob");
-    script_expect(alice, 100);
-    got = script_expect_request(bob, "INVITE");
-    script_answer(bob, got, 180, NULL, NULL);
-    script_expect(alice, 180);
+    got = call_bob(&invite);
+    bob_rings(got);
     script_cancel(alice, 0, invite);
     script_expect(alice, 200);
     got = script_expect_request(bob, "CANCEL");
     script_answer(bob, got, 200, NULL, NULL);
     memcpy(strstr(got->text, "CSeq: 1 CANCEL"), "CSeq: 1 INVITE", 14);
-    script_answer(bob, got, 487, NULL, NULL);
-    script_expect_request(bob, "ACK");
-    got = script_expect(alice, 487);
-    script_ack(alice, 0, invite, got->text);
+    bob_refuses(got, 487, NULL);
+    alice_is_refused(invite, 487);
     end();
 }
 
@@ -212,33 +230,27 @@ static void row_15_no_cancel_goes_out_before_a_provisional(void)
     const SipReceived *got;
 
     begin();
-    invite = script_invite(alice, 0, "alice", "bob");
-    script_expect(alice, 100);
-    ringing = script_expect_request(bob, "INVITE");
+    ringing = call_bob(&invite);
     script_cancel(alice, 0, invite);
     script_expect(alice, 200);
     got = script_expect_request(bob, "INVITE"); /* again, and no CANCEL */
     script_answer(bob, got, 100, NULL, NULL);
     script_expect_request(bob, "CANCEL");
-    script_answer(bob, ringing, 487, NULL, NULL);
-    script_expect_request(bob, "ACK");
-    got = script_expect(alice, 487);
-    script_ack(alice, 0, invite, got->text);
+    bob_refuses(ringing, 487, NULL);
+    alice_is_refused(invite, 487);
     end();
 }
 
 static void row_15_cancel_while_the_overlay_is_asked_ends_in_487(void)
 {
     const char *invite;
-    const SipReceived *got;
 
     begin();
     invite = script_invite(alice, 0, "alice", "nobody");
     script_cancel(alice, 0, invite);
     script_expect(alice, 100);
     script_expect(alice, 200);
-    got = script_expect(alice, 487);
-    script_ack(alice, 0, invite, got->text);
+    alice_is_refused(invite, 487);
     end();
 }
 
@@ -265,14 +277,12 @@ static void row_15_cancel_that_matches_nothing_is_passed_on(void)
 static void row_17_silent_phone_is_408_after_timer_b(void)
 {
     const char *invite;
-    const SipReceived *got;
 
     begin();
     invite = script_invite(alice, 0, "alice", "bob");
     script_expect(alice, 100);
     CU_ASSERT(sip_phone_is_quiet(alice, peal_ms(31500)));
-    got = script_expect(alice, 408);
-    script_ack(alice, 0, invite, got->text);
+    alice_is_refused(invite, 408);
     end();
 }
 
@@ -281,12 +291,7 @@ static void row_17_nobody_sends_408_to_another_request(void)
     const SipReceived *got;
 
     begin();
-    script_request(alice, 0,
-                   &(ScriptRequest){.method = "OPTIONS",
-                                    .uri = "sip:bob@example.org",
-                                    .from = "<sip:alice@example.org>;tag=a",
-                                    .to = "<sip:bob@example.org>",
-                                    .call_id = "m"});
+    ask_bob("OPTIONS");
     got = sip_phone_next(alice, peal_seconds(10));
     CU_ASSERT_PTR_NOT_NULL_FATAL(got);
     CU_ASSERT_EQUAL(script_status(got->text), 100); /* RFC 4320 s.4.1 */
@@ -303,22 +308,16 @@ static void row_18_timer_c_cancels_a_phone_that_rings_for_ever(void)
     const SipReceived *got;
 
     begin();
-    invite = script_invite(alice, 0, "alice", "bob");
-    script_expect(alice, 100);
-    ringing = script_expect_request(bob, "INVITE");
-    script_answer(bob, ringing, 180, NULL, NULL);
-    script_expect(alice, 180);
+    ringing = call_bob(&invite);
+    bob_rings(ringing);
     sip_world_run(world, peal_seconds(150));
-    script_answer(bob, ringing, 180, NULL, NULL); /* resets it */
-    script_expect(alice, 180);
+    bob_rings(ringing); /* resets it */
     CU_ASSERT(sip_phone_is_quiet(bob, peal_seconds(180)));
     got = sip_phone_next(bob, peal_seconds(6));
     CU_ASSERT_FATAL(got != NULL && script_is(got->text, "CANCEL"));
     script_answer(bob, got, 200, NULL, NULL);
-    script_answer(bob, ringing, 487, NULL, NULL);
-    script_expect_request(bob, "ACK");
-    got = script_expect(alice, 408);
-    script_ack(alice, 0, invite, got->text);
+    bob_refuses(ringing, 487, NULL);
+    alice_is_refused(invite, 408);
     end();
 }
 
@@ -336,8 +335,7 @@ static void row_18_a_100_does_not_reset_timer_c(void)
     script_answer(bob, ringing, 100, NULL, NULL);
     got = sip_phone_next(bob, peal_seconds(90));
     CU_ASSERT_FATAL(got != NULL && script_is(got->text, "CANCEL"));
-    script_answer(bob, ringing, 487, NULL, NULL);
-    script_expect_request(bob, "ACK");
+    bob_refuses(ringing, 487, NULL);
     script_expect(alice, 408);
     end();
 }
@@ -350,14 +348,10 @@ static void row_19_redirection_is_passed(void)
     const SipReceived *got;
 
     begin();
-    invite = script_invite(alice, 0, "alice", "bob");
-    script_expect(alice, 100);
-    got = script_expect_request(bob, "INVITE");
-    script_answer(bob, got, 302, "X-New: 1\r\n", NULL);
-    script_expect_request(bob, "ACK");
-    got = script_expect(alice, 302);
+    got = call_bob(&invite);
+    bob_refuses(got, 302, "X-New: 1\r\n");
+    got = alice_is_refused(invite, 302);
     CU_ASSERT_STRING_EQUAL(script_header(got->text, "Contact", 0), "<sip:phone@192.0.2.2:5060>");
-    script_ack(alice, 0, invite, got->text);
     end();
 }
 
@@ -367,14 +361,10 @@ static void row_19_lonely_503_becomes_500(void)
     const SipReceived *got;
 
     begin();
-    invite = script_invite(alice, 0, "alice", "bob");
-    script_expect(alice, 100);
-    got = script_expect_request(bob, "INVITE");
-    script_answer(bob, got, 503, "Retry-After: 10\r\n", NULL);
-    script_expect_request(bob, "ACK");
-    got = script_expect(alice, 500);
+    got = call_bob(&invite);
+    bob_refuses(got, 503, "Retry-After: 10\r\n");
+    got = alice_is_refused(invite, 500);
     CU_ASSERT_PTR_NULL(script_header(got->text, "Retry-After", 0));
-    script_ack(alice, 0, invite, got->text);
     end();
 }
 
@@ -382,14 +372,12 @@ static void row_19_lonely_503_becomes_500(void)
 static void unreachable_phone_is_408_at_once(void)
 {
     const char *invite;
-    const SipReceived *got;
 
     begin();
     bob->refuses = true;
     invite = script_invite(alice, 0, "alice", "bob");
     script_expect(alice, 100);
-    got = script_expect(alice, 408);
-    script_ack(alice, 0, invite, got->text);
+    alice_is_refused(invite, 408);
     end();
 }
 

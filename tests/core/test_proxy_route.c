@@ -16,6 +16,13 @@ static void begin(uint32_t adapters)
     sip_world_adapters(world, adapters);
 }
 
+static void begin_phones(uint32_t adapters)
+{
+    begin(adapters);
+    alice = sip_phone(world, "192.0.2.1", 5060);
+    bob = sip_phone(world, "192.0.2.2", 5060);
+}
+
 static void end(void)
 {
     sip_world_free(world);
@@ -45,14 +52,13 @@ static int register_tcp(SipPhone *phone, uint32_t adapter, const char *name)
     return conn;
 }
 
-/* From the INVITE to a BYE of either side, both phones having been set up. */
-static void call(const char *invite, bool callee)
+/* What follows alice's INVITE, to a BYE of either side. */
+static void call(bool callee)
 {
     const SipReceived *got;
     ScriptDialog caller;
     ScriptDialog called;
 
-    (void)invite;
     script_expect(alice, 100);
     got = script_expect_request(bob, "INVITE");
     script_answer(bob, got, 200, NULL, NULL);
@@ -84,14 +90,40 @@ static const char *invite_over(SipPhone *phone, uint32_t adapter, int conn)
                                            .conn = conn});
 }
 
+static void message_by_route(const char *uri, const char *routes)
+{
+    char to[128];
+
+    snprintf(to, sizeof(to), "<%s>", uri);
+    script_request(alice, 0,
+                   &(ScriptRequest){.method = "MESSAGE",
+                                    .uri = uri,
+                                    .from = "<sip:alice@example.org>;tag=a",
+                                    .to = to,
+                                    .call_id = "r",
+                                    .headers = routes});
+}
+
+/* alice calls bob, who answers; returns his answer as she got it. */
+static const SipReceived *answered_call(ScriptDialog *ret_caller)
+{
+    const SipReceived *got;
+
+    invite_over(alice, 0, 0);
+    script_expect(alice, 100);
+    script_answer(bob, script_expect_request(bob, "INVITE"), 200, NULL, NULL);
+    got = script_expect(alice, 200);
+    script_dialog_caller(ret_caller, alice, got);
+    return got;
+}
+
 static void row_11_dialog_between_tcp_and_udp(void)
 {
     for (uint32_t there = 0; there < 2; there++) {
-        begin(2);
-        alice = sip_phone(world, "192.0.2.1", 5060);
-        bob = sip_phone(world, "192.0.2.2", 5060);
+        begin_phones(2);
         script_register(bob, there, "bob", NULL);
-        call(invite_over(alice, 0, 1 + sip_phone_connect(alice, 0)), false);
+        invite_over(alice, 0, 1 + sip_phone_connect(alice, 0));
+        call(false);
         end();
     }
 }
@@ -99,22 +131,20 @@ static void row_11_dialog_between_tcp_and_udp(void)
 static void row_11_dialog_between_udp_and_tcp(void)
 {
     for (uint32_t there = 0; there < 2; there++) {
-        begin(2);
-        alice = sip_phone(world, "192.0.2.1", 5060);
-        bob = sip_phone(world, "192.0.2.2", 5060);
+        begin_phones(2);
         register_tcp(bob, there, "bob");
-        call(invite_over(alice, 0, 0), true);
+        invite_over(alice, 0, 0);
+        call(true);
         end();
     }
 }
 
 static void row_11_dialog_between_tcp_phones_at_two_adapters(void)
 {
-    begin(2);
-    alice = sip_phone(world, "192.0.2.1", 5060);
-    bob = sip_phone(world, "192.0.2.2", 5060);
+    begin_phones(2);
     register_tcp(bob, 1, "bob");
-    call(invite_over(alice, 0, 1 + sip_phone_connect(alice, 0)), true);
+    invite_over(alice, 0, 1 + sip_phone_connect(alice, 0));
+    call(true);
     CU_ASSERT_EQUAL(world->conns_len, 2); /* nobody opened another one */
     end();
 }
@@ -126,7 +156,8 @@ static void row_11_dialog_between_ipv6_and_ipv4(void)
         alice = sip_phone(world, "2001:db8:1::1", 5060);
         bob = sip_phone(world, "192.0.2.2", 5060);
         script_register(bob, there, "bob", NULL);
-        call(invite_over(alice, 0, 0), there == 0);
+        invite_over(alice, 0, 0);
+        call(there == 0);
         end();
     }
 }
@@ -140,7 +171,8 @@ static void row_11_dialog_between_phones_behind_nat(void)
     strcpy(alice->host, "10.0.0.7");
     strcpy(bob->host, "10.0.0.7");
     script_register(bob, 1, "bob", NULL);
-    call(invite_over(alice, 0, 0), true);
+    invite_over(alice, 0, 0);
+    call(true);
     end();
 }
 
@@ -148,20 +180,12 @@ static void row_11_loose_route_is_followed(void)
 {
     const SipReceived *got;
 
-    begin(1);
-    alice = sip_phone(world, "192.0.2.1", 5060);
-    bob = sip_phone(world, "192.0.2.2", 5060);
+    begin_phones(1);
     SipPhone *next = sip_phone(world, "192.0.2.50", 5080);
 
-    script_request(alice, 0,
-                   &(ScriptRequest){.method = "MESSAGE",
-                                    .uri = "sip:carol@example.com",
-                                    .from = "<sip:alice@example.org>;tag=a",
-                                    .to = "<sip:carol@example.com>",
-                                    .call_id = "r",
-                                    .headers = "Route: <sip:10.1.0.0;lr>, \"Next, hop\" "
-                                               "<sip:192.0.2.50:5080;lr>;x=1\r\n"
-                                               "Route: <sip:192.0.2.51;lr>\r\n"});
+    message_by_route("sip:carol@example.com", "Route: <sip:10.1.0.0;lr>, \"Next, hop\" "
+                                              "<sip:192.0.2.50:5080;lr>;x=1\r\n"
+                                              "Route: <sip:192.0.2.51;lr>\r\n");
     got = script_expect_request(next, "MESSAGE");
     CU_ASSERT_STRING_EQUAL(script_uri(got->text), "sip:carol@example.com");
     CU_ASSERT_STRING_EQUAL(script_header(got->text, "Route", 0),
@@ -174,17 +198,9 @@ static void row_11_domain_as_outbound_proxy_is_this_adapter(void)
 {
     const SipReceived *got;
 
-    begin(1);
-    alice = sip_phone(world, "192.0.2.1", 5060);
-    bob = sip_phone(world, "192.0.2.2", 5060);
+    begin_phones(1);
     script_register(bob, 0, "bob", "<sip:bob@192.0.2.2?Subject=x>");
-    script_request(alice, 0,
-                   &(ScriptRequest){.method = "MESSAGE",
-                                    .uri = "sip:bob@example.org",
-                                    .from = "<sip:alice@example.org>;tag=a",
-                                    .to = "<sip:bob@example.org>",
-                                    .call_id = "r",
-                                    .headers = "Route: <sip:example.org;lr>\r\n"});
+    message_by_route("sip:bob@example.org", "Route: <sip:example.org;lr>\r\n");
     got = script_expect_request(bob, "MESSAGE");
     CU_ASSERT_STRING_EQUAL(script_uri(got->text), "sip:bob@192.0.2.2");
     CU_ASSERT_EQUAL(script_headers(got->text, "Route"), 0);
@@ -200,15 +216,9 @@ static void row_11_strict_router_gets_its_uri_and_the_last_route(void)
     alice = sip_phone(world, "192.0.2.1", 5060);
     SipPhone *strict = sip_phone(world, "192.0.2.50", 5080);
 
-    script_request(alice, 0,
-                   &(ScriptRequest){.method = "MESSAGE",
-                                    .uri = "sip:carol@example.com",
-                                    .from = "<sip:alice@example.org>;tag=a",
-                                    .to = "<sip:carol@example.com>",
-                                    .call_id = "r",
-                                    .headers = "Route: <sip:10.1.0.0;lr>\r\n"
-                                               "Route: <sip:old@192.0.2.50:5080>\r\n"
-                                               "Route: <sip:192.0.2.51;lr>\r\n"});
+    message_by_route("sip:carol@example.com", "Route: <sip:10.1.0.0;lr>\r\n"
+                                              "Route: <sip:old@192.0.2.50:5080>\r\n"
+                                              "Route: <sip:192.0.2.51;lr>\r\n");
     got = script_expect_request(strict, "MESSAGE");
     CU_ASSERT_STRING_EQUAL(script_uri(got->text), "sip:old@192.0.2.50:5080");
     CU_ASSERT_EQUAL(script_headers(got->text, "Route"), 2);
@@ -225,16 +235,9 @@ static void row_11_request_from_a_strict_router_is_put_right(void)
     char own[256];
     const SipReceived *got;
 
-    begin(1);
-    alice = sip_phone(world, "192.0.2.1", 5060);
-    bob = sip_phone(world, "192.0.2.2", 5060);
+    begin_phones(1);
     script_register(bob, 0, "bob", NULL);
-    invite_over(alice, 0, 0);
-    script_expect(alice, 100);
-    got = script_expect_request(bob, "INVITE");
-    script_answer(bob, got, 200, NULL, NULL);
-    got = script_expect(alice, 200);
-    script_dialog_caller(&dialog, alice, got);
+    got = answered_call(&dialog);
     snprintf(own, sizeof(own), "%s", script_header(got->text, "Record-Route", 0) + 1);
     *strchr(own, '>') = '\0';
     snprintf(route, sizeof(route), "Route: <%s>\r\n", dialog.target);
@@ -269,9 +272,7 @@ static void row_21_path_is_the_way_to_the_phone(void)
 {
     const SipReceived *got;
 
-    begin(1);
-    alice = sip_phone(world, "192.0.2.1", 5060);
-    bob = sip_phone(world, "192.0.2.2", 5060);
+    begin_phones(1);
     SipPhone *edge = sip_phone(world, "192.0.2.60", 5060);
 
     script_request(edge, 0,
@@ -298,18 +299,11 @@ static void row_21_path_is_the_way_to_the_phone(void)
 static void row_22_request_for_a_lost_flow_is_430(void)
 {
     ScriptDialog dialog;
-    const SipReceived *got;
     int conn;
 
-    begin(1);
-    alice = sip_phone(world, "192.0.2.1", 5060);
-    bob = sip_phone(world, "192.0.2.2", 5060);
+    begin_phones(1);
     conn = register_tcp(bob, 0, "bob");
-    invite_over(alice, 0, 0);
-    script_expect(alice, 100);
-    script_answer(bob, script_expect_request(bob, "INVITE"), 200, NULL, NULL);
-    got = script_expect(alice, 200);
-    script_dialog_caller(&dialog, alice, got);
+    answered_call(&dialog);
     script_dialog_send(&dialog, "ACK", NULL, NULL);
     script_expect_request(bob, "ACK");
     sip_conn_close(world, conn - 1);
@@ -357,9 +351,8 @@ static void hex_md5(const char *text, char ret_hex[33])
     }
 }
 
-/* The answer to a challenge's MD5, as a header line. */
-static const char *credentials(const char *challenge, const char *user, const char *password,
-                               const char *method, const char *uri)
+/* alice's answer to a challenge's MD5 of her INVITE, as a header line. */
+static const char *credentials(const char *challenge, const char *password)
 {
     static char line[1024];
     char nonce[256];
@@ -370,17 +363,16 @@ static const char *credentials(const char *challenge, const char *user, const ch
     const char *at = strstr(challenge, "nonce=\"") + 7;
 
     snprintf(nonce, sizeof(nonce), "%.*s", (int)strcspn(at, "\""), at);
-    snprintf(text, sizeof(text), "%s:example.org:%s", user, password);
+    snprintf(text, sizeof(text), "alice:example.org:%s", password);
     hex_md5(text, a1);
-    snprintf(text, sizeof(text), "%s:%s", method, uri);
-    hex_md5(text, a2);
+    hex_md5("INVITE:sip:bob@example.org", a2);
     snprintf(text, sizeof(text), "%s:%s:00000001:abc:auth:%s", a1, nonce, a2);
     hex_md5(text, response);
-    snprintf(
-        line, sizeof(line),
-        "Proxy-Authorization: Digest username=\"%s\", realm=\"example.org\", nonce=\"%s\", "
-        "uri=\"%s\", response=\"%s\", algorithm=MD5, cnonce=\"abc\", qop=auth, nc=00000001\r\n",
-        user, nonce, uri, response);
+    snprintf(line, sizeof(line),
+             "Proxy-Authorization: Digest username=\"alice\", realm=\"example.org\", nonce=\"%s\", "
+             "uri=\"sip:bob@example.org\", response=\"%s\", algorithm=MD5, cnonce=\"abc\", "
+             "qop=auth, nc=00000001\r\n",
+             nonce, response);
     return line;
 }
 
@@ -415,22 +407,26 @@ static const char *challenge(const char *from)
 {
     const char *invite = invite_as(from, 1, NULL);
     const SipReceived *got = script_expect(alice, 407);
+    const char *question;
 
     script_ack(alice, 0, invite, got->text);
     CU_ASSERT_EQUAL(script_headers(got->text, "Proxy-Authenticate"), 2);
-    return script_header(got->text, "Proxy-Authenticate", 0);
+    question = script_header(got->text, "Proxy-Authenticate", 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(question, "realm=\"example.org\""));
+    return question;
+}
+
+/* alice's INVITE is challenged and sent again with a password. */
+static void invite_with(const char *from, const char *password)
+{
+    invite_as(from, 2, credentials(challenge(from), password));
 }
 
 static void row_5_caller_is_challenged_once_and_the_dialog_not_again(void)
 {
-    const char *question;
-
     begin_users(2);
-    question = challenge("<sip:alice@example.org>;tag=a");
-    CU_ASSERT_PTR_NOT_NULL(strstr(question, "realm=\"example.org\""));
-    call(invite_as("<sip:alice@example.org>;tag=a", 2,
-                   credentials(question, "alice", "wonder", "INVITE", "sip:bob@example.org")),
-         true);
+    invite_with("<sip:alice@example.org>;tag=a", "wonder");
+    call(true);
     end();
 }
 
@@ -443,8 +439,7 @@ static void row_5_credentials_go_no_further(void)
 
     begin_users(2);
     snprintf(headers, sizeof(headers), "%s\r\n%s", other,
-             credentials(challenge("<sip:alice@example.org>;tag=a"), "alice", "wonder", "INVITE",
-                         "sip:bob@example.org"));
+             credentials(challenge("<sip:alice@example.org>;tag=a"), "wonder"));
     invite_as("<sip:alice@example.org>;tag=a", 2, headers);
     got = script_expect_request(bob, "INVITE");
     CU_ASSERT_EQUAL(script_headers(got->text, "Proxy-Authorization"), 1);
@@ -454,12 +449,8 @@ static void row_5_credentials_go_no_further(void)
 
 static void row_5_wrong_password_is_challenged_again(void)
 {
-    const char *question;
-
     begin_users(1);
-    question = challenge("<sip:alice@example.org>;tag=a");
-    invite_as("<sip:alice@example.org>;tag=a", 2,
-              credentials(question, "alice", "wander", "INVITE", "sip:bob@example.org"));
+    invite_with("<sip:alice@example.org>;tag=a", "wander");
     script_expect(alice, 407);
     CU_ASSERT(sip_phone_is_quiet(bob, peal_seconds(1)));
     end();
@@ -467,12 +458,8 @@ static void row_5_wrong_password_is_challenged_again(void)
 
 static void row_6_from_of_somebody_else_is_403(void)
 {
-    const char *question;
-
     begin_users(1);
-    question = challenge("<sip:bob@example.org>;tag=a");
-    invite_as("<sip:bob@example.org>;tag=a", 2,
-              credentials(question, "alice", "wonder", "INVITE", "sip:bob@example.org"));
+    invite_with("<sip:bob@example.org>;tag=a", "wonder");
     script_expect(alice, 403);
     CU_ASSERT(sip_phone_is_quiet(bob, peal_seconds(1)));
     end();

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <peal/random.h>
 #include <stdio.h>
+#include <sys/random.h>
 
 enum { IPV4_LEN = 4, IPV6_LEN = 16 };
 
@@ -125,11 +126,25 @@ bool address_is_multicast(const PealAddr *addr)
     return addr->family == 4 ? addr->ip[0] >= 224 : addr->ip[0] == 0xff;
 }
 
-uint64_t address_hash(const PealAddr *addr, uint64_t key)
+static uint64_t hash_key(void)
+{
+    static gsize drawn;
+    static uint64_t key;
+
+    if (g_once_init_enter(&drawn)) {
+        if (getrandom(&key, sizeof(key), 0) != sizeof(key)) {
+            key = (uint64_t)g_get_real_time();
+        }
+        g_once_init_leave(&drawn, 1);
+    }
+    return key;
+}
+
+uint64_t address_hash(const PealAddr *addr)
 {
     PealRandomBlock block;
 
     memcpy(block.word, addr->ip, sizeof(block.word));
     block.word[0] ^= (uint64_t)addr->port << 40 | (uint64_t)addr->family << 56;
-    return peal_random_block(block, key).word[0];
+    return peal_random_block(block, hash_key()).word[0];
 }

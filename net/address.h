@@ -32,7 +32,8 @@ bool address_is_any(const PealAddr *addr);
 bool address_is_loopback(const PealAddr *addr);
 bool address_is_multicast(const PealAddr *addr);
 
-/* address_hash mixes ip and port under a key that others do not know. */
-uint64_t address_hash(const PealAddr *addr, uint64_t key);
+/* address_hash mixes ip and port under a key of this process, so that nobody can choose addresses
+ * that collide. */
+uint64_t address_hash(const PealAddr *addr);
 
 #endif

@@ -3,7 +3,6 @@
 #include "flows.h"
 
 #include <errno.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -14,13 +13,11 @@
 
 enum {
     QUEUE_MAX = 1 << 20, /* bytes that wait for a slow TCP connection */
-    QUEUES_MAX = 64 << 20,
     ACCEPTED_QUARTERS = 3,
     UNNAMED_MIN = 4,
     WORD_BITS = 64
 };
-#define CONNECT_TIMEOUT peal_seconds(7) /* SYNs at 0, 1 and 3 s (RFC 6298 s.2), and 4 s more */
-#define USER_TIMEOUT peal_seconds(5)    /* RFC 5482, as short as interactive signalling sets it */
+#define USER_TIMEOUT peal_seconds(5) /* RFC 5482, as short as interactive signalling sets it */
 
 typedef enum FlowState { FLOW_OPENING, FLOW_UP } FlowState;
 
@@ -58,13 +55,11 @@ struct Flows {
     uint64_t used[PEAL_FLOWS_MAX / WORD_BITS];
 };
 
-static uint64_t hash_key; /* so that nobody can choose addresses that collide */
-
 static guint flow_hash(gconstpointer key)
 {
     const Flow *flow = key;
 
-    return (guint)address_hash(&flow->remote, hash_key);
+    return (guint)address_hash(&flow->remote);
 }
 
 static gboolean flow_equal(gconstpointer a, gconstpointer b)
@@ -372,7 +367,7 @@ static void on_stream_up(void *user)
     } else if (shim_round_trip(shim, peer, &round_trip)) {
         flow_after(flow, round_trip, emulated_up);
     } else {
-        flow_after(flow, CONNECT_TIMEOUT, emulated_failure);
+        flow_after(flow, STREAM_CONNECT_TIMEOUT, emulated_failure);
     }
 }
 
@@ -631,13 +626,8 @@ Flows *flows_new(const FlowsConfig *config)
     StreamsConfig streams = {.loop = config->loop,
                              .tap = config->tap,
                              .queue_max = QUEUE_MAX,
-                             .queues_max = QUEUES_MAX,
-                             .connect_timeout = CONNECT_TIMEOUT,
                              .user_timeout = USER_TIMEOUT};
 
-    if (hash_key == 0 && getrandom(&hash_key, sizeof(hash_key), 0) != sizeof(hash_key)) {
-        hash_key = (uint64_t)g_get_real_time();
-    }
     flows->config = *config;
     flows->config.flows_max = CLAMP(config->flows_max, 8, PEAL_FLOWS_MAX);
     flows->sockets = g_ptr_array_new_with_free_func(listening_free);

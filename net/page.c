@@ -40,27 +40,28 @@ static json_int_t page_number(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
-static void page_put_row(GString *page, const char *name, const char *text)
+/* Cells of a table. */
+
+static void page_put_text(GString *page, const json_t *value)
 {
-    g_string_append_printf(page, "<tr><th>%s</th><td>", name);
-    page_put_escaped(page, text);
-    g_string_append(page, "</td></tr>\n");
+    g_string_append(page, "<td>");
+    page_put_escaped(page, json_string_value(value));
+    g_string_append(page, "</td>");
 }
 
-static void page_put_count(GString *page, const char *name, json_int_t count)
+static void page_put_count(GString *page, const json_t *value)
 {
-    g_string_append_printf(page,
-                           "<tr><th>%s</th><td class=\"n\">%" JSON_INTEGER_FORMAT "</td></tr>\n",
-                           name, count);
+    g_string_append_printf(page, "<td class=\"n\">%" JSON_INTEGER_FORMAT "</td>",
+                           json_integer_value(value));
 }
 
 /* A list of texts in one cell. Several fingers in a row may be one peer: it is named once. */
-static void page_put_list(GString *page, const char *name, const json_t *list)
+static void page_put_list(GString *page, const json_t *list)
 {
     size_t len = json_array_size(list);
     const char *last = NULL;
 
-    g_string_append_printf(page, "<tr><th>%s</th><td>", name);
+    g_string_append(page, "<td>");
     for (size_t i = 0; i < MIN(len, (size_t)PAGE_IDS_MAX); i++) {
         const char *text = json_string_value(json_array_get(list, i));
 
@@ -75,21 +76,46 @@ static void page_put_list(GString *page, const char *name, const json_t *list)
     if (len > PAGE_IDS_MAX) {
         g_string_append_printf(page, "<br>and %zu more", len - PAGE_IDS_MAX);
     }
-    g_string_append(page, len == 0 ? "none</td></tr>\n" : "</td></tr>\n");
+    g_string_append(page, len == 0 ? "none</td>" : "</td>");
 }
 
-static char *page_span(double seconds)
+static void page_put_span(GString *page, const json_t *seconds)
 {
-    long whole = (long)seconds;
+    long whole = (long)json_number_value(seconds);
 
+    g_string_append(page, "<td>");
     if (whole < 60) {
-        return g_strdup_printf("%ld s", whole);
+        g_string_append_printf(page, "%ld s", whole);
+    } else if (whole < 3600) {
+        g_string_append_printf(page, "%ld min %ld s", whole / 60, whole % 60);
+    } else {
+        g_string_append_printf(page, "%ld d %ld h %ld min", whole / 86400, whole / 3600 % 24,
+                               whole / 60 % 60);
     }
-    if (whole < 3600) {
-        return g_strdup_printf("%ld min %ld s", whole / 60, whole % 60);
+    g_string_append(page, "</td>");
+}
+
+typedef struct PageRow {
+    const char *name;
+    const char *part; /* member of the status that holds it; NULL: the status itself */
+    const char *key;
+    void (*put)(GString *page, const json_t *value);
+} PageRow;
+
+static const json_t *page_member(const json_t *status, const char *part, const char *key)
+{
+    return json_object_get(part != NULL ? json_object_get(status, part) : status, key);
+}
+
+static void page_put_rows(GString *page, const json_t *status, const PageRow *rows, size_t len)
+{
+    g_string_append(page, "<table>\n");
+    for (size_t i = 0; i < len; i++) {
+        g_string_append_printf(page, "<tr><th>%s</th>", rows[i].name);
+        rows[i].put(page, page_member(status, rows[i].part, rows[i].key));
+        g_string_append(page, "</tr>\n");
     }
-    return g_strdup_printf("%ld d %ld h %ld min", whole / 86400, whole / 3600 % 24,
-                           whole / 60 % 60);
+    g_string_append(page, "</table>\n");
 }
 
 /* Sections. */
@@ -122,34 +148,34 @@ static void page_put_head(GString *page, const json_t *status)
 
 static void page_put_node(GString *page, const json_t *status)
 {
-    const json_t *addresses = json_object_get(status, "addresses");
-    g_autofree char *up = page_span(json_number_value(json_object_get(status, "uptime_s")));
+    static const PageRow ROWS[] = {
+        {"Overlay", NULL, "overlay", page_put_text},
+        {"State", NULL, "state", page_put_text},
+        {"Running for", NULL, "uptime_s", page_put_span},
+        {"RELOAD", "addresses", "reload", page_put_list},
+        {"SIP", "addresses", "sip", page_put_list},
+        {"Version", NULL, "version", page_put_text},
+    };
 
-    g_string_append(page, "<table>\n");
-    page_put_row(page, "Overlay", page_text(status, "overlay"));
-    page_put_row(page, "State", page_text(status, "state"));
-    page_put_row(page, "Running for", up);
-    page_put_list(page, "RELOAD", json_object_get(addresses, "reload"));
-    page_put_list(page, "SIP", json_object_get(addresses, "sip"));
-    page_put_row(page, "Version", page_text(status, "version"));
-    g_string_append(page, "</table>\n");
+    page_put_rows(page, status, ROWS, G_N_ELEMENTS(ROWS));
 }
 
 static void page_put_sip(GString *page, const json_t *status)
 {
-    const json_t *sip = json_object_get(status, "sip");
+    static const PageRow ROWS[] = {
+        {"Domains", "sip", "domains", page_put_list},
+        {"Registrations", NULL, "registrations", page_put_count},
+        {"Contacts", "sip", "bindings", page_put_count},
+        {"Calls being set up", "sip", "calls", page_put_count},
+        {"Transactions", "sip", "transactions", page_put_count},
+        {"Other adapters in use", "sip", "adapters", page_put_count},
+        {"Requests so far", "sip", "requests", page_put_count},
+        {"Malformed messages", "sip", "malformed", page_put_count},
+        {"TCP connections", "sip", "connections", page_put_count},
+    };
 
-    g_string_append(page, "<h2>Phones</h2>\n<table>\n");
-    page_put_list(page, "Domains", json_object_get(sip, "domains"));
-    page_put_count(page, "Registrations", page_number(status, "registrations"));
-    page_put_count(page, "Contacts", page_number(sip, "bindings"));
-    page_put_count(page, "Calls being set up", page_number(sip, "calls"));
-    page_put_count(page, "Transactions", page_number(sip, "transactions"));
-    page_put_count(page, "Other adapters in use", page_number(sip, "adapters"));
-    page_put_count(page, "Requests so far", page_number(sip, "requests"));
-    page_put_count(page, "Malformed messages", page_number(sip, "malformed"));
-    page_put_count(page, "TCP connections", page_number(sip, "connections"));
-    g_string_append(page, "</table>\n");
+    g_string_append(page, "<h2>Phones</h2>\n");
+    page_put_rows(page, status, ROWS, G_N_ELEMENTS(ROWS));
 }
 
 static void page_put_contacts(GString *page, const json_t *status)
@@ -172,8 +198,9 @@ static void page_put_contacts(GString *page, const json_t *status)
         page_put_escaped(page, from[0] != '\0' ? from : "the operator");
         g_string_append(page, from[0] != '\0' ? " " : "");
         page_put_escaped(page, page_text(contact, "transport"));
-        g_string_append_printf(page, "</td><td class=\"n\">%" JSON_INTEGER_FORMAT "</td></tr>\n",
-                               page_number(contact, "expires_s"));
+        g_string_append(page, "</td>");
+        page_put_count(page, json_object_get(contact, "expires_s"));
+        g_string_append(page, "</tr>\n");
     }
     g_string_append(page, "</table>\n");
     if ((json_int_t)len < page_number(json_object_get(status, "sip"), "bindings")) {
@@ -183,23 +210,30 @@ static void page_put_contacts(GString *page, const json_t *status)
 
 static void page_put_overlay(GString *page, const json_t *status)
 {
+    static const PageRow ROWS[] = {
+        {"Linked peers", NULL, "peers", page_put_count},
+        {"Successors", NULL, "successors", page_put_list},
+        {"Predecessors", NULL, "predecessors", page_put_list},
+        {"Fingers", NULL, "fingers", page_put_list},
+        {"Resources stored here", NULL, "resources", page_put_count},
+    };
+
+    g_string_append(page, "<h2>Overlay</h2>\n");
+    page_put_rows(page, status, ROWS, G_N_ELEMENTS(ROWS));
+}
+
+static void page_put_traffic(GString *page, const json_t *status)
+{
     const json_t *traffic = json_object_get(status, "traffic");
 
-    g_string_append(page, "<h2>Overlay</h2>\n<table>\n");
-    page_put_count(page, "Linked peers", page_number(status, "peers"));
-    page_put_list(page, "Successors", json_object_get(status, "successors"));
-    page_put_list(page, "Predecessors", json_object_get(status, "predecessors"));
-    page_put_list(page, "Fingers", json_object_get(status, "fingers"));
-    page_put_count(page, "Resources stored here", page_number(status, "resources"));
-    g_string_append(page, "</table>\n<h2>Traffic</h2>\n<table>\n"
-                          "<tr><th></th><th>in</th><th>out</th></tr>\n");
-    g_string_append_printf(page,
-                           "<tr><th>Packets</th><td class=\"n\">%" JSON_INTEGER_FORMAT
-                           "</td><td class=\"n\">%" JSON_INTEGER_FORMAT "</td></tr>\n"
-                           "<tr><th>Bytes</th><td class=\"n\">%" JSON_INTEGER_FORMAT
-                           "</td><td class=\"n\">%" JSON_INTEGER_FORMAT "</td></tr>\n</table>\n",
-                           page_number(traffic, "packets_in"), page_number(traffic, "packets_out"),
-                           page_number(traffic, "bytes_in"), page_number(traffic, "bytes_out"));
+    g_string_append(page, "<h2>Traffic</h2>\n<table>\n<tr><th></th><th>in</th><th>out</th></tr>\n"
+                          "<tr><th>Packets</th>");
+    page_put_count(page, json_object_get(traffic, "packets_in"));
+    page_put_count(page, json_object_get(traffic, "packets_out"));
+    g_string_append(page, "</tr>\n<tr><th>Bytes</th>");
+    page_put_count(page, json_object_get(traffic, "bytes_in"));
+    page_put_count(page, json_object_get(traffic, "bytes_out"));
+    g_string_append(page, "</tr>\n</table>\n");
 }
 
 static void page_put_round(GString *page, const json_t *round)
@@ -252,6 +286,7 @@ char *page_html(const json_t *status)
     page_put_sip(page, status);
     page_put_contacts(page, status);
     page_put_overlay(page, status);
+    page_put_traffic(page, status);
     page_put_health(page, status);
     g_string_append(page, "<p>For programs: <a href=\"/status.json\">status.json</a>, "
                           "<a href=\"/metrics\">metrics</a>.</p>\n</body>\n</html>\n");
@@ -293,8 +328,7 @@ char *page_metrics(const json_t *status)
 
     for (size_t i = 0; i < G_N_ELEMENTS(METRICS); i++) {
         const PageMetric *metric = &METRICS[i];
-        const json_t *part = metric->part != NULL ? json_object_get(status, metric->part) : status;
-        const json_t *value = json_object_get(part, metric->key);
+        const json_t *value = page_member(status, metric->part, metric->key);
         char number[G_ASCII_DTOSTR_BUF_SIZE];
 
         g_ascii_dtostr(number, sizeof(number),

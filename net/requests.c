@@ -6,6 +6,7 @@ struct NodeRequest {
     NodeDone done; /* NULL: forgotten */
     void *user;
     PealTime since;
+    uint64_t token; /* its key in node->requests */
     NodeOutcome outcome;
     GByteArray *body;
     GList link; /* in node->outcomes */
@@ -19,27 +20,32 @@ static void request_free(gpointer data)
     g_free(request);
 }
 
-static NodeRequest *request_begin(Node *node, NodeDone done, void *user, uint64_t *ret_token)
+/* NULL when the overlay cannot be asked. */
+static NodeRequest *request_begin(Node *node, NodeDone done, void *user)
 {
-    NodeRequest *request = g_new0(NodeRequest, 1);
+    NodeRequest *request;
 
+    if (node->peer == NULL || node->leaving) {
+        return NULL;
+    }
     loop_refresh(node->loop);
+    request = g_new0(NodeRequest, 1);
     request->done = done;
     request->user = user;
     request->since = loop_now(node->loop);
+    request->token = ++node->tokens;
     request->link.data = request;
-    *ret_token = ++node->tokens;
     return request;
 }
 
 /* Keeps a request that the peer has taken, or not. */
-static int request_keep(Node *node, NodeRequest *request, uint64_t token, int status)
+static int request_keep(Node *node, NodeRequest *request, int status)
 {
     if (status != 0) {
         request_free(request);
         return status;
     }
-    g_hash_table_insert(node->requests, g_memdup2(&token, sizeof(token)), request);
+    g_hash_table_insert(node->requests, &request->token, request);
     net_env_catch_up(node->env);
     return 0;
 }
@@ -87,7 +93,7 @@ static void turn_end(void *user)
 void requests_init(Node *node)
 {
     /* Requests are freed by hand: they move to the outcomes. */
-    node->requests = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    node->requests = g_hash_table_new(g_int64_hash, g_int64_equal);
     loop_at_turn_end(node->loop, turn_end, node);
 }
 
@@ -108,69 +114,51 @@ void requests_fini(Node *node)
     g_clear_pointer(&node->requests, g_hash_table_unref);
 }
 
-static bool is_up(const Node *node)
-{
-    return node->peer != NULL && !node->leaving;
-}
-
 int node_fetch(Node *node, const PealId *resource, uint32_t kind, NodeDone done, void *user)
 {
-    uint64_t token;
-    NodeRequest *request = request_begin(node, done, user, &token);
-    int status = -PEAL_E_STATE;
+    NodeRequest *request = request_begin(node, done, user);
 
-    if (is_up(node)) {
-        status = peal_peer_fetch(node->peer, resource, kind, token);
-    }
-    return request_keep(node, request, token, status);
+    return request == NULL
+               ? -PEAL_E_STATE
+               : request_keep(node, request,
+                              peal_peer_fetch(node->peer, resource, kind, request->token));
 }
 
 int node_store(Node *node, const PealStoreItem *item, NodeDone done, void *user)
 {
-    uint64_t token;
-    NodeRequest *request = request_begin(node, done, user, &token);
-    int status = -PEAL_E_STATE;
+    NodeRequest *request = request_begin(node, done, user);
 
-    if (is_up(node)) {
-        status = peal_peer_store(node->peer, item, token);
-    }
-    return request_keep(node, request, token, status);
+    return request == NULL
+               ? -PEAL_E_STATE
+               : request_keep(node, request, peal_peer_store(node->peer, item, request->token));
 }
 
 int node_register(Node *node, PealStr aor, uint32_t expires_s, NodeDone done, void *user)
 {
-    uint64_t token;
-    NodeRequest *request = request_begin(node, done, user, &token);
-    int status = -PEAL_E_STATE;
+    NodeRequest *request = request_begin(node, done, user);
 
-    if (is_up(node)) {
-        status = peal_peer_register(node->peer, aor, expires_s, token);
-    }
-    return request_keep(node, request, token, status);
+    return request == NULL
+               ? -PEAL_E_STATE
+               : request_keep(node, request,
+                              peal_peer_register(node->peer, aor, expires_s, request->token));
 }
 
 int node_unregister(Node *node, PealStr aor, NodeDone done, void *user)
 {
-    uint64_t token;
-    NodeRequest *request = request_begin(node, done, user, &token);
-    int status = -PEAL_E_STATE;
+    NodeRequest *request = request_begin(node, done, user);
 
-    if (is_up(node)) {
-        status = peal_peer_unregister(node->peer, aor, token);
-    }
-    return request_keep(node, request, token, status);
+    return request == NULL
+               ? -PEAL_E_STATE
+               : request_keep(node, request, peal_peer_unregister(node->peer, aor, request->token));
 }
 
 int node_ping(Node *node, const PealId *to, bool resource, NodeDone done, void *user)
 {
-    uint64_t token;
-    NodeRequest *request = request_begin(node, done, user, &token);
-    int status = -PEAL_E_STATE;
+    NodeRequest *request = request_begin(node, done, user);
 
-    if (is_up(node)) {
-        status = peal_peer_ping(node->peer, to, resource, token);
-    }
-    return request_keep(node, request, token, status);
+    return request == NULL ? -PEAL_E_STATE
+                           : request_keep(node, request,
+                                          peal_peer_ping(node->peer, to, resource, request->token));
 }
 
 void node_forget(Node *node, void *user)
@@ -194,12 +182,10 @@ void node_forget(Node *node, void *user)
 int node_bind(Node *node, PealStr aor, PealStr contact, uint32_t expires_s, NodeDone done,
               void *user)
 {
-    uint64_t token;
-    NodeRequest *request = request_begin(node, done, user, &token);
-    int status = -PEAL_E_STATE;
+    NodeRequest *request = request_begin(node, done, user);
 
-    if (is_up(node)) {
-        status = peal_peer_bind(node->peer, aor, contact, expires_s, token);
-    }
-    return request_keep(node, request, token, status);
+    return request == NULL
+               ? -PEAL_E_STATE
+               : request_keep(node, request,
+                              peal_peer_bind(node->peer, aor, contact, expires_s, request->token));
 }

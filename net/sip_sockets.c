@@ -3,7 +3,6 @@
 #include "sip_sockets.h"
 
 #include <errno.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -13,11 +12,9 @@
 
 enum {
     QUEUE_MAX = 256 << 10, /* bytes that wait for a slow phone */
-    QUEUES_MAX = 64 << 20,
-    ENDS_MAX = 65536, /* ends of hops that the peer has not heard of yet */
+    ENDS_MAX = 65536,      /* ends of hops that the peer has not heard of yet */
     PORT_TRIES = 16
 };
-#define CONNECT_TIMEOUT peal_seconds(7) /* SYNs at 0, 1 and 3 s (RFC 6298 s.2), and 4 s more */
 #define USER_TIMEOUT peal_seconds(30)
 #define SWEEP_INTERVAL peal_seconds(5)
 
@@ -72,11 +69,9 @@ struct SipSockets {
     SipCounts sent;
 };
 
-static uint64_t hash_key; /* so that nobody can choose addresses that collide */
-
 static guint addr_hash(gconstpointer key)
 {
-    return (guint)address_hash(key, hash_key);
+    return (guint)address_hash(key);
 }
 
 static gboolean addr_equal(gconstpointer a, gconstpointer b)
@@ -614,13 +609,8 @@ SipSockets *sip_sockets_new(const SipSocketsConfig *config)
     StreamsConfig streams = {.loop = config->loop,
                              .tap = config->tap,
                              .queue_max = QUEUE_MAX,
-                             .queues_max = QUEUES_MAX,
-                             .connect_timeout = CONNECT_TIMEOUT,
                              .user_timeout = USER_TIMEOUT};
 
-    if (hash_key == 0 && getrandom(&hash_key, sizeof(hash_key), 0) != sizeof(hash_key)) {
-        hash_key = (uint64_t)g_get_real_time();
-    }
     sockets->config = *config;
     sockets->places = g_ptr_array_new_with_free_func(place_free);
     sockets->by_number = g_hash_table_new(NULL, NULL);

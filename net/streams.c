@@ -269,7 +269,7 @@ void stream_send_take(Stream *stream, PealBuf *buf)
         return;
     }
     if (stream->queued + buf->len > stream->streams->config.queue_max ||
-        stream->streams->queued + buf->len > stream->streams->config.queues_max) {
+        stream->streams->queued + buf->len > STREAM_QUEUES_MAX) {
         stream->overflow = true;
         buffer_free(buf);
     } else {
@@ -471,7 +471,7 @@ Stream *stream_connect(Streams *streams, const PealAddr *to, const PealAddr *fro
     }
     stream->timer.due = connecting_too_long;
     loop_timer_set(config->loop, &stream->timer,
-                   peal_time_add(loop_now(config->loop), config->connect_timeout));
+                   peal_time_add(loop_now(config->loop), STREAM_CONNECT_TIMEOUT));
     return stream;
 }
 

@@ -3,7 +3,7 @@
  * streams.h - TCP connections without blocking: connect, accept, read, write what was queued.
  * Source: RFC 9293, RFC 5482 for the user timeout.
  * State:  one Streams for all connections of a purpose; a connection holds at most queue_max bytes
- *         that the system has not taken, all together at most queues_max.
+ *         that the system has not taken, all together at most STREAM_QUEUES_MAX.
  * Time:   what is sent leaves at the end of the turn.
  */
 #ifndef NET_STREAMS_H
@@ -13,6 +13,10 @@
 
 #include "loop.h"
 #include "tap.h"
+
+enum { STREAM_QUEUES_MAX = 64 << 20 };
+/* SYNs at 0, 1 and 3 s (RFC 6298 s.2), and 4 s more. */
+#define STREAM_CONNECT_TIMEOUT peal_seconds(7)
 
 typedef struct Streams Streams;
 typedef struct Stream Stream;
@@ -32,8 +36,6 @@ typedef struct StreamsConfig {
     Loop *loop;
     Tap *tap;
     size_t queue_max;
-    size_t queues_max; /* of all connections together */
-    PealSpan connect_timeout;
     PealSpan user_timeout; /* unacknowledged data ends a connection after it */
 } StreamsConfig;
 

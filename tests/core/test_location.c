@@ -326,8 +326,12 @@ static void on_found(PealPeer *peer, uint64_t arg, const LocationAnswer *answer)
                            .arg = arg,
                            .status = answer->status,
                            .adapters_len = answer->adapters_len};
-    memcpy(heard.adapters, answer->adapters, answer->adapters_len * sizeof(PealId));
-    memcpy(heard.uri, answer->uri.ptr, answer->uri.len);
+    if (answer->adapters_len > 0) {
+        memcpy(heard.adapters, answer->adapters, answer->adapters_len * sizeof(PealId));
+    }
+    if (answer->uri.len > 0) {
+        memcpy(heard.uri, answer->uri.ptr, answer->uri.len);
+    }
 }
 
 static FakePeer *listening_fake(void)

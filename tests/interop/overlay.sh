@@ -45,17 +45,32 @@ kill_four() {
     done
 }
 
-# Phones of the killed adapters register at the next peer; everybody must be found within one lifetime.
-all_are_found_again() {
-    local begin=$SECONDS k missing=x
-    for k in $KILLED; do
-        until_true 30 register "$k" $((k + 1)) || fail "u$k cannot register again" || return
+# register_phones USER...: each at its own peer, or at the next one where that was killed, as phones do that
+# live on.
+register_phones() {
+    local user peer
+    for user in "$@"; do
+        peer=$user
+        case " $KILLED " in *" $user "*) peer=$((user + 1)) ;; esac
+        until_true 30 register "$user" "$peer" || fail "u$user cannot register at peer $peer" || return
     done
+}
+
+# Phones whose adapter was killed register elsewhere at once, the others when half their lifetime is over: a
+# record is gone until then where its owner and both replicas were among the killed.
+all_are_found_again() {
+    local begin=$SECONDS k missing=x refreshed=
+    # shellcheck disable=SC2086 # its words are users
+    register_phones $KILLED || return
     while [ -n "$missing" ] && [ $((SECONDS - begin)) -lt $LIFETIME ]; do
         missing=
         for ((k = 1; k <= PEERS; k++)); do
             found "$k" 1 >/dev/null 2>&1 || missing+=" u$k"
         done
+        if [ -n "$missing" ] && [ -z "$refreshed" ] && [ $((SECONDS - begin)) -ge $((LIFETIME / 2)) ]; then
+            register_phones $(seq $PEERS) || return
+            refreshed=yes
+        fi
     done
     [ -z "$missing" ] || fail "not found after $((SECONDS - begin)) s:$missing" || return
     echo "all found after $((SECONDS - begin)) s"
@@ -68,6 +83,7 @@ responsible() { # USER: the number of the peer that answers for it
 # A user whose responsible peer is not the one asked.
 stopped_owner_is_passed_by() {
     local user owner='' took status=0
+    register_phones $(seq $PEERS) || return
     for user in 1 3 4 6 7 8; do
         owner=$(responsible $user)
         [ -z "$owner" ] || [ "$owner" = 1 ] || break

@@ -230,7 +230,7 @@ static void on_timer_fd(void *user, uint32_t events)
     }
 }
 
-/* What its callbacks set anew for now comes in the next round. */
+/* What its callbacks set anew, due already, comes in the next round. */
 static bool run_timers(Loop *loop)
 {
     PealTime until = loop->now;

@@ -340,7 +340,7 @@ size_t peal_peer_successors(const PealPeer *peer, PealId *ret_ids, size_t max);
 size_t peal_peer_predecessors(const PealPeer *peer, PealId *ret_ids, size_t max);
 size_t peal_peer_fingers(const PealPeer *peer, PealId *ret_ids, size_t max);
 size_t peal_peer_links(const PealPeer *peer);
-size_t peal_peer_attaching(const PealPeer *peer); /* links that it asks for now */
+size_t peal_peer_attaching(const PealPeer *peer); /* links that are asked for */
 bool peal_peer_responsible(const PealPeer *peer, const PealId *resource);
 /* Live (unexpired, existing) values of a Kind at a Resource-ID here. */
 size_t peal_peer_stored(const PealPeer *peer, const PealId *resource, uint32_t kind);

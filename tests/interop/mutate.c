@@ -2,10 +2,10 @@
 /*
  * mutate.c - sends spoiled messages to a port on loopback: bytes flipped, cut out, doubled, cut
  * short. usage: mutate DIRECTORY COUNT SEED udp|tcp PORT
- *        The files of DIRECTORY are the messages to spoil. Over UDP one datagram each, at most RATE
- *        a second; over TCP in pieces of random length, up to a few messages a connection. Answers
- *        are read and thrown away. Exit status 1 when a TCP connection is refused: whoever listened
- *        is gone.
+ *        The files of DIRECTORY are the messages to spoil; each is sent as it is first, and counts.
+ *        Over UDP one datagram each, at most RATE a second; over TCP in pieces of random length, up
+ *        to a few messages a connection. Answers are read and thrown away. Exit status 1 when a TCP
+ *        connection is refused: whoever listened is gone.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -34,6 +34,7 @@ typedef struct Message {
 
 static Message messages[FILES_MAX];
 static size_t messages_len;
+static size_t originals; /* sent as they are, before the first mutant */
 static uint64_t state;
 
 /* xorshift64*: the same mutants for the same seed. */
@@ -76,10 +77,14 @@ static void read_messages(const char *directory)
 
 static size_t mutate(uint8_t *bytes)
 {
-    const Message *message = &messages[draw((uint32_t)messages_len)];
+    const bool whole = originals < messages_len;
+    const Message *message = &messages[whole ? originals++ : draw((uint32_t)messages_len)];
     size_t len = message->len;
 
     memcpy(bytes, message->bytes, len);
+    if (whole) {
+        return len;
+    }
     for (uint32_t changes = 1 + draw(6); changes > 0 && len > 1; changes--) {
         size_t at = draw((uint32_t)len);
         size_t span = 1 + draw(16);

@@ -36,7 +36,7 @@ load() {
 rubbish() { # MESSAGES TRANSPORT PORT COUNT: in slices over the whole length
     local slices=$((LENGTH / 5 - 1)) seed
     for ((seed = 1; seed <= slices && SECONDS < END; seed++)); do
-        "$MUTATE" "$1" $(($4 / slices + 1)) "$seed" "$2" "$3" || return
+        "$MUTATE" "$1" $(($4 / slices + 50)) "$seed" "$2" "$3" || return
         sleep 4
     done
 }

@@ -146,7 +146,29 @@ static gint compare_ring(gconstpointer a, gconstpointer b, gpointer user)
     return peal_id_compare(&left, &right);
 }
 
-static void end_peers(RunSockets *run, uint32_t number)
+/* Is this a peer that the event can concern: one that is up to stay, or, to start again, one that
+ * was up and is not, or not for long? */
+static bool is_candidate(const RunSockets *run, const RunPeer *peer, const ScenarioEvent *event)
+{
+    bool stays = run_peer_is_up(peer) && peer->ends == RUN_PEER_STAYS;
+
+    if (event->what == SCENARIO_START) {
+        return !stays && peer->index < run->started;
+    }
+    return stays && (peer->joined || !event->adjacent);
+}
+
+static void concern(RunSockets *run, RunPeer *peer, ScenarioDo what)
+{
+    peer->restarts = what == SCENARIO_RESTART || what == SCENARIO_START;
+    if (what != SCENARIO_START) {
+        run_peer_end(peer, what == SCENARIO_LEAVE ? RUN_PEER_LEAVES : RUN_PEER_FAILS);
+    } else if (!run_peer_is_up(peer)) {
+        run_actions_again(run, peer);
+    }
+}
+
+static void concern_peers(RunSockets *run, uint32_t number)
 {
     const ScenarioEvent *event = &run->job->point->events[number];
     g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(uint32_t));
@@ -154,10 +176,7 @@ static void end_peers(RunSockets *run, uint32_t number)
     uint32_t len;
 
     for (uint32_t i = 0; i < run->peers_len; i++) {
-        const RunPeer *peer = &run->peers[i];
-
-        if (run_peer_is_up(peer) && peer->ends == RUN_PEER_STAYS &&
-            (peer->joined || !event->adjacent)) {
+        if (is_candidate(run, &run->peers[i], event)) {
             g_array_append_val(candidates, i);
         }
     }
@@ -167,10 +186,7 @@ static void end_peers(RunSockets *run, uint32_t number)
     victims = plan_victims(run->job->point, run->job->seed, number,
                            (const uint32_t *)(const void *)candidates->data, candidates->len, &len);
     for (uint32_t i = 0; i < len; i++) {
-        RunPeer *peer = &run->peers[victims[i]];
-
-        peer->restarts = event->what == SCENARIO_RESTART;
-        run_peer_end(peer, event->what == SCENARIO_LEAVE ? RUN_PEER_LEAVES : RUN_PEER_FAILS);
+        concern(run, &run->peers[victims[i]], event->what);
     }
 }
 
@@ -211,7 +227,8 @@ static void happen(RunSockets *run, uint32_t number)
     case SCENARIO_LEAVE:
     case SCENARIO_RESTART:
     case SCENARIO_FAIL:
-        end_peers(run, number);
+    case SCENARIO_START:
+        concern_peers(run, number);
         break;
     }
 }

@@ -11,22 +11,24 @@ typedef struct EventVerb {
     bool takes_count;
     bool takes_fraction;
     bool takes_adjacent;
+    bool takes_name; /* of one peer */
 } EventVerb;
 
 static const EventVerb VERBS[] = {
-    [SCENARIO_JOIN] = {"join", true, false, false},
-    [SCENARIO_LEAVE] = {"leave", true, true, true},
-    [SCENARIO_RESTART] = {"restart", true, true, true},
-    [SCENARIO_FAIL] = {"fail", true, true, true},
-    [SCENARIO_PARTITION] = {"partition", false, true, false},
-    [SCENARIO_HEAL] = {"heal", false, false, false},
+    [SCENARIO_JOIN] = {"join", true, false, false, false},
+    [SCENARIO_LEAVE] = {"leave", true, true, true, true},
+    [SCENARIO_RESTART] = {"restart", true, true, true, true},
+    [SCENARIO_FAIL] = {"fail", true, true, true, true},
+    [SCENARIO_PARTITION] = {"partition", false, true, false, false},
+    [SCENARIO_HEAL] = {"heal", false, false, false, false},
+    [SCENARIO_START] = {"start", false, false, false, true},
 };
 
 static bool event_fail(GError **error, const char *why)
 {
     g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
                 "%s; write one of: join N, leave N or P%%, restart N or P%%, fail N or P%% "
-                "[adjacent] peers, partition P%%, heal",
+                "[adjacent] peers, leave, restart, fail or start peer INDEX, partition P%%, heal",
                 why);
     return false;
 }
@@ -41,7 +43,9 @@ static bool event_parse_amount(const EventVerb *verb, const char *word, Scenario
     }
     if (g_str_has_suffix(word, "%")) {
         if (!verb->takes_fraction) {
-            return event_fail(error, "this event takes a number of peers, not a percentage");
+            return event_fail(error, verb->takes_count
+                                         ? "this event takes a number of peers, not a percentage"
+                                         : "this event takes one peer by its index");
         }
         if (!units_ppm(word, &event->ppm, error)) {
             return false;
@@ -49,7 +53,8 @@ static bool event_parse_amount(const EventVerb *verb, const char *word, Scenario
         return event->ppm > 0 || event_fail(error, "0% of peers is nobody");
     }
     if (!verb->takes_count) {
-        return event_fail(error, "this event takes a percentage of peers");
+        return event_fail(error, verb->takes_fraction ? "this event takes a percentage of peers"
+                                                      : "this event takes one peer by its index");
     }
     if (!units_count(word, &count, error)) {
         return false;
@@ -58,6 +63,25 @@ static bool event_parse_amount(const EventVerb *verb, const char *word, Scenario
         return event_fail(error, "the number of peers must be 1 to 16000000");
     }
     event->count = (uint32_t)count;
+    return true;
+}
+
+/* The words after `peer`: the index of the one that is meant. */
+static bool event_parse_name(char **words, ScenarioEvent *event, GError **error)
+{
+    uint64_t peer;
+
+    if (words[0] == NULL || words[1] != NULL) {
+        return event_fail(error, "one index, from 0 on, stands behind 'peer'");
+    }
+    if (!units_count(words[0], &peer, error)) {
+        return false;
+    }
+    if (peer >= SCENARIO_PEERS_MAX) {
+        return event_fail(error, "the index of a peer must be 0 to 15999999");
+    }
+    event->named = true;
+    event->peer = (uint32_t)peer;
     return true;
 }
 
@@ -105,12 +129,16 @@ bool event_parse(const char *text, ScenarioEvent *ret_event, GError **error)
         return event_fail(error, "this is no event");
     }
     event.what = (ScenarioDo)what;
-    event.adjacent = false;
+    event.adjacent = event.named = false;
     event.count = 0;
     event.ppm = 0;
     if (event.what == SCENARIO_HEAL) {
         if (words_len > 1) {
             return event_fail(error, "heal stands alone");
+        }
+    } else if (VERBS[what].takes_name && words_len > 1 && strcmp(words[1], "peer") == 0) {
+        if (!event_parse_name(words + 2, &event, error)) {
+            return false;
         }
     } else if (!event_parse_amount(&VERBS[what], words[1], &event, error) ||
                !event_parse_rest(&VERBS[what], words + 2, &event, error)) {
@@ -128,6 +156,9 @@ char *scenario_event_text(const ScenarioEvent *event)
     if (event->what == SCENARIO_HEAL) {
         return g_strdup(verb);
     }
+    if (event->named) {
+        return g_strdup_printf("%s peer %" PRIu32, verb, event->peer);
+    }
     if (event->ppm != 0) {
         g_autofree char *fraction = units_ppm_text(event->ppm);
 
@@ -139,7 +170,7 @@ char *scenario_event_text(const ScenarioEvent *event)
 
 uint32_t scenario_event_peers(const ScenarioEvent *event, uint32_t live)
 {
-    uint64_t count = event->count;
+    uint64_t count = event->named ? 1 : event->count;
 
     if (event->ppm != 0) {
         count = ((uint64_t)live * event->ppm + SCENARIO_PPM / 2) / SCENARIO_PPM;

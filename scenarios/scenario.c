@@ -146,6 +146,11 @@ static bool check_events(const Scenario *scenario, GError **error)
             return scenario_fail(scenario, KEYS_TO_BLAME({section, "do"}), error,
                                  "there are only %u peers at that time", (guint)identities);
         }
+        if (event->named && event->peer >= identities) {
+            return scenario_fail(scenario, KEYS_TO_BLAME({section, "do"}), error,
+                                 "there are only peers 0 to %u at that time",
+                                 (guint)identities - 1);
+        }
         if (event->what == SCENARIO_HEAL && !partitioned) {
             return scenario_fail(scenario, KEYS_TO_BLAME({section, "do"}), error,
                                  "there is no partition to heal at that time");

@@ -4,18 +4,24 @@
  */
 #include "world.h"
 
-/* Peers that are up, in the order of their indices, or clockwise those that are joined. */
-static uint32_t *candidates(World *world, bool adjacent, uint32_t *ret_len)
+/* Is this a peer that the event can concern: one that is up, or, to start again, one that was? */
+static bool is_candidate(const SimPeer *peer, ScenarioDo what)
+{
+    return what == SCENARIO_START ? !peer->up && peer->life > 0 : peer->up && !peer->leaving;
+}
+
+/* Peers in the order of their indices, or clockwise those that are joined. */
+static uint32_t *candidates(World *world, const ScenarioEvent *event, uint32_t *ret_len)
 {
     uint32_t *list = g_new(uint32_t, world->peers_len);
     uint32_t len = 0;
 
-    if (adjacent) {
+    if (event->adjacent) {
         len = world->oracle.len;
         memcpy(list, world->oracle.peers, len * sizeof(*list));
     } else {
         for (uint32_t i = 0; i < world->peers_len; i++) {
-            if (world_peer(world, i)->up && !world_peer(world, i)->leaving) {
+            if (is_candidate(world_peer(world, i), event->what)) {
                 list[len++] = i;
             }
         }
@@ -28,16 +34,16 @@ static uint32_t *candidates(World *world, bool adjacent, uint32_t *ret_len)
 static uint32_t *victims(World *world, uint32_t number, uint32_t *ret_len)
 {
     uint32_t total;
-    g_autofree uint32_t *list = candidates(world, world->scenario->events[number].adjacent, &total);
+    g_autofree uint32_t *list = candidates(world, &world->scenario->events[number], &total);
 
     return plan_victims(world->scenario, world->seed, number, list, total, ret_len);
 }
 
-static void restart_peer(World *world, uint32_t index)
+/* Starts a peer that was up before, and its users with it. */
+static void start_again(World *world, uint32_t index)
 {
     uint32_t users = world_peer(world, index)->users;
 
-    world_stop_peer(world, index, false);
     world_start_peer(world, index, world->started);
     for (uint32_t user = 0; user < users; user++) {
         workload_register(world, index, user);
@@ -55,7 +61,11 @@ static void run_on_victims(World *world, uint32_t number)
             world_leave_peer(world, list[i]);
             break;
         case SCENARIO_RESTART:
-            restart_peer(world, list[i]);
+            world_stop_peer(world, list[i], false);
+            start_again(world, list[i]);
+            break;
+        case SCENARIO_START:
+            start_again(world, list[i]);
             break;
         case SCENARIO_FAIL:
             world_stop_peer(world, list[i], false);
@@ -85,6 +95,7 @@ void events_run(World *world, const PlanAction *action)
     case SCENARIO_LEAVE:
     case SCENARIO_RESTART:
     case SCENARIO_FAIL:
+    case SCENARIO_START:
         run_on_victims(world, action->event);
         break;
     }

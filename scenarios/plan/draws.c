@@ -77,12 +77,31 @@ uint32_t plan_draw_rank(uint64_t seed, uint32_t event, uint32_t total)
     return (uint32_t)peal_random_below(event_draw(seed, event, UINT32_MAX), total);
 }
 
+/* The one that the event names, if it is a candidate. */
+static uint32_t *named_victim(uint32_t peer, const uint32_t *peers, uint32_t len, uint32_t *ret_len)
+{
+    uint32_t *victim = g_new0(uint32_t, 1);
+
+    *ret_len = 0;
+    for (uint32_t i = 0; i < len; i++) {
+        if (peers[i] == peer) {
+            *victim = peer;
+            *ret_len = 1;
+        }
+    }
+    return victim;
+}
+
 uint32_t *plan_victims(const Scenario *point, uint64_t seed, uint32_t event, const uint32_t *peers,
                        uint32_t len, uint32_t *ret_len)
 {
     uint32_t wanted = scenario_event_peers(&point->events[event], len);
-    uint32_t *ranks = g_new0(uint32_t, MAX(wanted, 1));
+    uint32_t *ranks;
 
+    if (point->events[event].named) {
+        return named_victim(point->events[event].peer, peers, len, ret_len);
+    }
+    ranks = g_new0(uint32_t, MAX(wanted, 1));
     if (point->events[event].adjacent && wanted > 0) {
         uint32_t first = plan_draw_rank(seed, event, len);
 

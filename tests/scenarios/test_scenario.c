@@ -329,6 +329,24 @@ static void scenario_events_come_in_the_order_of_time(void)
     CU_ASSERT_TRUE(scenario->events[1].adjacent);
 }
 
+static void scenario_events_name_a_peer_by_its_index(void)
+{
+    static const char *const names[] = {"fail peer 0", "start peer 0", "restart peer 999",
+                                        "leave peer 17"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *text =
+            g_strdup_printf("[scenario]\n[event:x]\nat = 1min\ndo = %s\n", names[i]);
+        g_autoptr(Scenario) scenario = loaded(text, NULL);
+        g_autofree char *again = scenario_event_text(&scenario->events[0]);
+
+        CU_ASSERT_TRUE(scenario->events[0].named);
+        CU_ASSERT_STRING_EQUAL(again, names[i]);
+        CU_ASSERT_EQUAL(scenario_event_peers(&scenario->events[0], 1000), 1);
+        CU_ASSERT_EQUAL(scenario_event_peers(&scenario->events[0], 0), 0);
+    }
+}
+
 static void scenario_refuses_bad_events(void)
 {
     static const char *const bad[] = {"explode",
@@ -342,6 +360,14 @@ static void scenario_refuses_bad_events(void)
                                       "heal 5",
                                       "fail 5 of adjacent peers now",
                                       "leave -1",
+                                      "start 3",
+                                      "start 5% of peers",
+                                      "start peer",
+                                      "fail peer x",
+                                      "fail peer 0 1",
+                                      "fail peer 16000000",
+                                      "join peer 0",
+                                      "partition peer 0",
                                       "a b c d e f g h i j k"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -360,6 +386,8 @@ static void scenario_refuses_bad_events(void)
             WORDS("dir/test.conf:4", "no partition"));
     refused("[scenario]\n[event:x]\nat = 1min\ndo = fail 1001 peers\n", NULL, SCENARIO_ERROR_VALUE,
             WORDS("dir/test.conf:4", "only 1000 peers"));
+    refused("[scenario]\n[event:x]\nat = 1min\ndo = fail peer 1000\n", NULL, SCENARIO_ERROR_VALUE,
+            WORDS("dir/test.conf:4", "only peers 0 to 999"));
     refused("[scenario]\n[event:x]\nat = 1min\ndo = join 16000000\n", NULL, SCENARIO_ERROR_VALUE,
             WORDS("dir/test.conf:4", "16000000"));
     refused("[scenario]\n[event:]\nat = 1min\n", NULL, SCENARIO_ERROR_UNKNOWN,
@@ -598,6 +626,7 @@ PEAL_TEST_MAIN(
     PEAL_TEST(scenario_refuses_what_is_no_scenario), PEAL_TEST(scenario_load_names_a_missing_file),
     PEAL_TEST(scenario_set_replaces_a_value_and_needs_its_form),
     PEAL_TEST(scenario_events_come_in_the_order_of_time), PEAL_TEST(scenario_refuses_bad_events),
+    PEAL_TEST(scenario_events_name_a_peer_by_its_index),
     PEAL_TEST(scenario_sweep_crosses_its_lists), PEAL_TEST(scenario_sweep_base_need_not_be_valid),
     PEAL_TEST(scenario_set_on_a_swept_key_replaces_the_sweep),
     PEAL_TEST(scenario_refuses_bad_sweeps), PEAL_TEST(scenario_may_begin_with_a_byte_order_mark),

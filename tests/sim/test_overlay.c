@@ -161,7 +161,32 @@ static void one_seed_gives_one_fingerprint_and_another_seed_another(void)
     CU_ASSERT_NOT_EQUAL(fingerprint[0], fingerprint[2]);
 }
 
-PEAL_TEST_MAIN("sim/overlay", PEAL_TEST(overlay_of_joins_alone_is_one_ring_after_ten_minutes),
+static void peer_that_an_event_names_fails_and_is_back_with_its_users(void)
+{
+    const char *settings[] = {"overlay.peers=60",
+                              "scenario.duration=4min",
+                              "scenario.warmup=0s",
+                              "event:crash.at=60s",
+                              "event:crash.do=fail peer 7",
+                              "event:not-down.at=70s",
+                              "event:not-down.do=start peer 8",
+                              "event:back.at=2min",
+                              "event:back.do=start peer 7",
+                              NULL};
+    Simulation simulation;
+
+    simulation_run(&simulation, "joins.conf", settings);
+    SIM_ASSERT(&simulation, simulation.invariants.members == 60);
+    SIM_ASSERT(&simulation, invariants_one_ring(&simulation.invariants));
+    SIM_ASSERT(&simulation, simulation.invariants.values == 60);
+    SIM_ASSERT(&simulation, world_peer(simulation.world, 7)->life == 2);
+    SIM_ASSERT(&simulation, world_peer(simulation.world, 8)->life == 1);
+    SIM_ASSERT(&simulation, simulation.world->totals.counter[RECORDER_PEERS_FAILED] == 1);
+    simulation_end(&simulation);
+}
+
+PEAL_TEST_MAIN("sim/overlay", PEAL_TEST(peer_that_an_event_names_fails_and_is_back_with_its_users),
+               PEAL_TEST(overlay_of_joins_alone_is_one_ring_after_ten_minutes),
                PEAL_TEST(overlay_heals_when_a_fifth_of_it_crashes),
                PEAL_TEST(two_adjacent_peers_may_crash_without_a_value_lost),
                PEAL_TEST(peers_that_leave_or_restart_take_no_value_along),

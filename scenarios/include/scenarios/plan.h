@@ -95,7 +95,7 @@ void plan_draw_ranks(uint64_t seed, uint32_t event, uint32_t total, uint32_t len
 uint32_t plan_draw_rank(uint64_t seed, uint32_t event, uint32_t total);
 
 /*
- * plan_victims draws an event's victims.
+ * plan_victims draws an event's victims, or takes the one that it names.
  * peers   candidates: in the order of their indices; for adjacent victims, of their ids
  * Returns them, to g_free; ret_len may become 0.
  */

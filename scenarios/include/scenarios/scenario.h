@@ -83,14 +83,17 @@ typedef enum ScenarioDo {
     SCENARIO_RESTART, /* a crash, and a start again at once under the same Node-ID */
     SCENARIO_FAIL,
     SCENARIO_PARTITION,
-    SCENARIO_HEAL
+    SCENARIO_HEAL,
+    SCENARIO_START /* one that is down, again, under the same Node-ID */
 } ScenarioDo;
 
 typedef struct ScenarioEvent {
     char *name; /* of its section [event:NAME] */
     PealTime at;
     ScenarioDo what;
-    bool adjacent;  /* victims are neighbours on the ring */
+    bool adjacent; /* victims are neighbours on the ring */
+    bool named;    /* it concerns `peer` alone; count and ppm are 0 */
+    uint32_t peer;
     uint32_t count; /* peers; 0 when ppm says how many */
     uint32_t ppm;   /* fraction of the peers that are up */
 } ScenarioEvent;

@@ -26,7 +26,7 @@ static const char SCHEMA[] =
     " events INTEGER NOT NULL, messages INTEGER NOT NULL, peak_rss_bytes INTEGER NOT NULL);"
     "CREATE TABLE figures (replication_id INTEGER NOT NULL REFERENCES replications"
     " ON DELETE CASCADE, name TEXT NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL,"
-    " value NUMERIC, PRIMARY KEY (replication_id, name)) WITHOUT ROWID;"
+    " value NUMERIC, trials INTEGER, PRIMARY KEY (replication_id, name)) WITHOUT ROWID;"
     "CREATE TABLE series (replication_id INTEGER NOT NULL REFERENCES replications"
     " ON DELETE CASCADE, start_s REAL NOT NULL, end_s REAL NOT NULL, lookups_started INTEGER,"
     " lookups_succeeded INTEGER, lookups_prompt INTEGER, lookups_correct INTEGER, lookups_found "

@@ -9,7 +9,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-#define DATABASE_SCHEMA_VERSION 2
+#define DATABASE_SCHEMA_VERSION 3
 #define DATABASE_NAME "results.db"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, sqlite3_close)

@@ -74,23 +74,43 @@ typedef struct FigureWriter {
     GError **error;
 } FigureWriter;
 
-static void write_figure(FigureWriter *writer, const char *name, ResultsKind kind, double value)
+static void write_one(FigureWriter *writer, const ResultsFigure *figure)
 {
-    static const char *const kinds[] = {
-        [RESULTS_MEAN] = "mean", [RESULTS_SUM] = "sum", [RESULTS_MAX] = "max"};
+    static const char *const kinds[] = {[RESULTS_MEAN] = "mean",
+                                        [RESULTS_SUM] = "sum",
+                                        [RESULTS_MAX] = "max",
+                                        [RESULTS_RATE] = "rate"};
+    bool whole = figure->kind == RESULTS_SUM || figure->kind == RESULTS_MAX;
 
     if (writer->failed) {
         return;
     }
-    sqlite3_bind_text(writer->insert, 2, name, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(writer->insert, 2, figure->name, -1, SQLITE_TRANSIENT);
     sqlite3_bind_int(writer->insert, 3, writer->position++);
-    sqlite3_bind_text(writer->insert, 4, kinds[kind], -1, SQLITE_STATIC);
-    if (kind == RESULTS_MEAN || !isfinite(value)) {
-        database_bind_double(writer->insert, 5, value);
+    sqlite3_bind_text(writer->insert, 4, kinds[figure->kind], -1, SQLITE_STATIC);
+    if (whole && isfinite(figure->value)) {
+        sqlite3_bind_int64(writer->insert, 5, (gint64)figure->value);
     } else {
-        sqlite3_bind_int64(writer->insert, 5, (gint64)value);
+        database_bind_double(writer->insert, 5, figure->value);
+    }
+    sqlite3_bind_null(writer->insert, 6);
+    if (figure->kind == RESULTS_RATE) {
+        sqlite3_bind_int64(writer->insert, 6, (gint64)figure->trials);
     }
     writer->failed = !database_insert(writer->insert, writer->error);
+}
+
+static void write_figure(FigureWriter *writer, const char *name, ResultsKind kind, double value)
+{
+    write_one(writer, &(ResultsFigure){.name = name, .value = value, .kind = kind});
+}
+
+static void write_rate(FigureWriter *writer, const char *name, uint64_t part, uint64_t whole)
+{
+    write_one(writer, &(ResultsFigure){.name = name,
+                                       .value = ratio(part, whole),
+                                       .kind = RESULTS_RATE,
+                                       .trials = whole});
 }
 
 static void write_lookup_figures(FigureWriter *writer, const RecorderFigures *figures)
@@ -100,10 +120,8 @@ static void write_lookup_figures(FigureWriter *writer, const RecorderFigures *fi
     write_figure(writer, "lookups.correct", RESULTS_SUM, (double)figures->correct);
     write_figure(writer, "lookups.found", RESULTS_SUM, (double)figures->found);
     write_figure(writer, "lookups.unfinished", RESULTS_SUM, (double)figures->unfinished);
-    write_figure(writer, "lookups.success_rate", RESULTS_MEAN,
-                 ratio(figures->succeeded, figures->started));
-    write_figure(writer, "lookups.correct_rate", RESULTS_MEAN,
-                 ratio(figures->correct, figures->started));
+    write_rate(writer, "lookups.success_rate", figures->succeeded, figures->started);
+    write_rate(writer, "lookups.correct_rate", figures->correct, figures->started);
     write_figure(writer, "lookups.hops", RESULTS_MEAN, histogram_mean(figures->hops));
     write_figure(writer, "lookups.latency_ms", RESULTS_MEAN,
                  histogram_mean(figures->latency_ns) / (double)PEAL_NS_PER_MS);
@@ -120,8 +138,7 @@ static void write_call_figures(FigureWriter *writer, const RecorderFigures *figu
     write_figure(writer, "calls.answered", RESULTS_SUM, (double)figures->calls_answered);
     write_figure(writer, "calls.failed", RESULTS_SUM, (double)failed_calls(figures));
     write_figure(writer, "calls.unfinished", RESULTS_SUM, (double)figures->calls_unfinished);
-    write_figure(writer, "calls.answer_rate", RESULTS_MEAN,
-                 ratio(figures->calls_answered, figures->calls_started));
+    write_rate(writer, "calls.answer_rate", figures->calls_answered, figures->calls_started);
     write_figure(writer, "calls.setup_ms", RESULTS_MEAN,
                  histogram_mean(figures->setup_ns) / (double)PEAL_NS_PER_MS);
     write_figure(writer, "calls.answer_ms", RESULTS_MEAN,
@@ -159,7 +176,7 @@ static bool add_figures(sqlite3 *db, gint64 id, const ResultsReplication *replic
 {
     const RecorderFigures *figures = recorder_figures(recorder);
     g_autoptr(sqlite3_stmt) insert =
-        database_prepare(db, "INSERT INTO figures VALUES (?, ?, ?, ?, ?)", error);
+        database_prepare(db, "INSERT INTO figures VALUES (?, ?, ?, ?, ?, ?)", error);
     FigureWriter writer = {.insert = insert, .error = error};
 
     if (insert == NULL) {
@@ -179,9 +196,7 @@ static bool add_figures(sqlite3 *db, gint64 id, const ResultsReplication *replic
         write_figure(&writer, "load.values", RESULTS_MEAN, histogram_mean(figures->peer_values));
     }
     for (size_t i = 0; i < replication->figures_len; i++) {
-        const ResultsFigure *figure = &replication->figures[i];
-
-        write_figure(&writer, figure->name, figure->kind, figure->value);
+        write_one(&writer, &replication->figures[i]);
     }
     return !writer.failed;
 }

@@ -51,6 +51,34 @@ StatsMean stats_mean(const double *values, size_t len)
     return result;
 }
 
+/* Wilson's score interval of a share p of n trials. */
+static StatsInterval wilson_95(double p, double n)
+{
+    double z = gsl_cdf_ugaussian_Pinv(0.975);
+    double scale = 1 + z * z / n;
+
+    return around((p + z * z / (2 * n)) / scale,
+                  z / scale * sqrt(p * (1 - p) / n + z * z / (4 * n * n)));
+}
+
+StatsMean stats_rate(const double *values, const double *trials, size_t len)
+{
+    StatsMean result = stats_mean(values, len);
+    double all = 0;
+    StatsInterval score;
+
+    for (size_t i = 0; i < len; i++) {
+        all += isnan(values[i]) ? 0 : trials[i];
+    }
+    if (!result.has_interval || !(all > 0)) {
+        return result;
+    }
+    score = wilson_95(result.mean, all);
+    result.ci95.low = fmax(0, fmin(result.ci95.low, score.low));
+    result.ci95.high = fmin(1, fmax(result.ci95.high, score.high));
+    return result;
+}
+
 bool stats_fit_line(const double *x, const double *y, size_t len, StatsFit *ret_fit)
 {
     StatsFit fit = {.count = len};

@@ -96,39 +96,67 @@ static json_t *interval(const StatsMean *mean)
                               : json_null();
 }
 
-/* Puts one figure, from its values in each replication. */
-static void put_figure(json_t *root, const Selection *selection, const char *name, const char *kind,
-                       const GArray *values)
-{
-    const double *value = (const double *)(const void *)values->data;
-    double total = 0, greatest = 0;
-    StatsMean mean;
+/* A figure, and its values in each replication. */
+typedef struct FigureValues {
+    char *name;
+    char *kind;
+    GArray *values; /* double */
+    GArray *trials; /* double, of a rate */
+} FigureValues;
 
-    if (strcmp(kind, "mean") == 0) {
-        mean = stats_mean(value, values->len);
-        put_under_take(root, name, "mean", number(mean.mean));
+static void put_figure(json_t *root, const Selection *selection, const FigureValues *figure)
+{
+    const double *value = (const double *)(const void *)figure->values->data;
+    const double *trials = (const double *)(const void *)figure->trials->data;
+    guint len = figure->values->len;
+    bool rate = strcmp(figure->kind, "rate") == 0;
+    double total = 0, greatest = 0;
+
+    if (rate || strcmp(figure->kind, "mean") == 0) {
+        StatsMean mean = rate ? stats_rate(value, trials, len) : stats_mean(value, len);
+
+        put_under_take(root, figure->name, "mean", number(mean.mean));
         if (selection->replication < 0) {
-            put_under_take(root, name, "ci95", interval(&mean));
+            put_under_take(root, figure->name, "ci95", interval(&mean));
         }
         return;
     }
-    for (guint i = 0; i < values->len; i++) {
+    for (guint i = 0; i < len; i++) {
         total += value[i];
         greatest = i == 0 ? value[i] : MAX(greatest, value[i]);
     }
-    put_take(root, name, json_integer((json_int_t)(strcmp(kind, "sum") == 0 ? total : greatest)));
+    put_take(root, figure->name,
+             json_integer((json_int_t)(strcmp(figure->kind, "sum") == 0 ? total : greatest)));
 }
+
+static void figure_begin(FigureValues *figure, const char *name, const char *kind)
+{
+    g_free(figure->name);
+    g_free(figure->kind);
+    figure->name = g_strdup(name);
+    figure->kind = g_strdup(kind);
+    g_array_set_size(figure->values, 0);
+    g_array_set_size(figure->trials, 0);
+}
+
+static void figure_fini(FigureValues *figure)
+{
+    g_free(figure->name);
+    g_free(figure->kind);
+    g_array_unref(figure->values);
+    g_array_unref(figure->trials);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FigureValues, figure_fini)
 
 static bool put_figures(json_t *root, const Selection *selection, GError **error)
 {
     g_autoptr(sqlite3_stmt) query =
         select_rows(selection,
-                    "SELECT t.name, t.kind, t.value FROM figures t" SELECTED
+                    "SELECT t.name, t.kind, t.value, t.trials FROM figures t" SELECTED
                     " ORDER BY t.position, t.name, r.point, r.replication",
                     error);
-    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
-    g_autofree char *name = NULL;
-    g_autofree char *kind = NULL;
+    g_auto(FigureValues) figure = {.values = g_array_new(FALSE, FALSE, sizeof(double)),
+                                   .trials = g_array_new(FALSE, FALSE, sizeof(double))};
     GError *failure = NULL;
 
     if (query == NULL) {
@@ -137,25 +165,23 @@ static bool put_figures(json_t *root, const Selection *selection, GError **error
     while (database_next(query, &failure)) {
         double value =
             sqlite3_column_type(query, 2) == SQLITE_NULL ? NAN : sqlite3_column_double(query, 2);
+        double trials = sqlite3_column_double(query, 3);
 
-        if (g_strcmp0(name, text_at(query, 0)) != 0) {
-            if (name != NULL) {
-                put_figure(root, selection, name, kind, values);
+        if (g_strcmp0(figure.name, text_at(query, 0)) != 0) {
+            if (figure.name != NULL) {
+                put_figure(root, selection, &figure);
             }
-            g_free(name);
-            g_free(kind);
-            name = g_strdup(text_at(query, 0));
-            kind = g_strdup(text_at(query, 1));
-            g_array_set_size(values, 0);
+            figure_begin(&figure, text_at(query, 0), text_at(query, 1));
         }
-        g_array_append_val(values, value);
+        g_array_append_val(figure.values, value);
+        g_array_append_val(figure.trials, trials);
     }
     if (failure != NULL) {
         g_propagate_error(error, failure);
         return false;
     }
-    if (name != NULL) {
-        put_figure(root, selection, name, kind, values);
+    if (figure.name != NULL) {
+        put_figure(root, selection, &figure);
     }
     return true;
 }

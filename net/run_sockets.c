@@ -232,34 +232,45 @@ static void report_peers(const RunSockets *run)
     recorder_peers(run->job->recorder, peers, run->peers_len);
 }
 
-static void finish(RunSockets *run, RunOutcome *ret_outcome)
+static void add_figures(const RunSockets *run, RunOutcome *outcome)
+{
+    const RunPhonesCounts *phones = run->phones != NULL ? run_phones_counts(run->phones) : NULL;
+    uint64_t registered = phones != NULL ? phones->registered : run->registered;
+    uint64_t failed = phones != NULL ? phones->register_failed : run->register_failed;
+
+    run_outcome_invariants(outcome);
+    run_outcome_figure(outcome, "lookups.abandoned", (double)run_truth_abandoned(run->truth),
+                       RESULTS_SUM);
+    run_outcome_figure(outcome, "registrations.stored", (double)registered, RESULTS_SUM);
+    run_outcome_figure(outcome, "registrations.failed", (double)failed, RESULTS_SUM);
+    run_outcome_figure(outcome, "processor.turned_away", 0, RESULTS_SUM);
+    if (phones != NULL) {
+        run_outcome_figure(outcome, "calls.abandoned", (double)phones->abandoned, RESULTS_SUM);
+    }
+}
+
+static void finish(RunSockets *run, RunOutcome *outcome)
 {
     PealTime at = peal_time_min(scenario_time(run, known(run)), end_of(run));
     RecorderTotals totals = totals_of(run);
-    RunOutcome outcome = {.registered = run->registered, .register_failed = run->register_failed};
 
     if (run->phones != NULL) {
-        const RunPhonesCounts *counts = run_phones_counts(run->phones);
-
-        outcome.registered = counts->registered;
-        outcome.register_failed = counts->register_failed;
-        outcome.calls_abandoned = counts->abandoned;
-        recorder_unfinished_calls(run->job->recorder, counts->unanswered);
+        recorder_unfinished_calls(run->job->recorder, run_phones_counts(run->phones)->unanswered);
     }
-    check_ring(run, &outcome.invariants);
-    run_truth_count_values(run->truth, &outcome.invariants.values, &outcome.invariants.values_lost);
+    check_ring(run, &outcome->invariants);
+    run_truth_count_values(run->truth, &outcome->invariants.values,
+                           &outcome->invariants.values_lost);
     report_peers(run);
     recorder_unfinished(run->job->recorder, run_truth_unfinished(run->truth));
     recorder_finish(run->job->recorder, (PealTime){MAX(at.ns, 0)}, &totals);
-    outcome.lookups_abandoned = run_truth_abandoned(run->truth);
-    outcome.messages = totals.counter[RECORDER_MESSAGES];
-    outcome.wall_seconds =
+    outcome->messages = totals.counter[RECORDER_MESSAGES];
+    outcome->wall_seconds =
         (double)peal_time_since(loop_now(run->loop), run->origin).ns / (double)PEAL_NS_PER_S;
     for (uint32_t i = 0; i < run->peers_len; i++) {
-        outcome.events += run->peers[i].load;
-        outcome.peak_rss_bytes += run_peer_peak_bytes(&run->peers[i]);
+        outcome->events += run->peers[i].load;
+        outcome->peak_rss_bytes += run_peer_peak_bytes(&run->peers[i]);
     }
-    *ret_outcome = outcome;
+    add_figures(run, outcome);
     if (run->late.ns > LATE_NOTABLE.ns) {
         fprintf(stderr,
                 "peal run: this machine is busy: something began up to %.0f ms after it should\n",

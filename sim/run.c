@@ -39,22 +39,30 @@ static uint64_t peak_rss_bytes(void)
     return kib * 1024;
 }
 
-static RunOutcome outcome_of(const World *world)
+static void add_counts(RunOutcome *outcome, const World *world)
 {
-    RunOutcome outcome = {
-        .lookups_abandoned = world->counts.abandoned,
-        .calls_abandoned = world->counts.calls_abandoned,
-        .registered = world->counts.registered,
-        .register_failed = world->counts.register_failed,
-        .turned_away = world->counts.turned_away,
-        .fingerprint = world_fingerprint(world),
-        .has_fingerprint = true,
-        .events = world->counts.events,
-        .messages = world->totals.counter[RECORDER_MESSAGES],
-    };
+    const WorldCounts *counts = &world->counts;
 
-    invariants_check(world, &outcome.invariants);
-    return outcome;
+    run_outcome_figure(outcome, "lookups.abandoned", (double)counts->abandoned, RESULTS_SUM);
+    run_outcome_figure(outcome, "registrations.stored", (double)counts->registered, RESULTS_SUM);
+    run_outcome_figure(outcome, "registrations.failed", (double)counts->register_failed,
+                       RESULTS_SUM);
+    run_outcome_figure(outcome, "processor.turned_away", (double)counts->turned_away, RESULTS_SUM);
+    if (world->scenario->workload.calls_per_user_hour_milli > 0) {
+        run_outcome_figure(outcome, "calls.abandoned", (double)counts->calls_abandoned,
+                           RESULTS_SUM);
+    }
+}
+
+static void describe(const World *world, RunOutcome *outcome)
+{
+    outcome->fingerprint = world_fingerprint(world);
+    outcome->has_fingerprint = true;
+    outcome->events = world->counts.events;
+    outcome->messages = world->totals.counter[RECORDER_MESSAGES];
+    invariants_check(world, &outcome->invariants);
+    run_outcome_invariants(outcome);
+    add_counts(outcome, world);
 }
 
 static bool run_world(const RunJob *job, RunOutcome *ret_outcome, GError **error)
@@ -73,7 +81,7 @@ static bool run_world(const RunJob *job, RunOutcome *ret_outcome, GError **error
     started_us = g_get_monotonic_time();
     world_run(world);
     wall_seconds = (double)(g_get_monotonic_time() - started_us) / 1e6;
-    *ret_outcome = outcome_of(world);
+    describe(world, ret_outcome);
     ret_outcome->wall_seconds = wall_seconds;
     ret_outcome->peak_rss_bytes = peak_rss_bytes();
     world_free(world);

@@ -235,25 +235,10 @@ static bool has_calls(const Scenario *point)
 static bool add_replication(Run *run, const RunOutcome *outcome, const Recorder *recorder,
                             ResultsReplication *replication, GError **error)
 {
-    const RunInvariants *state = &outcome->invariants;
-    const ResultsFigure figures[] = {
-        {"ring.members", state->members, RESULTS_MEAN},
-        {"ring.outside", state->outside, RESULTS_SUM},
-        {"ring.wrong_successors", state->wrong_successors, RESULTS_SUM},
-        {"ring.wrong_predecessors", state->wrong_predecessors, RESULTS_SUM},
-        {"values.live", (double)state->values, RESULTS_SUM},
-        {"values.lost", (double)state->values_lost, RESULTS_SUM},
-        {"lookups.abandoned", (double)outcome->lookups_abandoned, RESULTS_SUM},
-        {"registrations.stored", (double)outcome->registered, RESULTS_SUM},
-        {"registrations.failed", (double)outcome->register_failed, RESULTS_SUM},
-        {"processor.turned_away", (double)outcome->turned_away, RESULTS_SUM},
-        {"calls.abandoned", (double)outcome->calls_abandoned,
-         RESULTS_SUM}, /* where there are any */
-    };
     bool ok;
 
-    replication->figures = figures;
-    replication->figures_len = G_N_ELEMENTS(figures) - !has_calls(run->point);
+    replication->figures = outcome->figures;
+    replication->figures_len = outcome->figures_len;
     replication->fingerprint = outcome->fingerprint;
     replication->events = outcome->events;
     replication->messages = outcome->messages;

@@ -54,7 +54,7 @@ static bool add(Results *results, unsigned point, unsigned replication, double h
                            .per_second = 20,
                            .stop_s = stop_s};
     Recorder *recorder = recording_play(&recording);
-    ResultsFigure figure = {"ring.cycles", 1, RESULTS_MEAN};
+    ResultsFigure figure = {.name = "ring.cycles", .value = 1, .kind = RESULTS_MEAN};
     ResultsReplication head = {.point = point,
                                .replication = replication,
                                .seed = 42 + replication,

@@ -193,7 +193,49 @@ static void stats_ks_of_samples_apart_is_one(void)
     CU_ASSERT_DOUBLE_EQUAL(ks.p_value, 2 * exp(-50), 1e-25);
 }
 
-PEAL_TEST_MAIN("analysis/stats", PEAL_TEST(stats_mean_of_one_to_five_has_the_tables_interval),
+static void stats_rate_without_spread_is_as_wide_as_its_trials_allow(void)
+{
+    const double ones[] = {1, 1, 1};
+    const double trials[] = {100, 100, 100};
+    StatsMean rate = stats_rate(ones, trials, 3);
+
+    /* Wilson's lower end of 300 in 300: 1 / (1 + z^2 / n). */
+    CU_ASSERT_EQUAL(rate.mean, 1);
+    CU_ASSERT_DOUBLE_EQUAL(rate.ci95.low, 1 / (1 + 3.8414588 / 300), 1e-9);
+    CU_ASSERT_EQUAL(rate.ci95.high, 1);
+}
+
+static void stats_rate_with_spread_is_student_t_within_0_and_1(void)
+{
+    const double shares[] = {0.99, 0.90, 0.95};
+    const double trials[] = {1000, 1000, 1000};
+    StatsMean rate = stats_rate(shares, trials, 3);
+    StatsMean mean = stats_mean(shares, 3);
+
+    CU_ASSERT_EQUAL(rate.mean, mean.mean);
+    CU_ASSERT_EQUAL(rate.ci95.low, mean.ci95.low);
+    CU_ASSERT_TRUE(mean.ci95.high > 1);
+    CU_ASSERT_EQUAL(rate.ci95.high, 1);
+}
+
+static void stats_rate_leaves_out_what_is_no_number(void)
+{
+    const double shares[] = {0.5, NAN, 0.5};
+    const double trials[] = {10, 0, 10};
+    StatsMean rate = stats_rate(shares, trials, 3);
+
+    /* Wilson's interval of 10 in 20. */
+    CU_ASSERT_EQUAL(rate.count, 2);
+    CU_ASSERT_DOUBLE_EQUAL(rate.ci95.low, 0.2992980, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(rate.ci95.high, 0.7007020, 1e-6);
+    CU_ASSERT_FALSE(stats_rate(shares, trials, 1).has_interval);
+}
+
+PEAL_TEST_MAIN("analysis/stats",
+               PEAL_TEST(stats_rate_without_spread_is_as_wide_as_its_trials_allow),
+               PEAL_TEST(stats_rate_with_spread_is_student_t_within_0_and_1),
+               PEAL_TEST(stats_rate_leaves_out_what_is_no_number),
+               PEAL_TEST(stats_mean_of_one_to_five_has_the_tables_interval),
                PEAL_TEST(stats_mean_of_two_uses_one_degree_of_freedom),
                PEAL_TEST(stats_mean_of_one_has_no_interval),
                PEAL_TEST(stats_mean_leaves_out_what_is_no_number),

@@ -68,14 +68,16 @@ bool results_has(Results *results, unsigned point, unsigned replication);
 bool results_set_point(Results *results, unsigned point, const ResultsParameter *parameters,
                        size_t len, GError **error);
 
-/* How a figure of several replications becomes one: RESULTS_MEAN gives NAME.mean and NAME.ci95. */
-typedef enum ResultsKind { RESULTS_MEAN, RESULTS_SUM, RESULTS_MAX } ResultsKind;
+/* How a figure of several replications becomes one: RESULTS_MEAN gives NAME.mean and NAME.ci95, and
+ * so does RESULTS_RATE, a mean of shares of trials. */
+typedef enum ResultsKind { RESULTS_MEAN, RESULTS_SUM, RESULTS_MAX, RESULTS_RATE } ResultsKind;
 
 /* A figure of the world's own, shown in summary.json under its dotted name; deterministic. */
 typedef struct ResultsFigure {
     const char *name; /* "ring.cycles" */
     double value;     /* of RESULTS_SUM and RESULTS_MAX an integer */
     ResultsKind kind;
+    uint64_t trials; /* of RESULTS_RATE */
 } ResultsFigure;
 
 /* What the recorder does not know of a replication. */

@@ -1,7 +1,8 @@
 /*
  * stats.h - means with confidence intervals, straight-line fits with theirs, two samples compared.
- * Source: Student's t; ordinary least squares (Draper and Smith, Applied Regression Analysis);
- *         Kolmogorov's limit distribution (Smirnov, Annals of Mathematical Statistics 19, 1948).
+ * Source: Student's t; Wilson, Journal of the American Statistical Association 22, 1927; ordinary
+ *         least squares (Draper and Smith, Applied Regression Analysis); Kolmogorov's limit
+ *         distribution (Smirnov, Annals of Mathematical Statistics 19, 1948).
  * State:  the caller's.   Time: none.
  */
 #ifndef ANALYSIS_STATS_H
@@ -26,6 +27,15 @@ typedef struct StatsMean {
 
 /* stats_mean summarises values; those that are NaN are left out. */
 StatsMean stats_mean(const double *values, size_t len);
+
+/*
+ * stats_rate summarises shares, of trials[i] trials each; those that are NaN are left out.
+ * Student's t says that replications which all came out alike, as at 100 %, have no spread; so many
+ * trials cannot tell so much. The interval therefore reaches, at either end, to where the further
+ * of two ends: Student's t over the replications, and Wilson's score interval of as many
+ * independent trials as there were in all, about the same mean. It lies within 0..1.
+ */
+StatsMean stats_rate(const double *values, const double *trials, size_t len);
 
 /* y = intercept + slope x; intervals by Student's t with n - 2 degrees of freedom. */
 typedef struct StatsFit {

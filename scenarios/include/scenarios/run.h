@@ -8,6 +8,7 @@
 
 #include <analysis/pcap.h>
 #include <analysis/recorder.h>
+#include <analysis/results.h>
 #include <scenarios/scenario.h>
 
 /* Unix time of a simulated run's start: 2025-01-01 00:00:00 UTC. */
@@ -41,21 +42,37 @@ typedef struct RunJob {
     void *user;
 } RunJob;
 
+enum { RUN_FIGURES_MAX = 256 };
+
 /* What the recorder does not know of a replication. */
 typedef struct RunOutcome {
-    RunInvariants invariants;   /* at its end */
-    uint64_t lookups_abandoned; /* their askers ended */
-    uint64_t calls_abandoned;   /* likewise their callers */
-    uint64_t registered;
-    uint64_t register_failed;
-    uint64_t turned_away; /* by a peer's processor */
-    uint64_t fingerprint; /* meaningful where has_fingerprint */
-    bool has_fingerprint; /* the world can be repeated to the last bit */
+    RunInvariants invariants; /* at its end */
+    uint64_t fingerprint;     /* meaningful where has_fingerprint */
+    bool has_fingerprint;     /* the world can be repeated to the last bit */
     double wall_seconds;
     uint64_t events;
     uint64_t messages;
     uint64_t peak_rss_bytes;
+    /* The world's own figures, in the order in which summary.json has them. */
+    ResultsFigure figures[RUN_FIGURES_MAX];
+    size_t figures_len;
 } RunOutcome;
+
+/*
+ * run_outcome_figure adds a figure of this replication to results.db and summary.json. It must not
+ * depend on wall time, and every replication of a scenario has the same figures.
+ * name    dotted (`attack.sent`), unlike every other; borrowed: a string that lives on
+ * value   of RESULTS_SUM and RESULTS_MAX an integer below 2^53; NaN: cannot be had
+ * kind    RESULTS_MEAN, RESULTS_SUM or RESULTS_MAX
+ */
+void run_outcome_figure(RunOutcome *outcome, const char *name, double value, ResultsKind kind);
+
+/* run_outcome_rate adds one that is a share of trials, part / whole (calls answered of those made):
+ * a RESULTS_RATE, whose interval is wide enough for so many trials. NaN when whole is 0. */
+void run_outcome_rate(RunOutcome *outcome, const char *name, uint64_t part, uint64_t whole);
+
+/* run_outcome_invariants adds the figures of outcome->invariants; every world calls it. */
+void run_outcome_invariants(RunOutcome *outcome);
 
 /* Where peers live. */
 typedef struct RunWorld {
@@ -66,8 +83,9 @@ typedef struct RunWorld {
     /* check refuses what this world cannot honour, naming the key; NULL: it can everything. Called
      * for each point before anything is written. */
     bool (*check)(const Scenario *point, uint32_t base_port, GError **error);
-    /* run runs one replication. When it was interrupted, the recorder is finished nevertheless and
-     * it returns true. False with an error: nothing is to be kept. */
+    /* run runs one replication and fills in the outcome, which is all zero before. When it was
+     * interrupted, the recorder is finished nevertheless and it returns true. False with an error:
+     * nothing is to be kept. */
     bool (*run)(const RunJob *job, RunOutcome *ret_outcome, GError **error);
 } RunWorld;
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "units.h"
+#include <scenarios/attack.h>
 #include <scenarios/keys.h>
 
 static bool value_fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -262,6 +263,84 @@ static bool apply_seconds(const Key *key, const char *text, void *target, GError
     return true;
 }
 
+static bool apply_rate(const Key *key, const char *text, void *target, GError **error)
+{
+    uint64_t milli;
+
+    if (!units_rate(text, &milli, error)) {
+        return false;
+    }
+    if (milli == 0) {
+        return value_fail(error, "a rate of 0 is no attack: leave the section out, or set its "
+                                 "attackers to 0");
+    }
+    if (!range_check(key, milli, error)) {
+        return false;
+    }
+    field_set(key, target, milli);
+    return true;
+}
+
+static bool apply_amount(const Key *key, const char *text, void *target, GError **error)
+{
+    AttackAmount *amount = (AttackAmount *)(void *)((uint8_t *)target + key->offset);
+    uint64_t count = 0;
+    uint32_t ppm = 0;
+
+    if (g_str_has_suffix(text, "%")) {
+        if (!units_ppm(text, &ppm, error)) {
+            return false;
+        }
+    } else if (!apply_count(key, text, &count, error)) {
+        return false;
+    }
+    *amount = (AttackAmount){(uint32_t)count, ppm};
+    return true;
+}
+
+/* A word that is a number below SCENARIO_PEERS_MAX. */
+static bool word_count(const char *word, uint32_t *ret_count)
+{
+    uint64_t count;
+
+    if (!units_count(word, &count, NULL) || count >= SCENARIO_PEERS_MAX) {
+        return false;
+    }
+    *ret_count = (uint32_t)count;
+    return true;
+}
+
+static bool apply_target(const Key *key, const char *text, void *target, GError **error)
+{
+    AttackTarget *field = (AttackTarget *)(void *)((uint8_t *)target + key->offset);
+    AttackTarget read = {ATTACK_ON_EVERYONE, 0, 0};
+    g_auto(GStrv) all = g_strsplit(text, " ", -1);
+    char **words = all;
+    guint len = g_strv_length(all);
+
+    if (len > 2 && strcmp(words[0], "key") == 0 && strcmp(words[1], "of") == 0) {
+        words += 2;
+        len -= 2;
+    }
+    if (len == 1 && strcmp(words[0], "everyone") == 0) {
+        *field = read;
+        return true;
+    }
+    if (len == 2 && strcmp(words[0], "peer") == 0 && word_count(words[1], &read.peer)) {
+        read.kind = ATTACK_ON_PEER;
+        *field = read;
+        return true;
+    }
+    if (len == 5 && strcmp(words[0], "user") == 0 && word_count(words[1], &read.user) &&
+        strcmp(words[2], "of") == 0 && strcmp(words[3], "peer") == 0 &&
+        word_count(words[4], &read.peer)) {
+        read.kind = ATTACK_ON_USER;
+        *field = read;
+        return true;
+    }
+    return value_fail(error, "it takes everyone, peer N, or user U of peer N");
+}
+
 bool key_apply(const Key *key, const char *text, void *target, GError **error)
 {
     Scenario *scenario = target; /* of the types that only scenarios have */
@@ -309,6 +388,12 @@ bool key_apply(const Key *key, const char *text, void *target, GError **error)
         }
         field_set(key, target, value);
         return true;
+    case KEY_RATE:
+        return apply_rate(key, text, target, error);
+    case KEY_AMOUNT:
+        return apply_amount(key, text, target, error);
+    case KEY_TARGET:
+        return apply_target(key, text, target, error);
     case KEY_NEIGHBOURS:
         if (!apply_count(key, text, &value, error)) {
             return false;
@@ -388,6 +473,12 @@ char *key_range_text(const Key *key)
     case KEY_QUEUE:
         return g_strdup_printf("%" PRIu64 " to %" PRIu64 " frames, or a time such as 200ms",
                                key->min, key->max);
+    case KEY_RATE:
+        return g_strdup("above 0/s, to 1000000/s");
+    case KEY_AMOUNT:
+        return g_strdup("N or P%");
+    case KEY_TARGET:
+        return g_strdup("everyone or peer N or user U of peer N");
     case KEY_BANDWIDTH:
         return g_strdup("unlimited or 1kbit/s to 1000Gbit/s");
     case KEY_LATENCY:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* keys.c - the table of scenario keys, and the search for a name in it. See keys.h. */
+#include <scenarios/attack.h>
 #include <scenarios/keys.h>
 #include <scenarios/settings.h>
 #include <stddef.h>
@@ -267,18 +268,28 @@ static bool fail_section(const KeyFile *file, const char *section, const char *n
     return false;
 }
 
+/* [event:NAME] and [attack:NAME]: `prefix` with a name behind it. */
+static bool check_named_section(const char *section, const char *prefix, GError **error)
+{
+    if (section[strlen(prefix)] != '\0' && strchr(section, '.') == NULL) {
+        return true;
+    }
+    g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
+                "[%s] is no name for an %.*s: write [%sNAME], without dots", section,
+                (int)strlen(prefix) - 1, prefix, prefix);
+    return false;
+}
+
 bool key_check_section(const char *section, GError **error)
 {
     const char *nearest = NULL;
     size_t distance = SIZE_MAX;
 
     if (g_str_has_prefix(section, KEYS_EVENT_PREFIX)) {
-        if (section[strlen(KEYS_EVENT_PREFIX)] != '\0' && strchr(section, '.') == NULL) {
-            return true;
-        }
-        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
-                    "[%s] is no name for an event: write [event:NAME], without dots", section);
-        return false;
+        return check_named_section(section, KEYS_EVENT_PREFIX, error);
+    }
+    if (g_str_has_prefix(section, ATTACK_PREFIX)) {
+        return check_named_section(section, ATTACK_PREFIX, error);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(UNAVAILABLE); i++) {
         if (strcmp(UNAVAILABLE[i].section, section) == 0) {
@@ -290,6 +301,7 @@ bool key_check_section(const char *section, GError **error)
     nearest_section(&KEYS_SCENARIO, section, &nearest, &distance);
     nearest_offer(section, KEYS_SWEEP, &nearest, &distance);
     nearest_offer(section, "event:NAME", &nearest, &distance);
+    nearest_offer(section, ATTACK_SECTION, &nearest, &distance);
     return distance == 0 || fail_section(&KEYS_SCENARIO, section, nearest, error);
 }
 
@@ -335,7 +347,20 @@ static bool key_fail_unknown(const char *section, const char *name, GError **err
         nearest_offer(name, "at", &nearest, &distance);
         nearest_offer(name, "do", &nearest, &distance);
     }
+    for (size_t i = 0; g_str_has_prefix(section, ATTACK_PREFIX) && i < ATTACK_KEYS_LEN; i++) {
+        nearest_offer(name, ATTACK_KEYS[i].name, &nearest, &distance);
+    }
     return fail_key(section, name, nearest, error);
+}
+
+static bool is_attack_key(const char *name)
+{
+    for (size_t i = 0; i < ATTACK_KEYS_LEN; i++) {
+        if (strcmp(ATTACK_KEYS[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool key_check_name(const char *section, const char *name, GError **error)
@@ -343,8 +368,11 @@ bool key_check_name(const char *section, const char *name, GError **error)
     bool event = g_str_has_prefix(section, KEYS_EVENT_PREFIX) &&
                  (strcmp(name, "at") == 0 || strcmp(name, "do") == 0);
 
+    bool attack = g_str_has_prefix(section, ATTACK_PREFIX) && is_attack_key(name);
+
     return key_check_section(section, error) &&
-           (event || key_find(section, name) != NULL || key_fail_unknown(section, name, error));
+           (event || attack || key_find(section, name) != NULL ||
+            key_fail_unknown(section, name, error));
 }
 
 static bool file_check_section(const KeyFile *file, const char *section, GError **error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* keys_text.c - the reference of all keys, made from their table: `peal help keys`, KEYS.md. */
+#include <scenarios/attack.h>
 #include <scenarios/keys.h>
 
 static const char INTRODUCTION[] =
@@ -111,6 +112,7 @@ void key_file_text(const KeyFile *file, bool markdown, GString *text)
 char *scenario_keys_text(bool markdown)
 {
     const KeyTable tables[] = {{KEYS, KEYS_LEN, NULL},
+                               {ATTACK_KEYS, ATTACK_KEYS_LEN, NULL},
                                {EXTRA_KEYS, G_N_ELEMENTS(EXTRA_KEYS), NULL}};
     const KeyFile file = {.tables = tables, .tables_len = G_N_ELEMENTS(tables)};
     GString *text = g_string_new(NULL);

@@ -4,6 +4,7 @@
 #include "network/hostfile.h"
 #include "sweep.h"
 #include "units.h"
+#include <scenarios/attack.h>
 #include <scenarios/keys.h>
 #include <scenarios/settings.h>
 
@@ -88,32 +89,9 @@ static gint event_order(gconstpointer a, gconstpointer b, gpointer data)
     return (x->at.ns > y->at.ns) - (x->at.ns < y->at.ns);
 }
 
-/* The names of all event sections, of the file and of options, each once, in their order. */
-static GPtrArray *event_sections(const ScenarioSettings *settings)
-{
-    GPtrArray *names = g_ptr_array_new();
-
-    for (guint i = 0; i < settings->sections->len; i++) {
-        const SettingSection *section = g_ptr_array_index(settings->sections, i);
-
-        if (g_str_has_prefix(section->name, KEYS_EVENT_PREFIX)) {
-            g_ptr_array_add(names, section->name);
-        }
-    }
-    for (guint i = 0; i < settings->list->len; i++) {
-        const Setting *setting = g_ptr_array_index(settings->list, i);
-
-        if (g_str_has_prefix(setting->section, KEYS_EVENT_PREFIX) &&
-            !g_ptr_array_find_with_equal_func(names, setting->section, g_str_equal, NULL)) {
-            g_ptr_array_add(names, setting->section);
-        }
-    }
-    return names;
-}
-
 static bool build_events(Scenario *scenario, GError **error)
 {
-    g_autoptr(GPtrArray) names = event_sections(scenario->settings);
+    g_autoptr(GPtrArray) names = settings_sections_with(scenario->settings, KEYS_EVENT_PREFIX);
 
     scenario->events = g_new0(ScenarioEvent, names->len);
     for (guint i = 0; i < names->len; i++) {
@@ -279,7 +257,7 @@ static bool check_hosts(const Scenario *scenario, GHashTable *hosts_by_file, GEr
 {
     const ScenarioNetwork *network = &scenario->network;
     bool matrix = network->latency == SCENARIO_LATENCY_MATRIX;
-    uint32_t identities = scenario_identities(scenario);
+    uint32_t identities = scenario_hosts(scenario);
     uint32_t hosts;
 
     if (!matrix && network->latency != SCENARIO_LATENCY_COORDINATES) {
@@ -353,7 +331,8 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
     peal_overlay_defaults(&scenario->overlay);
     if (!check_names(settings, error) ||
         !key_table_apply(&KEYS_SCENARIO.tables[0], settings, scenario, error) ||
-        !build_events(scenario, error) || !check_events(scenario, error)) {
+        !build_events(scenario, error) || !check_events(scenario, error) ||
+        !attacks_build(scenario, error) || !attacks_check(scenario, error)) {
         return NULL;
     }
     if (scenario->name == NULL) {
@@ -474,6 +453,7 @@ void scenario_free(Scenario *scenario)
     sweep_parameters_free(scenario->parameters, scenario->parameters_len);
     settings_free(scenario->settings);
     g_free(scenario->events);
+    attacks_free(scenario);
     g_free(scenario->network.latency_file);
     g_free(scenario->overlay_name);
     g_free(scenario->name);

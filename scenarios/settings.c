@@ -129,6 +129,28 @@ guint settings_section_line(const ScenarioSettings *settings, const char *sectio
     return 0;
 }
 
+GPtrArray *settings_sections_with(const ScenarioSettings *settings, const char *prefix)
+{
+    GPtrArray *names = g_ptr_array_new();
+
+    for (guint i = 0; i < settings->sections->len; i++) {
+        const SettingSection *section = g_ptr_array_index(settings->sections, i);
+
+        if (g_str_has_prefix(section->name, prefix)) {
+            g_ptr_array_add(names, section->name);
+        }
+    }
+    for (guint i = 0; i < settings->list->len; i++) {
+        const Setting *setting = g_ptr_array_index(settings->list, i);
+
+        if (g_str_has_prefix(setting->section, prefix) &&
+            !g_ptr_array_find_with_equal_func(names, setting->section, g_str_equal, NULL)) {
+            g_ptr_array_add(names, setting->section);
+        }
+    }
+    return names;
+}
+
 void settings_put(ScenarioSettings *settings, const Setting *setting)
 {
     gint i = settings_index(settings, setting->section, setting->key);

@@ -26,6 +26,12 @@ static const Unit RATE_UNITS[] = {
     {"Gbit/s", UINT64_C(1000000000)},
 };
 
+static const Unit FREQUENCY_UNITS[] = {
+    {"/h", 1000},
+    {"/min", UINT64_C(60000)},
+    {"/s", UINT64_C(3600000)},
+};
+
 static const Unit SIZE_UNITS[] = {
     {"B", 1},
     {"KiB", UINT64_C(1) << 10},
@@ -145,6 +151,12 @@ bool units_bit_rate(const char *text, uint64_t *ret_bit_per_s, GError **error)
     return units_read(text, RATE_UNITS, G_N_ELEMENTS(RATE_UNITS),
                       "bit rate such as 64kbit/s (units: bit/s, kbit/s, Mbit/s, Gbit/s)",
                       ret_bit_per_s, error);
+}
+
+bool units_rate(const char *text, uint64_t *ret_milli_per_hour, GError **error)
+{
+    return units_read(text, FREQUENCY_UNITS, G_N_ELEMENTS(FREQUENCY_UNITS),
+                      "rate such as 100/s (units: /s, /min, /h)", ret_milli_per_hour, error);
 }
 
 bool units_bytes(const char *text, uint64_t *ret_bytes, GError **error)

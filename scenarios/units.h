@@ -26,6 +26,9 @@ bool units_ppm(const char *text, uint32_t *ret_ppm, GError **error) PEAL_MUST_US
 /* `64kbit/s`; units bit/s, kbit/s, Mbit/s, Gbit/s. */
 bool units_bit_rate(const char *text, uint64_t *ret_bit_per_s, GError **error) PEAL_MUST_USE;
 
+/* `100/s`; units /s, /min, /h; to thousandths an hour. */
+bool units_rate(const char *text, uint64_t *ret_milli_per_hour, GError **error) PEAL_MUST_USE;
+
 /* `64MiB`; units B, KiB, MiB, GiB, TiB. */
 bool units_bytes(const char *text, uint64_t *ret_bytes, GError **error) PEAL_MUST_USE;
 

@@ -7,6 +7,7 @@
 #include <analysis/results.h>
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <scenarios/attack.h>
 #include <scenarios/network.h>
 #include <signal.h>
 #include <stdio.h>
@@ -73,7 +74,7 @@ static bool check_points(const Scenario *scenario, const RunOptions *options, GE
         g_autoptr(Network) network = NULL;
 
         if (point != NULL) {
-            network = network_new(point, point->seed, scenario_identities(point), error);
+            network = network_new(point, point->seed, scenario_hosts(point), error);
         }
         if (network == NULL || (options->world->check != NULL &&
                                 !options->world->check(point, options->base_port, error))) {

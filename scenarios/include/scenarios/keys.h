@@ -12,23 +12,26 @@
 #include <scenarios/scenario.h>
 
 typedef enum KeyType {
-    KEY_TEXT,      /* any text that is not empty */
-    KEY_PATH,      /* any text that is not empty: a char * */
-    KEY_WORDS,     /* a list with commas between its items, min to max of them: a char ** */
-    KEY_BYTES,     /* a size in memory or on disk */
-    KEY_SPAN,      /* min, max in ns */
-    KEY_SECONDS,   /* min, max in ns, in whole seconds; the field counts them */
-    KEY_COUNT,     /* min, max */
-    KEY_MILLI,     /* a number with at most three decimals; max in thousandths */
-    KEY_PPM,       /* a percentage */
-    KEY_CHOICE,    /* one of `choices`, also yes and no */
-    KEY_DIST,      /* see <scenarios/dist.h> */
-    KEY_SERVICE,   /* a processor: infinite, constant:T, exponential:T */
-    KEY_QUEUE,     /* messages or a time */
-    KEY_BANDWIDTH, /* unlimited or a bit rate */
-    KEY_LATENCY,   /* a network model */
-    KEY_FINGERS,   /* auto or a number */
-    KEY_NEIGHBOURS /* sets successors and predecessors */
+    KEY_TEXT,       /* any text that is not empty */
+    KEY_PATH,       /* any text that is not empty: a char * */
+    KEY_WORDS,      /* a list with commas between its items, min to max of them: a char ** */
+    KEY_BYTES,      /* a size in memory or on disk */
+    KEY_SPAN,       /* min, max in ns */
+    KEY_SECONDS,    /* min, max in ns, in whole seconds; the field counts them */
+    KEY_COUNT,      /* min, max */
+    KEY_MILLI,      /* a number with at most three decimals; max in thousandths */
+    KEY_PPM,        /* a percentage */
+    KEY_CHOICE,     /* one of `choices`, also yes and no */
+    KEY_DIST,       /* see <scenarios/dist.h> */
+    KEY_SERVICE,    /* a processor: infinite, constant:T, exponential:T */
+    KEY_QUEUE,      /* messages or a time */
+    KEY_BANDWIDTH,  /* unlimited or a bit rate */
+    KEY_LATENCY,    /* a network model */
+    KEY_FINGERS,    /* auto or a number */
+    KEY_NEIGHBOURS, /* sets successors and predecessors */
+    KEY_RATE,       /* 100/s; min, max in thousandths an hour */
+    KEY_AMOUNT,     /* a number of peers or a percentage: an AttackAmount */
+    KEY_TARGET      /* whom an attack is on: an AttackTarget */
 } KeyType;
 
 typedef struct KeyChoice {
@@ -53,6 +56,12 @@ typedef struct Key {
 
 extern const Key KEYS[];
 extern const size_t KEYS_LEN;
+
+/* The keys of an [attack:NAME] section, for a ScenarioAttack; their section is ATTACK_SECTION. */
+#define ATTACK_SECTION "attack:NAME"
+#define ATTACK_PREFIX "attack:"
+extern const Key ATTACK_KEYS[];
+extern const size_t ATTACK_KEYS_LEN;
 
 /* Rows of a table, and the struct that they fill in. */
 typedef struct KeyTable {

@@ -98,6 +98,8 @@ typedef struct ScenarioEvent {
     uint32_t ppm;   /* fraction of the peers that are up */
 } ScenarioEvent;
 
+typedef struct ScenarioAttack ScenarioAttack; /* <scenarios/attack.h> */
+
 /* One swept key's value at one point. */
 typedef struct ScenarioParameter {
     char *key; /* `overlay.peers` */
@@ -129,6 +131,9 @@ typedef struct Scenario {
 
     ScenarioEvent *events; /* by time, then by place in the file */
     guint events_len;
+
+    ScenarioAttack *attacks; /* in the file's order */
+    guint attacks_len;
 
     ScenarioParameter *parameters; /* of this point; none unless scenario_point made it */
     guint parameters_len;

@@ -31,6 +31,10 @@ struct ScenarioSettings {
     GPtrArray *sections; /* SettingSection, in the file's order */
 };
 
+/* settings_sections_with returns the names of the sections that begin with a prefix, of the file
+ * and of options, each once, in their order; borrowed. */
+GPtrArray *settings_sections_with(const ScenarioSettings *settings, const char *prefix);
+
 /* settings_read scans a file's text; duplicates and lines that are nothing are errors. */
 ScenarioSettings *settings_read(const KeyFile *file, const char *path, const char *text, gsize len,
                                 GError **error);

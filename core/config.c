@@ -48,6 +48,7 @@ void peal_overlay_defaults(PealOverlay *ret_overlay)
         .resources_max = 100000,
         .kinds = default_kinds,
         .kinds_len = sizeof(default_kinds) / sizeof(default_kinds[0]),
+        .defence = {.redundant_lookups = 1},
     };
 }
 
@@ -96,6 +97,7 @@ int peal_overlay_check(const PealOverlay *o, const char **ret_field)
         {"request_lifetime", o->request_lifetime.ns, o->request_timeout.ns, day},
         {"request_sends", o->request_sends, 1, 16},
         {"kinds_len", o->kinds_len, 0, 1024},
+        {"redundant_lookups", o->defence.redundant_lookups, 1, PEAL_REDUNDANT_MAX},
     };
 
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {

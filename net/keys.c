@@ -150,7 +150,7 @@ static bool is_shared(const Key *key)
             return false;
         }
     }
-    return strcmp(key->section, "overlay") == 0;
+    return strcmp(key->section, "overlay") == 0 || strcmp(key->section, "defence") == 0;
 }
 
 static KeyTable tables[NODE_KEYS_TABLES] = {

@@ -185,7 +185,7 @@ static bool is_nodes(const char *section, const char *key)
             return false;
         }
     }
-    return strcmp(section, "overlay") == 0;
+    return strcmp(section, "overlay") == 0 || strcmp(section, "defence") == 0;
 }
 
 static uint32_t base_of(const RunJob *job)

@@ -120,12 +120,15 @@ static bool value_lives(const RunTruth *truth, const PealId *key)
     return false;
 }
 
-/* The same peer serving a repeated request gives the equal answer again: the first one counts. */
+/* The same peer serving a repeated request gives the equal answer again: the first one counts. Of
+ * several that are asked at a time the owner's answer is the one that can be correct. */
 static void on_served(RunTruth *truth, const RunEvent *event)
 {
     TruthServed *served = g_hash_table_lookup(truth->served, &event->transaction);
 
-    if (served != NULL && served->peer == event->peer) {
+    if (served != NULL &&
+        (served->peer == event->peer ||
+         (truth->job->point->overlay.defence.redundant_lookups > 1 && served->owner))) {
         return;
     }
     served = g_new(TruthServed, 1);

@@ -127,6 +127,12 @@ const Key KEYS[] = {
      "none: no signatures; modelled: sizes of P-256 (modelled-rsa: RSA-2048) certificates and "
      "signatures."},
 
+    {"defence", "redundant-lookups", KEY_COUNT, NULL, FIELD(overlay.defence.redundant_lookups), 1,
+     PEAL_REDUNDANT_MAX, "1", NULL,
+     "First hops that a lookup goes by at a time. The first answer with a value counts; one "
+     "without "
+     "waits for the others."},
+
     {"network", "latency", KEY_LATENCY, NULL, NO_FIELD, 0, 10 * S, "synthetic", NULL,
      "synthetic: a built-in Internet; constant:T one way; plane: points of a square; matrix:FILE: "
      "RTT in ms between hosts; coordinates:FILE: distance is one-way ms. A path is relative to the "

@@ -160,7 +160,8 @@ static void request_sent(World *world, const PealTrace *record)
     }
 }
 
-/* The same peer serving a repeated request gives the equal answer again: the first one counts. */
+/* The same peer serving a repeated request gives the equal answer again: the first one counts. Of
+ * several that are asked at a time the owner's answer is the one that can be correct. */
 static void request_served(World *world, SimPeer *peer, const PealTrace *record)
 {
     Lookup *lookup;
@@ -169,7 +170,8 @@ static void request_served(World *world, SimPeer *peer, const PealTrace *record)
         return;
     }
     lookup = lookups_find(&world->lookups, record->transaction);
-    if (lookup == NULL || lookup->server == peer->index) {
+    if (lookup == NULL || lookup->server == peer->index ||
+        (world->overlay.defence.redundant_lookups > 1 && lookup->owner_served)) {
         return;
     }
     lookup->server = peer->index;

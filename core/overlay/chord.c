@@ -345,6 +345,28 @@ static uint16_t chord_next_hop(const PealPeer *peer, const PealId *id, uint16_t 
     return slot;
 }
 
+/* Those between this peer and the id, the last of them first, as the next hop is chosen; then those
+ * beyond it, of which the first may be its owner. */
+static size_t chord_first_hops(const PealPeer *peer, const PealId *id, uint16_t *ret_links,
+                               size_t max)
+{
+    const Links *links = &peer->links;
+    uint16_t rank = link_rank(peer, id);
+    size_t count = 0;
+
+    if (peer->topology->responsible(peer, id)) {
+        return 0;
+    }
+    for (uint16_t i = 0; i < links->index_len && count < max; i++) {
+        uint16_t place = i < rank ? (uint16_t)(rank - 1 - i) : i;
+
+        if ((links->routes[place / 64] >> (place % 64) & 1) != 0) {
+            ret_links[count++] = links->slot[place];
+        }
+    }
+    return count;
+}
+
 unsigned chord_side_max(const PealPeer *peer, bool successors)
 {
     unsigned max = successors ? peer->overlay->successors : peer->overlay->predecessors;
@@ -655,6 +677,7 @@ const TopologyOps CHORD_OPS = {.name = "CHORD-RELOAD",
                                .renew = chord_seek_fingers,
                                .responsible = chord_responsible,
                                .next_hop = chord_next_hop,
+                               .first_hops = chord_first_hops,
                                .replica_set = chord_replica_set,
                                .accepts_replica = chord_accepts_replica,
                                .holds = chord_holds,

@@ -73,6 +73,7 @@ int peal_peer_fetch(PealPeer *peer, const PealId *resource, uint32_t kind_id, ui
                &(RequestSpec){.code = RELOAD_FETCH_REQ,
                               .to = *resource,
                               .to_resource = true,
+                              .good = storage_fetched_value,
                               .body = writer_view(&writer)},
                token);
 }

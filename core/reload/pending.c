@@ -5,9 +5,11 @@
 #include "peer.h"
 #include "reload/codec.h"
 #include "reload/forward.h"
+#include "reload/redundant.h"
 #include "security/security.h"
 
-/* Body and options stand behind the struct, in the same block. */
+/* Body and options stand behind the struct, in the same block; before them a Redundant, where the
+ * request goes several ways. */
 struct PendingRequest {
     PendingRequest *next;
     uint64_t transaction;
@@ -21,10 +23,11 @@ struct PendingRequest {
     uint16_t options_len;
     uint16_t code;
     uint8_t sends;
-    bool to_resource;
-    bool has_through;
-    bool has_link;
-    uint8_t bytes[];
+    bool to_resource : 1;
+    bool has_through : 1;
+    bool has_link : 1;
+    bool redundant : 1;
+    _Alignas(8) uint8_t bytes[];
 };
 
 enum {
@@ -38,9 +41,34 @@ void pending_init(PealPeer *peer)
     peer->pending = (Pending){.deadline = PEAL_TIME_NEVER};
 }
 
+static size_t ways_size(bool redundant)
+{
+    return redundant ? sizeof(Redundant) : 0;
+}
+
 static size_t request_size(const PendingRequest *request)
 {
-    return sizeof(*request) + request->body_len + request->options_len;
+    return sizeof(*request) + ways_size(request->redundant) + request->body_len +
+           request->options_len;
+}
+
+/* Of a request that is redundant. */
+static Redundant *redundant_of(PendingRequest *request)
+{
+    return (Redundant *)(void *)request->bytes;
+}
+
+static uint8_t *request_body(PendingRequest *request)
+{
+    return request->bytes + ways_size(request->redundant);
+}
+
+static void request_release(PealPeer *peer, PendingRequest *request)
+{
+    if (request->redundant) {
+        redundant_fini(peer, redundant_of(request));
+    }
+    peer_release(peer, request, request_size(request));
 }
 
 void pending_fini(PealPeer *peer)
@@ -51,7 +79,7 @@ void pending_fini(PealPeer *peer)
         PendingRequest *request = pending->first;
 
         pending->first = request->next;
-        peer_release(peer, request, request_size(request));
+        request_release(peer, request);
     }
     for (uint16_t i = 0; i < pending->local_len; i++) {
         peer->env->ops->drop(peer->env, pending->local[i]);
@@ -92,16 +120,16 @@ PealBuf *pending_compose(PealPeer *peer, const PendingDraft *draft)
     return buf;
 }
 
-/* Sends a request, for the first time or again: routes may have changed since. */
-static int transmit(PealPeer *peer, PendingRequest *request)
+/* through  a Node-ID to route it through first, or NULL */
+static int transmit_way(PealPeer *peer, PendingRequest *request, const PealId *through)
 {
     uint8_t dest[DEST_LIST_MAX];
     Writer writer = writer_make(dest, sizeof(dest));
     uint16_t link = LINK_NONE;
     PealBuf *buf;
 
-    if (request->has_through) {
-        put_dest_node(&writer, &request->through);
+    if (through != NULL) {
+        put_dest_node(&writer, through);
     }
     if (request->to_resource) {
         put_dest_resource(&writer, &request->to);
@@ -114,27 +142,52 @@ static int transmit(PealPeer *peer, PendingRequest *request)
         }
         link = request->flow.index;
     }
-    buf = pending_compose(peer,
-                          &(PendingDraft){
-                              .transaction = request->transaction,
-                              .code = request->code,
-                              .dest = writer_view(&writer),
-                              .options = {request->bytes + request->body_len, request->options_len},
-                              .body = {request->bytes, request->body_len},
-                          });
+    buf = pending_compose(peer, &(PendingDraft){
+                                    .transaction = request->transaction,
+                                    .code = request->code,
+                                    .dest = writer_view(&writer),
+                                    .options = {request_body(request) + request->body_len,
+                                                request->options_len},
+                                    .body = {request_body(request), request->body_len},
+                                });
     if (buf == NULL) {
         return -PEAL_E_TOO_LARGE;
     }
     return forward_own_take(peer, link, buf);
 }
 
+/* Sends a request, for the first time or again: routes may have changed since. */
+static int transmit(PealPeer *peer, PendingRequest *request)
+{
+    Redundant *redundant;
+    int error = 0;
+
+    if (!request->redundant) {
+        return transmit_way(peer, request, request->has_through ? &request->through : NULL);
+    }
+    redundant = redundant_of(request);
+    redundant_choose(peer, redundant, &request->to, request->sends - 1u);
+    if (redundant->ways == 0) {
+        return transmit_way(peer, request, NULL);
+    }
+    for (unsigned i = 0; i < redundant->ways && error != -PEAL_E_TOO_LARGE; i++) {
+        error = transmit_way(peer, request, &redundant->through[i]);
+    }
+    return error;
+}
+
 static PendingRequest *request_new(PealPeer *peer, const RequestSpec *spec)
 {
-    PendingRequest *request =
-        peer_alloc(peer, sizeof(*request) + spec->body.len + spec->options.len);
+    bool redundant = spec->good != NULL && peer->overlay->defence.redundant_lookups > 1;
+    PendingRequest *request = peer_alloc(peer, sizeof(*request) + ways_size(redundant) +
+                                                   spec->body.len + spec->options.len);
 
     if (request == NULL) {
         return NULL;
+    }
+    request->redundant = redundant;
+    if (redundant) {
+        redundant_of(request)->good = spec->good;
     }
     request->code = (uint16_t)spec->code;
     request->to = spec->to;
@@ -152,10 +205,10 @@ static PendingRequest *request_new(PealPeer *peer, const RequestSpec *spec)
     request->body_len = (uint32_t)spec->body.len;
     request->options_len = (uint16_t)spec->options.len;
     if (spec->body.len > 0) {
-        memcpy(request->bytes, spec->body.ptr, spec->body.len);
+        memcpy(request_body(request), spec->body.ptr, spec->body.len);
     }
     if (spec->options.len > 0) {
-        memcpy(request->bytes + spec->body.len, spec->options.ptr, spec->options.len);
+        memcpy(request_body(request) + spec->body.len, spec->options.ptr, spec->options.len);
     }
     return request;
 }
@@ -184,7 +237,7 @@ static void forget(PealPeer *peer, PendingRequest **at)
 
     *at = request->next;
     peer->pending.requests_len--;
-    peer_release(peer, request, request_size(request));
+    request_release(peer, request);
 }
 
 void request_cancel(PealPeer *peer, RequestDone done, uint64_t arg)
@@ -245,7 +298,7 @@ static void finish(PealPeer *peer, PendingRequest **at, const RequestResult *res
     if (request->done != NULL) {
         request->done(peer, request->arg, result);
     }
-    peer_release(peer, request, request_size(request));
+    request_release(peer, request);
 }
 
 /* The requester cannot know the way, so an error from on the way is one failed try, not an answer
@@ -301,7 +354,9 @@ void pending_on_answer(PealPeer *peer, const Inbound *answer)
         }
         return;
     }
-    finish(peer, at, &result);
+    if (!(*at)->redundant || redundant_settles(peer, redundant_of(*at), &(*at)->to, &result)) {
+        finish(peer, at, &result);
+    }
 }
 
 /* The destination list of an answer: the node the request came from, then its via list backwards
@@ -433,7 +488,12 @@ static bool on_timer(PealPeer *peer, PendingRequest **at, PealTime now)
 {
     PendingRequest *request = *at;
     bool bound_to_nothing = request->has_link && !link_valid(&peer->links, request->flow);
+    RequestResult held = {.transaction = request->transaction};
 
+    if (request->redundant && redundant_held(redundant_of(request), &held)) {
+        finish(peer, at, &held);
+        return false;
+    }
     if (bound_to_nothing || request->sends >= peer->overlay->request_sends) {
         finish(peer, at,
                &(RequestResult){.status = bound_to_nothing ? -PEAL_E_UNREACHABLE : -PEAL_E_TIMEOUT,

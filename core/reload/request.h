@@ -30,12 +30,17 @@ typedef struct RequestResult {
 } RequestResult;
 typedef void (*RequestDone)(PealPeer *peer, uint64_t arg, const RequestResult *result);
 
+/* Whether an answer to a Resource-ID's request brings what was asked for. */
+typedef bool (*RequestGood)(const PealPeer *peer, const PealId *to, const Inbound *answer);
+
 typedef struct RequestSpec {
     ReloadCode code;
     PealId to;
     bool to_resource;      /* `to` is a Resource-ID, else a Node-ID */
     const PealId *through; /* Node-ID to route the request through first, or NULL */
     uint16_t link;         /* hand it to this link whatever the routes say, or LINK_NONE */
+    RequestGood good;      /* not NULL: it may go several ways at a time (redundant.h); to_resource,
+                          through NULL and link LINK_NONE then */
     PealBytes options;     /* encoded forwarding options, copied */
     PealBytes body;        /* encoded, copied */
     RequestDone done; /* called exactly once, from a later dispatch, unless peer_fini comes first;

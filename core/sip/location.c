@@ -486,6 +486,7 @@ int location_find(PealPeer *peer, const PealId *resource, LocationFound found, u
                         .to = *resource,
                         .to_resource = true,
                         .link = LINK_NONE,
+                        .good = storage_fetched_value,
                         .done = location_on_fetched};
     LocationCall *call;
     int error;

@@ -2,7 +2,7 @@
 /* client.c - this peer's own Stores and Fetches: the requests' bodies and peal_peer_store. */
 #include "peer.h"
 #include "security/security.h"
-#include "storage/storage.h"
+#include "storage/access.h"
 
 enum {
     CLIENT_FIELDS =
@@ -45,6 +45,32 @@ void storage_put_fetch_all(Writer *w, const PealId *resource, const PealKind *ki
     fetch.specifiers = writer_view(&list);
     PEAL_ASSERT(!elements.overflow && !list.overflow);
     put_fetch_req(w, &fetch);
+}
+
+bool storage_fetched_value(const PealPeer *peer, const PealId *resource, const Inbound *answer)
+{
+    const StoreScope scope = {resource, &answer->signer, STORE_REPLICA};
+    ReloadFetchAns fetched;
+    ReloadKindData data;
+    ReloadStored stored;
+
+    if (answer->message.code != RELOAD_FETCH_ANS ||
+        reload_fetch_ans_decode(answer->message.body, &fetched) != 0) {
+        return false;
+    }
+    while (reload_kind_data_next(&fetched.kinds, &data)) {
+        const PealKind *kind = storage_kind(peer->overlay, data.kind);
+
+        if (kind == NULL || reload_stored_check(data.values, kind->model) != 0) {
+            continue;
+        }
+        while (reload_stored_next(&data.values, kind->model, &stored)) {
+            if (stored.exists && access_permits(peer, &scope, kind, &stored)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 static bool client_item_suits(const PealStoreItem *item, const PealKind *kind)

@@ -71,6 +71,10 @@ uint64_t storage_next_ms(PealPeer *peer);
 /* storage_put_fetch_all writes a FetchReq for all values of a Kind at a Resource-ID. */
 void storage_put_fetch_all(Writer *w, const PealId *resource, const PealKind *kind);
 
+/* storage_fetched_value tells whether a FetchAns brings a value that exists, by a signer who may
+ * store it at that Resource-ID. */
+bool storage_fetched_value(const PealPeer *peer, const PealId *resource, const Inbound *answer);
+
 /* storage_put_store writes a StoreReq of one value signed by this peer, replica number 0.
  * Returns 0, or -PEAL_E_ARG when the Kind is unknown or the value does not suit it. */
 int storage_put_store(PealPeer *peer, Writer *w, const PealStoreItem *item) PEAL_MUST_USE;

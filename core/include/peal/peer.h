@@ -8,6 +8,7 @@
 #ifndef PEAL_PEER_H
 #define PEAL_PEER_H
 
+#include <peal/defence.h>
 #include <peal/env.h>
 
 typedef struct PealPeer PealPeer;
@@ -91,6 +92,7 @@ typedef struct PealOverlay {
     uint32_t resources_max; /* Resource-IDs one peer stores for others */
     const PealKind *kinds;
     uint32_t kinds_len;
+    PealDefence defence;
 } PealOverlay;
 
 void peal_overlay_defaults(PealOverlay *ret_overlay);

@@ -92,7 +92,7 @@ int peal_overlay_check(const PealOverlay *o, const char **ret_field)
         {"hold_down", o->hold_down.ns, 0, day},
         {"link_rto", o->link_rto.ns, PEAL_NS_PER_MS, 60 * PEAL_NS_PER_S},
         {"link_rto_min", o->link_rto_min.ns, PEAL_NS_PER_MS, o->link_rto.ns},
-        {"link_sends", o->link_sends, 1, 16},
+        {"link_sends", o->link_sends, 1, 8},
         {"request_timeout", o->request_timeout.ns, PEAL_NS_PER_MS, day},
         {"request_lifetime", o->request_lifetime.ns, o->request_timeout.ns, day},
         {"request_sends", o->request_sends, 1, 16},

@@ -81,6 +81,10 @@ bool run_config_check(const Scenario *point, uint32_t base_port, GError **error)
         return refuse(point, "peer", "cpu", "peers have the machine's processor (cpu = infinite)",
                       error);
     }
+    if (point->watch_paths || point->watch_ring.ns > 0) {
+        return refuse(point, "scenario", point->watch_paths ? "watch-paths" : "watch-ring",
+                      "nobody sees all messages and tables", error);
+    }
     if (identities > RUN_PEERS_MAX) {
         g_autofree char *why =
             g_strdup_printf("each peer is a process, so there are %d at most", RUN_PEERS_MAX);

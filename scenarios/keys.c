@@ -62,6 +62,12 @@ const Key KEYS[] = {
      "All draws follow from it; replication 0 uses it as it is, the others a mix."},
     {"scenario", "replications", KEY_COUNT, NULL, FIELD(replications), 1, 10000, "5", NULL,
      "Runs of each point under different seeds; confidence intervals come from them."},
+    {"scenario", "watch-paths", KEY_CHOICE, YES_NO, FIELD(watch_paths), 0, 0, "no", NULL,
+     "The simulator follows each lookup up to the predecessor of its key, as the Chord papers "
+     "count, and the dead peers that it is sent to: paths.* in the results."},
+    {"scenario", "watch-ring", KEY_SPAN, NULL, FIELD(watch_ring), 0, D, "0s", NULL,
+     "Between two looks of the simulator at all tables, for the fractions of wrong and dead "
+     "entries: ring.*_fraction. 0s: never."},
 
     {"overlay", "name", KEY_TEXT, NULL, FIELD(overlay_name), 1, 64, "overlay.example.org", NULL,
      "The overlay's name; its hash is in every message."},
@@ -115,7 +121,7 @@ const Key KEYS[] = {
      NULL, "udp links: frames in flight, an AIMD window or one at a time."},
     {"overlay", "link-rto", KEY_SPAN, NULL, FIELD(overlay.link_rto), 100 * MS, 60 * S, "500ms",
      NULL, "A link's first retransmission timer; RFC 6298 adapts it, with a floor of 100ms."},
-    {"overlay", "link-sends", KEY_COUNT, NULL, FIELD(overlay.link_sends), 1, 16, "5", NULL,
+    {"overlay", "link-sends", KEY_COUNT, NULL, FIELD(overlay.link_sends), 1, 8, "5", NULL,
      "Transmissions of a frame before its link counts as dead."},
     {"overlay", "request-timeout", KEY_SPAN, NULL, FIELD(overlay.request_timeout), 100 * MS, H,
      "3s", NULL, "End to end: until a request is sent again."},

@@ -73,6 +73,9 @@ static void count_delivered(World *world, SimPeer *peer, const Packet *packet)
         peer->messages++;
         if (peal_frame_info(packet->buf.data, packet->buf.len, &info) == 0) {
             totals->codes[recorder_code(info.code)]++;
+            if (__builtin_expect(world->watching, 0)) {
+                watch_arrival(world, peer, &info);
+            }
         }
     } else {
         totals->counter[RECORDER_DUPLICATES]++;
@@ -108,6 +111,9 @@ static void hand_over(World *world, SimPeer *peer, Packet *packet)
     }
     if (flow == NULL || flow->state != FLOW_UP) {
         delivery_lost(world, packet);
+        if (world->watching) {
+            watch_dead(world, packet);
+        }
         flow_refuse(world, peer, packet);
         packet_free(&world->packets, packet);
         return;
@@ -142,6 +148,9 @@ static void refuse_dead(World *world, SimPeer *peer, Packet *packet)
 {
     world->totals.counter[RECORDER_FRAMES_LOST] +=
         packet->type == PACKET_DATA || packet->type == PACKET_SERVED;
+    if (world->watching) {
+        watch_dead(world, packet);
+    }
     if (packet->type == PACKET_DATA) {
         flow_refuse(world, peer, packet);
     }

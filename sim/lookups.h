@@ -23,6 +23,9 @@ typedef struct Lookup {
     uint16_t keyed : 1;        /* a random key: nobody stores a value there */
     uint16_t owner_served : 1; /* the oracle's owner at that instant */
     uint16_t value_lives : 1;  /* a live replica held a value at that instant */
+    uint16_t path_ended : 1;   /* watch.h: at the key's predecessor, or it has none */
+    uint16_t path_hops;        /* so far */
+    uint16_t path_dead;        /* dead peers that it was sent to */
 } Lookup;
 
 _Static_assert(sizeof(Lookup) <= 64, "one line a lookup");

@@ -63,6 +63,7 @@ static void describe(const World *world, RunOutcome *outcome)
     invariants_check(world, &outcome->invariants);
     run_outcome_invariants(outcome);
     add_counts(outcome, world);
+    watch_figures(world, outcome);
 }
 
 static bool run_world(const RunJob *job, RunOutcome *ret_outcome, GError **error)

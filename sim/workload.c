@@ -84,6 +84,9 @@ static void lookup_report(World *world, const Lookup *lookup, const PealOutcome 
         correct = lookup->owner_served && peal_id_equal(&server, &outcome->responder) &&
                   (found || !lookup->value_lives);
     }
+    if (world->watching) {
+        watch_lookup_end(world, lookup);
+    }
     recorder_lookup(world->recorder, &(RecorderLookup){
                                          .started = lookup->started,
                                          .latency = peal_time_since(world->now, lookup->started),
@@ -125,6 +128,9 @@ void workload_lookup(World *world, const PlanAction *action)
     lookup->started = world->now;
     lookup->key = lookup_key(world, action);
     lookup->keyed = action->keyed;
+    if (world->watching) {
+        watch_lookup(world, lookup);
+    }
     world->starting_lookup = number;
     status = peal_peer_fetch(sim_peer_core(peer), &lookup->key, PEAL_KIND_SIP_REGISTRATION,
                              token_make(TOKEN_LOOKUP, number));

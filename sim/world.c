@@ -153,6 +153,7 @@ World *world_new(const WorldConfig *config, GError **error)
         return NULL;
     }
     world->plain = network_is_plain(world->network);
+    watch_init(world);
     world->plan = plan_new(scenario, config->seed);
     world->phones = phones_new(world);
     for (int i = 0; i < WORLD_ACTIONS_AHEAD; i++) {
@@ -238,7 +239,9 @@ static void prefetch_first(const World *world)
  * events. */
 static PealTime next_mark(const World *world)
 {
-    return peal_time_min(recorder_next_sample(world->recorder), world->actions[world->action].at);
+    PealTime sample = peal_time_min(recorder_next_sample(world->recorder), world->watch.next_ring);
+
+    return peal_time_min(sample, world->actions[world->action].at);
 }
 
 static void clear_peer_counts(World *world)
@@ -265,6 +268,10 @@ static bool run_mark(World *world, PealTime at)
             clear_peer_counts(world);
         }
         recorder_sample(world->recorder, at, &world->totals);
+        return true;
+    }
+    if (world->watch.next_ring.ns == at.ns) {
+        watch_ring(world);
         return true;
     }
     action = next_action(world);

@@ -24,6 +24,7 @@
 #include "queue.h"
 #include "siphop.h"
 #include "timers.h"
+#include "watch.h"
 
 enum {
     WORLD_PORT = 6084,        /* RELOAD's, at both ends of every flow */
@@ -99,7 +100,8 @@ struct World {
     PealTime now;
     uint8_t *peers;
     size_t stride;
-    bool plain; /* the network is delay only, and whole */
+    bool plain;    /* the network is delay only, and whole */
+    bool watching; /* paths of lookups are wanted */
     Slab packets;
     RecorderTotals totals;
     WorldCounts counts;
@@ -139,6 +141,7 @@ struct World {
     PealTime lost_since;
     Queue queue;
     Timers timers;
+    Watch watch;
 };
 
 typedef struct WorldConfig {

@@ -117,6 +117,9 @@ typedef struct Scenario {
     uint64_t seed;   /* below 2^53, so that every JSON reader keeps it */
     uint32_t replications;
 
+    bool watch_paths;    /* the simulator follows lookups to their key's predecessor */
+    PealSpan watch_ring; /* ... and compares all tables with the truth so often; 0: never */
+
     PealOverlay overlay; /* `hash` is left to the world: peal_overlay_hash(crypto, overlay_name) */
     char *overlay_name;
     uint32_t peers; /* that the run starts with */

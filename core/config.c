@@ -73,7 +73,7 @@ int peal_overlay_check(const PealOverlay *o, const char **ret_field)
     const int64_t day = 24 * 3600 * PEAL_NS_PER_S;
     const Range ranges[] = {
         {"initial_ttl", o->initial_ttl, 1, 100},
-        {"topology", o->topology, PEAL_TOPOLOGY_CHORD, PEAL_TOPOLOGY_CHORD},
+        {"topology", o->topology, PEAL_TOPOLOGY_CHORD, PEAL_TOPOLOGY_CENTRAL},
         {"crypto", o->crypto, PEAL_CRYPTO_NONE, PEAL_CRYPTO_MODELLED_RSA2048},
         {"link", o->link, PEAL_UDP, PEAL_TCP},
         /* The framing header's 24 bits bound a message; RFC 6940 s.11.1 starts at 5000. */

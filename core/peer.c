@@ -11,7 +11,8 @@ size_t peal_peer_size(void)
     return (sizeof(PealPeer) + BLOCK_ALIGN - 1) / BLOCK_ALIGN * BLOCK_ALIGN;
 }
 
-static const TopologyOps *const TOPOLOGIES[] = {[PEAL_TOPOLOGY_CHORD] = &CHORD_OPS};
+static const TopologyOps *const TOPOLOGIES[] = {
+    [PEAL_TOPOLOGY_CHORD] = &CHORD_OPS, [PEAL_TOPOLOGY_CENTRAL] = &CENTRAL_OPS};
 
 PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay, const PealId *id)
 {

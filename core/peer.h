@@ -10,6 +10,7 @@
 
 #include "overlay/attach.h"
 #include "overlay/bootstrap.h"
+#include "overlay/central.h"
 #include "overlay/chord.h"
 #include "reload/fragment.h"
 #include "reload/link.h"
@@ -25,7 +26,10 @@ struct PealPeer {
     PealTime wake_at; /* what env->wake_at was last told */
     PealId id;
     Links links;
-    Chord chord;
+    union { /* by topology */
+        Chord chord;
+        Central central;
+    };
     Pending pending;
     Storage storage;
     Location location;

@@ -50,9 +50,9 @@ struct Flows {
     GArray *coming; /* PealFlow: opened UDP flows to come up */
     size_t len;
     size_t accepted;
-    Flow *flow[PEAL_FLOWS_MAX];
-    uint16_t generation[PEAL_FLOWS_MAX];
-    uint64_t used[PEAL_FLOWS_MAX / WORD_BITS];
+    Flow *flow[FLOWS_MAX];
+    uint16_t generation[FLOWS_MAX];
+    uint64_t used[FLOWS_MAX / WORD_BITS];
 };
 
 static guint flow_hash(gconstpointer key)
@@ -77,7 +77,7 @@ size_t flows_len(const Flows *flows)
 
 static Flow *flow_get(const Flows *flows, PealFlow name)
 {
-    Flow *flow = name.index < PEAL_FLOWS_MAX ? flows->flow[name.index] : NULL;
+    Flow *flow = name.index < FLOWS_MAX ? flows->flow[name.index] : NULL;
 
     return flow != NULL && flow->name.generation == name.generation ? flow : NULL;
 }
@@ -204,7 +204,7 @@ static void unnamed_due(void *user)
 
 void flows_identified(Flows *flows, uint16_t index)
 {
-    Flow *flow = index < PEAL_FLOWS_MAX ? flows->flow[index] : NULL;
+    Flow *flow = index < FLOWS_MAX ? flows->flow[index] : NULL;
 
     if (flow != NULL) {
         unnamed_leave(flow);
@@ -629,7 +629,7 @@ Flows *flows_new(const FlowsConfig *config)
                              .user_timeout = USER_TIMEOUT};
 
     flows->config = *config;
-    flows->config.flows_max = CLAMP(config->flows_max, 8, PEAL_FLOWS_MAX);
+    flows->config.flows_max = CLAMP(config->flows_max, 8, FLOWS_MAX);
     flows->sockets = g_ptr_array_new_with_free_func(listening_free);
     flows->listeners = g_ptr_array_new_with_free_func(close_listener);
     flows->bound = g_ptr_array_new_with_free_func(g_free);
@@ -651,7 +651,7 @@ void flows_free(Flows *flows)
     if (flows->config.shim != NULL) {
         shim_drop(flows->config.shim, flows);
     }
-    for (size_t i = 0; i < PEAL_FLOWS_MAX; i++) {
+    for (size_t i = 0; i < FLOWS_MAX; i++) {
         if (flows->flow[i] != NULL) {
             flow_free(flows->flow[i]);
         }

@@ -2,7 +2,7 @@
 /*
  * flows.h - RELOAD's flows: UDP 5-tuples and TCP connections under the peer's small indices.
  * Source: RFC 6940 s.6.6, RFC 768, RFC 9293.
- * State:  one Flows per peer, at most PEAL_FLOWS_MAX flows, 200 bytes each.
+ * State:  one Flows per peer, at most FLOWS_MAX flows, 200 bytes each.
  * Time:   an accepted flow whose other side does not name itself within FLOWS_NAMING_TIME ends.
  *
  * A UDP flow that this peer opens has a socket of its own: so the other end sees a flow of its own
@@ -23,6 +23,8 @@
 
 #define FLOWS_NAMING_TIME peal_seconds(10)
 
+enum { FLOWS_MAX = 4096 }; /* of the indices that PEAL_FLOWS_MAX allows */
+
 typedef struct Flows Flows;
 
 typedef struct FlowsConfig {
@@ -30,7 +32,7 @@ typedef struct FlowsConfig {
     Tap *tap;
     PealTransport transport;
     Shim *shim;       /* an emulated network, or NULL */
-    size_t flows_max; /* 8..PEAL_FLOWS_MAX */
+    size_t flows_max; /* 8..FLOWS_MAX */
 } FlowsConfig;
 
 Flows *flows_new(const FlowsConfig *config);

@@ -143,7 +143,8 @@ static bool is_last(const Key *key)
 /* What a scenario says of its overlay's beginning means nothing to one node. */
 static bool is_shared(const Key *key)
 {
-    static const char *const OF_SCENARIOS[] = {"peers", "routing", "start", "join-interval"};
+    static const char *const OF_SCENARIOS[] = {"peers", "routing", "start", "join-interval",
+                                               "server-keeps"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(OF_SCENARIOS); i++) {
         if (strcmp(key->name, OF_SCENARIOS[i]) == 0) {

@@ -143,7 +143,7 @@ static void open_environment(Node *node, size_t descriptors)
                          .tap = &node->tap,
                          .transport = node->overlay.link,
                          .shim = node->shim,
-                         .flows_max = MIN(PEAL_FLOWS_MAX, descriptors / 3)};
+                         .flows_max = MIN(FLOWS_MAX, descriptors / 3)};
     SipSocketsConfig sip = {.loop = node->loop,
                             .tap = &node->tap,
                             .shim = node->shim,

@@ -181,8 +181,8 @@ bool run_config_scenario(const Scenario *point, const char *path, GError **error
 /* What a node's configuration has in common with a scenario; fingers are numbered below. */
 static bool is_nodes(const char *section, const char *key)
 {
-    static const char *const others[] = {"peers",         "routing", "start",
-                                         "join-interval", "fingers", "name"};
+    static const char *const others[] = {"peers",   "routing", "start",       "join-interval",
+                                         "fingers", "name",    "server-keeps"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
         if (strcmp(key, others[i]) == 0) {

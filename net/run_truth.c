@@ -58,6 +58,9 @@ RunTruth *run_truth_new(const RunJob *job, uint32_t peers, PealTime origin)
     truth->origin = origin;
     truth->peers = peers;
     oracle_init(&truth->oracle);
+    if (job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL) {
+        oracle_centre(&truth->oracle);
+    }
     truth->held = g_new0(GHashTable *, peers);
     for (uint32_t i = 0; i < peers; i++) {
         truth->held[i] = g_hash_table_new_full(id_hash, id_equal, g_free, NULL);
@@ -107,13 +110,12 @@ void run_truth_add(RunTruth *truth, const RunEvent *event)
 /* Does the owner or one of those that should hold its replicas have a value? */
 static bool value_lives(const RunTruth *truth, const PealId *key)
 {
-    const Oracle *oracle = &truth->oracle;
-    uint32_t holders = MIN(oracle->len, 1U + truth->job->point->overlay.replicas);
+    uint32_t holders[PEAL_NEIGHBOURS_MAX + 1];
+    uint32_t len =
+        oracle_holders(&truth->oracle, key, truth->job->point->overlay.replicas, holders);
 
-    for (uint32_t i = 0; i < holders; i++) {
-        uint32_t peer = oracle_at(oracle, oracle_rank_of(oracle, key), i);
-
-        if (g_hash_table_contains(truth->held[peer], key)) {
+    for (uint32_t i = 0; i < len; i++) {
+        if (g_hash_table_contains(truth->held[holders[i]], key)) {
             return true;
         }
     }

@@ -14,7 +14,9 @@
 #define H (3600 * S)
 #define D (24 * H)
 
-static const KeyChoice TOPOLOGIES[] = {{"chord", PEAL_TOPOLOGY_CHORD, NULL}, {NULL, 0, NULL}};
+static const KeyChoice TOPOLOGIES[] = {{"chord", PEAL_TOPOLOGY_CHORD, NULL},
+                                       {"central", PEAL_TOPOLOGY_CENTRAL, NULL},
+                                       {NULL, 0, NULL}};
 static const KeyChoice ROUTINGS[] = {{"recursive", SCENARIO_ROUTING_RECURSIVE, NULL},
                                      {NULL, 0, NULL}};
 static const KeyChoice STARTS[] = {{"joins", SCENARIO_START_JOINS, NULL},
@@ -72,7 +74,13 @@ const Key KEYS[] = {
     {"overlay", "name", KEY_TEXT, NULL, FIELD(overlay_name), 1, 64, "overlay.example.org", NULL,
      "The overlay's name; its hash is in every message."},
     {"overlay", "topology", KEY_CHOICE, TOPOLOGIES, FIELD(overlay.topology), 0, 0, "chord", NULL,
-     "The overlay algorithm."},
+     "chord: the ring of RFC 6940; central: the first peer, 0 of a scenario, is the one registrar "
+     "and proxy for all users, to compare with. Keys of the ring (successors, fingers, replicas, "
+     "maintenance and others) then mean nothing."},
+    {"overlay", "server-keeps", KEY_CHOICE, YES_NO, FIELD(server_keeps), 0, 0, "yes", NULL,
+     "yes: registrations that phones made at a central server survive its crash, as on a "
+     "registrar's disk, but for those of the last seconds; no: they are gone until each phone "
+     "registers anew."},
     {"overlay", "peers", KEY_COUNT, NULL, FIELD(peers), 1, SCENARIO_PEERS_MAX, "1000", NULL,
      "Peers that the run starts with."},
     {"overlay", "routing", KEY_CHOICE, ROUTINGS, FIELD(routing), 0, 0, "recursive", NULL,

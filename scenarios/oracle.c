@@ -18,6 +18,11 @@ void oracle_fini(Oracle *oracle)
     oracle_init(oracle);
 }
 
+void oracle_centre(Oracle *oracle)
+{
+    oracle->central = true;
+}
+
 static void reserve(Oracle *oracle, uint32_t cap)
 {
     if (cap > oracle->cap) {
@@ -46,6 +51,7 @@ void oracle_fill(Oracle *oracle, const PealId *ids, uint32_t len)
         oracle->ids[rank] = peal_id_halves(&ids[oracle->peers[rank]]);
     }
     oracle->len = len;
+    oracle->has_first = len > 0;
 }
 
 /* How many members lie before the id. Steps away from the guess double, then halve. */
@@ -98,6 +104,7 @@ void oracle_join(Oracle *oracle, const PealId *id, uint32_t peer)
     oracle->ids[rank] = halves;
     oracle->peers[rank] = peer;
     oracle->len++;
+    oracle->has_first = oracle->has_first || peer == 0;
 }
 
 void oracle_leave(Oracle *oracle, const PealId *id)
@@ -109,6 +116,7 @@ void oracle_leave(Oracle *oracle, const PealId *id)
     if (!is_member(oracle, rank, halves)) {
         return;
     }
+    oracle->has_first = oracle->has_first && oracle->peers[rank] != 0;
     behind = --oracle->len - rank;
     memmove(oracle->ids + rank, oracle->ids + rank + 1, behind * sizeof(*oracle->ids));
     memmove(oracle->peers + rank, oracle->peers + rank + 1, behind * sizeof(*oracle->peers));
@@ -124,5 +132,29 @@ uint32_t oracle_rank_of(const Oracle *oracle, const PealId *id)
 
 uint32_t oracle_owner(const Oracle *oracle, const PealId *id)
 {
+    if (oracle->central) {
+        return oracle->has_first ? 0 : ORACLE_NONE;
+    }
     return oracle->len == 0 ? ORACLE_NONE : oracle->peers[oracle_rank_of(oracle, id)];
+}
+
+uint32_t oracle_holders(const Oracle *oracle, const PealId *id, uint32_t replicas,
+                        uint32_t *ret_peers)
+{
+    uint32_t rank;
+    uint32_t len;
+
+    if (oracle->central) {
+        ret_peers[0] = 0;
+        return oracle->has_first;
+    }
+    if (oracle->len == 0) {
+        return 0;
+    }
+    rank = oracle_rank_of(oracle, id);
+    len = MIN(oracle->len, 1U + replicas);
+    for (uint32_t i = 0; i < len; i++) {
+        ret_peers[i] = oracle_at(oracle, rank, i);
+    }
+    return len;
 }

@@ -163,6 +163,23 @@ static uint16_t fingers_for(uint32_t peers, uint32_t successors)
     return MAX(fingers, 16);
 }
 
+/* A server has a link to every other peer, and both the old and the new one of a few that come
+ * back. */
+static bool check_server(const Scenario *scenario, GError **error)
+{
+    const uint32_t most = PEAL_FLOWS_MAX - PEAL_FLOWS_MAX / 16;
+
+    if (scenario->overlay.topology == PEAL_TOPOLOGY_CENTRAL &&
+        scenario_identities(scenario) > most) {
+        return scenario_fail(scenario, KEYS_TO_BLAME({"overlay", "topology"}, {"overlay", "peers"}),
+                             error,
+                             "a central server has links to every peer, at most %u of them with "
+                             "those of join events: lower overlay.peers",
+                             most);
+    }
+    return true;
+}
+
 bool scenario_check_overlay(Scenario *scenario, GError **error)
 {
     PealOverlay *overlay = &scenario->overlay;
@@ -342,8 +359,8 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
         scenario->overlay.fingers =
             fingers_for(scenario_identities(scenario), scenario->overlay.successors);
     }
-    if (!scenario_check_overlay(scenario, error) || !check_workload(scenario, error) ||
-        !resolve_file(scenario, error)) {
+    if (!scenario_check_overlay(scenario, error) || !check_server(scenario, error) ||
+        !check_workload(scenario, error) || !resolve_file(scenario, error)) {
         return NULL;
     }
     return g_steal_pointer(&scenario);

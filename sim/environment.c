@@ -106,14 +106,23 @@ static void env_done(PealEnv *env, uint64_t token, const PealOutcome *outcome)
 }
 
 /* A simulated peer that restarts is given its identity by the plan, and its users register
- * again. */
+ * again. Those of a central server lie elsewhere, and do not: it has their registrations on its
+ * disk. */
 static int env_persist(PealEnv *env, PealSlot slot, const uint8_t *data, size_t len)
 {
-    (void)env;
-    (void)slot;
-    (void)data;
-    (void)len;
+    World *world = peer_of(env)->world;
+
+    if (slot == PEAL_SLOT_BINDINGS && world_is_central(world) && world->scenario->server_keeps) {
+        g_free(world->kept);
+        world->kept = g_memdup2(data, len);
+        world->kept_len = len;
+    }
     return 0;
+}
+
+PealBytes environment_kept(const World *world, const SimPeer *peer)
+{
+    return peer->index == 0 ? (PealBytes){world->kept, world->kept_len} : (PealBytes){NULL, 0};
 }
 
 void *environment_alloc(World *world, size_t size)

@@ -6,7 +6,11 @@
 
 #include "world.h"
 
-enum { FLOWS_STEP = 8 }; /* not a factor: tables of a few dozen exist a million times */
+enum {
+    FLOWS_STEP = 8,       /* not a factor: tables of a few dozen exist a million times */
+    FLOWS_MANY = 512,     /* but those of a server do not */
+    FLOWS_RING_MAX = 4096 /* as many as a node on sockets has */
+};
 
 PealFlow flow_name(const SimPeer *peer, const SimFlow *flow)
 {
@@ -26,27 +30,26 @@ static SimFlow *flow_get(SimPeer *peer, PealFlow name)
 
 static bool flows_grow(World *world, SimPeer *peer)
 {
+    size_t max = world_is_central(world) ? PEAL_FLOWS_MAX : FLOWS_RING_MAX;
     size_t old = peer->flows_cap;
-    size_t cap = MIN(old + FLOWS_STEP, PEAL_FLOWS_MAX);
+    size_t cap = MIN(old + (old < FLOWS_MANY ? FLOWS_STEP : old / 16), max);
     SimFlow *flows;
     int64_t *arrivals = NULL;
 
-    if (old == PEAL_FLOWS_MAX) {
+    if (old == max) {
         return false;
     }
-    flows = slab_alloc(&world->arrays, cap * sizeof(*flows));
-    memset(flows, 0, cap * sizeof(*flows));
+    flows = environment_alloc(world, cap * sizeof(*flows));
     if (!network_is_plain(world->network)) {
-        arrivals = slab_alloc(&world->arrays, cap * sizeof(*arrivals));
-        memset(arrivals, 0, cap * sizeof(*arrivals));
+        arrivals = environment_alloc(world, cap * sizeof(*arrivals));
     }
     if (old > 0) {
         memcpy(flows, peer->flows, old * sizeof(*flows));
-        slab_free(&world->arrays, peer->flows, old * sizeof(*flows));
+        environment_release(world, peer->flows, old * sizeof(*flows));
     }
     if (old > 0 && arrivals != NULL) {
         memcpy(arrivals, peer->arrivals, old * sizeof(*arrivals));
-        slab_free(&world->arrays, peer->arrivals, old * sizeof(*arrivals));
+        environment_release(world, peer->arrivals, old * sizeof(*arrivals));
     }
     peer->flows = flows;
     peer->arrivals = arrivals;

@@ -36,6 +36,23 @@ static void check_ring(const World *world, Invariants *result)
     }
 }
 
+/* With a server a peer's one neighbour is that, and it has nobody before it. */
+static void check_star(const World *world, Invariants *result)
+{
+    const Oracle *oracle = &world->oracle;
+    PealId server = plan_node_id(world->seed, 0);
+
+    for (uint32_t rank = 0; rank < oracle->len; rank++) {
+        const PealPeer *core = sim_peer_core(world_peer(world, oracle->peers[rank]));
+        PealId id[1];
+
+        if (oracle->peers[rank] != 0 &&
+            !names(id, peal_peer_successors(core, id, 1), peal_id_halves(&server))) {
+            result->wrong_successors++;
+        }
+    }
+}
+
 static void add_stored(void *user, const PealId *resource, uint32_t kind)
 {
     Stored stored = {*resource, kind};
@@ -78,7 +95,11 @@ void invariants_check(const World *world, Invariants *ret_invariants)
     Invariants result = {.members = world->oracle.len};
     GArray *stored = g_array_new(FALSE, FALSE, sizeof(Stored));
 
-    check_ring(world, &result);
+    if (world_is_central(world)) {
+        check_star(world, &result);
+    } else {
+        check_ring(world, &result);
+    }
     for (uint32_t i = 0; i < world->peers_len; i++) {
         SimPeer *peer = world_peer(world, i);
 

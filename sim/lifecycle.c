@@ -46,8 +46,8 @@ static PealPeer *init_peer(World *world, SimPeer *peer, const PealId *id)
     world->totals.online++;
     memset(core, 0, peal_peer_size());
     core = peal_peer_init(core, &peer->env, &world->overlay, id);
-    if (world->phones != NULL) {
-        int status = peal_peer_sip(core, &world->phones->sip, (PealBytes){NULL, 0});
+    if (world->phones != NULL && phones_house(world, peer->index) == peer->index) {
+        int status = peal_peer_sip(core, &world->phones->sip, environment_kept(world, peer));
 
         PEAL_ASSERT(status == 0);
     }
@@ -116,11 +116,22 @@ static size_t find_bootstrap(World *world, uint32_t index, uint32_t others,
     return len;
 }
 
-/* Peers that will look for a partition during this run are told where, as joiners are. */
+/* A central server is named whether it is up or not; it needs nobody itself. */
+static size_t find_server(const World *world, uint32_t index,
+                          PealTarget ret_targets[PLAN_BOOTSTRAP_MAX])
+{
+    ret_targets[0] = (PealTarget){world_addr(0), world->overlay.link};
+    return index != 0;
+}
+
+/* Peers that will look for a partition during this run, or for a server that was down, are told
+ * where, as joiners are. */
 static void tell_bootstrap(World *world, SimPeer *peer)
 {
     PealTarget targets[PLAN_BOOTSTRAP_MAX];
-    size_t len = find_bootstrap(world, peer->index, world->started, targets);
+    size_t len = world_is_central(world)
+                     ? find_server(world, peer->index, targets)
+                     : find_bootstrap(world, peer->index, world->started, targets);
     int status = peal_peer_bootstrap(sim_peer_core(peer), targets, len);
 
     PEAL_ASSERT(status == 0);
@@ -129,8 +140,10 @@ static void tell_bootstrap(World *world, SimPeer *peer)
 void world_converge(World *world)
 {
     uint32_t len = world->scenario->peers;
-    bool heals = world->overlay.partition_interval.ns < world->scenario->duration.ns;
+    bool heals = world_is_central(world) ||
+                 world->overlay.partition_interval.ns < world->scenario->duration.ns;
     PealId *ids = g_new(PealId, len);
+    uint32_t first_rank;
 
     for (uint32_t i = 0; i < len; i++) {
         ids[i] = plan_node_id(world->seed, i);
@@ -140,9 +153,11 @@ void world_converge(World *world)
     world->started = len;
     world->totals.joined = len;
     oracle_fill(&world->oracle, ids, len);
+    first_rank = oracle_rank_of(&world->oracle, &ids[0]);
     for (uint32_t rank = 0; rank < len; rank++) {
         Converging converging = {world, world_peer(world, world->oracle.peers[rank])};
-        PealRingView view = {len, rank, &converging, view_member, view_owner, view_link};
+        PealRingView view = {len,         rank,       first_rank, &converging,
+                             view_member, view_owner, view_link};
 
         if (rank % INTERRUPT_PEERS == 0 && world_interrupted(world)) {
             break;
@@ -157,24 +172,38 @@ void world_converge(World *world)
     g_free(ids);
 }
 
+/* Whom a peer that starts is told of; nobody: it founds the overlay. With nobody joined anywhere
+ * that is gone, and whoever comes first founds it anew, as an operator would have it. While there
+ * is somebody, he names one that is there. */
+static size_t find_way_in(World *world, uint32_t index, uint32_t others,
+                          PealTarget ret_targets[PLAN_BOOTSTRAP_MAX])
+{
+    size_t len;
+
+    if (world_is_central(world)) {
+        return find_server(world, index, ret_targets);
+    }
+    len = others == 0 ? 0 : find_bootstrap(world, index, others, ret_targets);
+    if (others > 0 && len == 0 && world->oracle.len > 0) {
+        uint32_t rank = plan_bootstrap(world->seed, index, world->oracle.len, 0);
+
+        ret_targets[len++] =
+            (PealTarget){world_addr(world->oracle.peers[rank]), world->overlay.link};
+    }
+    return len;
+}
+
 void world_start_peer(World *world, uint32_t index, uint32_t others)
 {
     SimPeer *peer = world_peer(world, index);
     PealId id = plan_node_id(world->seed, index);
     PealTarget targets[PLAN_BOOTSTRAP_MAX];
-    size_t len = others == 0 ? 0 : find_bootstrap(world, index, others, targets);
+    size_t len = find_way_in(world, index, others, targets);
     PealPeer *core;
     int status;
 
     if (peer->up) {
         return;
-    }
-    /* With nobody joined anywhere the overlay is gone, and whoever comes first founds it anew, as
-     * an operator would have it. While there is somebody, he names one that is there. */
-    if (others > 0 && len == 0 && world->oracle.len > 0) {
-        uint32_t rank = plan_bootstrap(world->seed, index, world->oracle.len, 0);
-
-        targets[len++] = (PealTarget){world_addr(world->oracle.peers[rank]), world->overlay.link};
     }
     core = init_peer(world, peer, &id);
     world->started = MAX(world->started, index + 1);

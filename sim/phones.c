@@ -257,8 +257,19 @@ Phones *phones_new(World *world)
                                        .event = on_event};
     phones->ops = phone_ops();
     phones->users = workload->users_per_peer;
+    if (world_is_central(world)) {
+        uint32_t all = world->peers_len * phones->users;
+
+        phones->sip.aors_max = MAX(phones->sip.aors_max, all);
+        phones->sip.transactions_max = MAX(phones->sip.transactions_max, all);
+    }
     phones->all = g_new0(SimPhone, (size_t)world->peers_len * phones->users);
     return phones;
+}
+
+uint32_t phones_house(const World *world, uint32_t peer)
+{
+    return world_is_central(world) ? 0 : peer;
 }
 
 void phones_free(Phones *phones)
@@ -291,7 +302,8 @@ static SimPhone *phone_by_port(const World *world, const SimPeer *peer, uint16_t
 static void phone_make(World *world, SimPhone *phone, uint32_t peer, uint32_t user)
 {
     PealPhoneIdentity identity = {.contact = world_addr(peer),
-                                  .proxy = {.addr = world_addr(peer), .transport = PEAL_UDP}};
+                                  .proxy = {.addr = world_addr(phones_house(world, peer)),
+                                            .transport = PEAL_UDP}};
     char text[PLAN_AOR_MAX];
     void *memory = environment_alloc(world, peal_phone_size());
     int status;

@@ -7,8 +7,9 @@
  * Time:   a phone's deadline is an event of its peer.
  *
  * User u of a peer has the port WORLD_PHONE_PORT + u of the peer's address, and the peer for
- * registrar and outbound proxy. The phones of a peer that stops are gone with it, and their calls
- * abandoned; when the peer is back they are made anew and register again.
+ * registrar and outbound proxy, or the one server where there is one. The phones of a peer that
+ * stops are gone with it, and their calls abandoned; when the peer is back they are made anew and
+ * register again.
  */
 #ifndef SIM_PHONES_H
 #define SIM_PHONES_H
@@ -41,6 +42,9 @@ typedef struct Phones {
 /* phones_new returns NULL when the scenario has no calls. */
 Phones *phones_new(struct World *world);
 void phones_free(Phones *phones);
+
+/* phones_house is the peer that serves the phones of a peer: that one itself, or the server. */
+uint32_t phones_house(const struct World *world, uint32_t peer);
 
 /* phones_register makes the user's phone, unless it is there, and has it register. */
 void phones_register(struct World *world, struct SimPeer *peer, uint32_t user);

@@ -343,7 +343,9 @@ static void resolve(const World *world, const PealAsk *ask, SipAnswerNote *answe
         addr.family = 4;
         answer->targets[answer->targets_len++] = (PealTarget){addr, transport};
     } else if (g_ascii_strcasecmp(host, PLAN_DOMAIN) == 0) {
-        for (uint32_t i = 0; i < MIN(world->started, (uint32_t)DOMAIN_TARGETS); i++) {
+        uint32_t targets = world_is_central(world) ? 1 : DOMAIN_TARGETS;
+
+        for (uint32_t i = 0; i < MIN(world->started, targets); i++) {
             addr = world_addr(i);
             addr.port = WORLD_SIP_PORT;
             answer->targets[answer->targets_len++] = (PealTarget){addr, transport};

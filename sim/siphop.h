@@ -14,7 +14,8 @@
  * handshake; whoever sends to a dead machine or over a partition hears of it after
  * FLOW_USER_TIMEOUT, to one that has forgotten the connection, after the way there and back.
  *
- * There is no DNS: addresses resolve to themselves, the overlay's domain to its first peers.
+ * There is no DNS: addresses resolve to themselves, the overlay's domain to its first peers,
+ * or the one server.
  */
 #ifndef SIM_SIPHOP_H
 #define SIM_SIPHOP_H

@@ -144,12 +144,11 @@ void workload_lookup(World *world, const PlanAction *action)
 /* Does the owner or one of those that should hold its replicas have a value? */
 bool workload_value_lives(const World *world, const PealId *key)
 {
-    const Oracle *oracle = &world->oracle;
-    uint32_t rank = oracle_rank_of(oracle, key);
-    uint32_t holders = MIN(oracle->len, 1U + world->overlay.replicas);
+    uint32_t holders[PEAL_NEIGHBOURS_MAX + 1];
+    uint32_t len = oracle_holders(&world->oracle, key, world->overlay.replicas, holders);
 
-    for (uint32_t i = 0; i < holders; i++) {
-        SimPeer *peer = world_peer(world, oracle_at(oracle, rank, i));
+    for (uint32_t i = 0; i < len; i++) {
+        SimPeer *peer = world_peer(world, holders[i]);
 
         if (peal_peer_stored(sim_peer_core(peer), key, PEAL_KIND_SIP_REGISTRATION) > 0) {
             return true;
@@ -183,8 +182,7 @@ static void request_served(World *world, SimPeer *peer, const PealTrace *record)
     lookup->server = peer->index;
     lookup->hops = (uint16_t)record->value;
     lookup->owner_served = oracle_owner(&world->oracle, &lookup->key) == peer->index;
-    lookup->value_lives =
-        !lookup->keyed && world->oracle.len > 0 && workload_value_lives(world, &lookup->key);
+    lookup->value_lives = !lookup->keyed && workload_value_lives(world, &lookup->key);
 }
 
 static void afterwards(World *world, uint32_t peer, bool joined)

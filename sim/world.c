@@ -134,6 +134,12 @@ World *world_new(const WorldConfig *config, GError **error)
     world->keep_on = config->keep_on;
     world->keep_on_user = config->user;
     world->overlay = scenario->overlay;
+    if (world_is_central(world)) {
+        uint64_t users =
+            (uint64_t)scenario_identities(scenario) * scenario->workload.users_per_peer;
+
+        world->overlay.resources_max = (uint32_t)MAX(world->overlay.resources_max, users);
+    }
     world->overlay.hash = peal_overlay_hash(world->ops.crypto, name);
     world->peers_len = scenario_identities(scenario);
     world->stride = SIM_PEER_BLOCK + peal_peer_size();
@@ -142,6 +148,9 @@ World *world_new(const WorldConfig *config, GError **error)
     queue_init(&world->queue, &world->packets);
     timers_init(&world->timers, &world->queue);
     oracle_init(&world->oracle);
+    if (world_is_central(world)) {
+        oracle_centre(&world->oracle);
+    }
     lookups_init(&world->lookups);
     siphop_init(&world->sip_hops);
     processor_init(&world->processor, &scenario->peer, config->seed, world->peers_len);
@@ -188,6 +197,7 @@ void world_free(World *world)
     slab_fini(&world->arrays);
     slab_fini(&world->packets);
     g_free(world->users_due);
+    g_free(world->kept);
     g_free(world->afterwards);
     g_free(world);
 }

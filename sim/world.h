@@ -130,6 +130,8 @@ struct World {
     PcapWriter *capture;
     SipHops sip_hops;
     Phones *phones; /* NULL without calls */
+    uint8_t *kept;  /* a central server's bindings, as it persisted them last */
+    size_t kept_len;
     Processor processor;
     Oracle oracle;
     Lookups lookups;
@@ -171,6 +173,12 @@ static inline SimPeer *world_peer(const World *world, uint32_t index)
     return (SimPeer *)(void *)(world->peers + index * world->stride);
 }
 
+/* Does peer 0 serve all others? */
+static inline bool world_is_central(const World *world)
+{
+    return world->scenario->overlay.topology == PEAL_TOPOLOGY_CENTRAL;
+}
+
 static inline PealPeer *sim_peer_core(SimPeer *peer)
 {
     return (PealPeer *)(void *)((uint8_t *)peer + SIM_PEER_BLOCK);
@@ -193,6 +201,8 @@ static inline void world_post(World *world, SimPeer *source, uint32_t dest, Peal
 /* environment.c */
 PealEnvOps environment_ops(void);
 void environment_free_big(World *world);
+/* What a peer that starts has kept of its phones' registrations; borrowed, maybe empty. */
+PealBytes environment_kept(const World *world, const SimPeer *peer);
 /* As a peer's alloc and release. */
 void *environment_alloc(World *world, size_t size);
 void environment_release(World *world, void *ptr, size_t size);

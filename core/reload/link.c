@@ -11,7 +11,7 @@ struct LinkStream {
     uint16_t slot;
 };
 
-enum { LINKS_STEP = 8 };
+enum { LINKS_STEP = 8, LINKS_MANY = 512 };
 
 bool link_valid(const Links *links, PealFlow flow)
 {
@@ -30,8 +30,10 @@ static int link_begin(PealPeer *peer, PealFlow flow, LinkPhase phase)
     Links *links = &peer->links;
 
     if (flow.index >= links->links_cap) {
-        /* By steps, not by a factor: tables of a few dozen exist a million times. */
-        uint16_t cap = (uint16_t)(flow.index / LINKS_STEP * LINKS_STEP + LINKS_STEP);
+        /* By steps, not by a factor: tables of a few dozen exist a million times. Those of
+         * thousands, a server's, do not. */
+        uint16_t spare = flow.index < LINKS_MANY ? 0 : flow.index / 16;
+        uint16_t cap = (uint16_t)((flow.index + spare) / LINKS_STEP * LINKS_STEP + LINKS_STEP);
         Link *larger = peer_alloc(peer, cap * sizeof(Link));
 
         if (larger == NULL) {

@@ -2,7 +2,7 @@
 /* link_index.c - identified links in ring order; see link.h. */
 #include "peer.h"
 
-enum { INDEX_STEP = 8 };
+enum { INDEX_STEP = 8, INDEX_MANY = 512 };
 
 static size_t words_for(size_t cap)
 {
@@ -26,7 +26,8 @@ static int index_grow(PealPeer *peer)
 {
     Links *links = &peer->links;
     Links old = *links;
-    uint16_t cap = (uint16_t)(old.index_cap + INDEX_STEP);
+    uint16_t spare = old.index_cap < INDEX_MANY ? 0 : old.index_cap / 16;
+    uint16_t cap = (uint16_t)(old.index_cap + spare + INDEX_STEP);
     void *block = peer_alloc(peer, block_size(cap));
 
     if (block == NULL) {

@@ -25,7 +25,7 @@ typedef struct PealFlow {
     uint16_t generation;
 } PealFlow;
 
-#define PEAL_FLOWS_MAX 4096 /* flows of one peer at a time */
+#define PEAL_FLOWS_MAX 61440 /* flows of one peer at a time; a world may grant fewer */
 
 /*
  * Bytes on their way. The world allocates it, with as much room as it likes beyond what was asked

@@ -13,7 +13,10 @@
 
 typedef struct PealPeer PealPeer;
 
-typedef enum PealTopology { PEAL_TOPOLOGY_CHORD } PealTopology;
+typedef enum PealTopology {
+    PEAL_TOPOLOGY_CHORD,
+    PEAL_TOPOLOGY_CENTRAL /* one peer, the founder, serves all others */
+} PealTopology;
 typedef enum PealCrypto {
     PEAL_CRYPTO_NONE,
     PEAL_CRYPTO_MODELLED_P256,
@@ -306,9 +309,11 @@ int peal_peer_ping(PealPeer *peer, const PealId *to, bool resource, uint64_t tok
  */
 typedef struct PealRingView PealRingView;
 struct PealRingView {
-    /* Members in clockwise order, in 0..members_len-1; self_rank is this peer's place. */
+    /* Members in clockwise order, in 0..members_len-1; self_rank is this peer's place, first_rank
+     * that of the peer which founded the overlay. */
     uint32_t members_len;
     uint32_t self_rank;
+    uint32_t first_rank;
     void *user;
     PealId (*member)(const PealRingView *view, uint32_t rank);
     /* Rank of the first member at or after the id: its owner. */

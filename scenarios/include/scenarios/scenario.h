@@ -127,6 +127,7 @@ typedef struct Scenario {
     ScenarioStart start;
     PealSpan join_interval;
     bool fingers_auto; /* overlay.fingers was computed from peers */
+    bool server_keeps; /* a central server has its phones' registrations on disk */
 
     ScenarioNetwork network;
     ScenarioWorkload workload;

@@ -6,9 +6,10 @@
 
 #include "compare/draw.h"
 #include "compare/pairs.h"
-#include "plot/figure.h"
+#include "plot/gnuplot.h"
 
 #include <analysis/results.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,16 +334,15 @@ static void print_json(const Comparison *comparison)
 
 static bool draw(Comparison *comparison, const char *dir, GError **error)
 {
-    if (!figure_make_dir(dir, error)) {
-        return false;
-    }
+    g_autoptr(GPtrArray) figures =
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void *)figure_free);
+
     for (unsigned i = 0; i < SIDE_FIGURES; i++) {
-        if (comparison->comparable[i] &&
-            !draw_cdfs(dir, i, comparison->sides, &comparison->ks[i], comparison->files, error)) {
-            return false;
+        if (comparison->comparable[i]) {
+            g_ptr_array_add(figures, draw_cdfs(i, comparison->sides, &comparison->ks[i]));
         }
     }
-    return true;
+    return gnuplot_draw(dir, figures, comparison->files, error);
 }
 
 static char *default_out(char *const dirs[2])
@@ -362,7 +362,7 @@ static int compare_all(Comparison *comparison, const CompareOptions *options, GE
     if (!side_open(options->dirs[0], &comparison->sides[0], error) ||
         !side_open(options->dirs[1], &comparison->sides[1], error) ||
         !read_differences(comparison, error) ||
-        (!options->no_plot && !figure_check_gnuplot("leave the plots out with --no-plot", error))) {
+        (!options->no_plot && !gnuplot_check("leave the plots out with --no-plot", error))) {
         return STATUS_INPUT;
     }
     compare_figures(comparison);

@@ -4,7 +4,7 @@
 #include <analysis/results.h>
 
 #include "database.h"
-#include "plot/figure.h"
+#include "plot/gnuplot.h"
 #include "rows.h"
 #include "summary.h"
 
@@ -53,7 +53,7 @@ static bool is_our_script(const char *plots, const char *name)
 {
     g_autofree char *file = g_strconcat(name, ".gp", NULL);
     g_autofree char *path = path_in(plots, file);
-    g_autofree char *ours = g_strdup_printf(FIGURE_SCRIPT_BEGIN, name);
+    g_autofree char *ours = g_strdup_printf(GNUPLOT_SCRIPT_BEGIN, name);
     g_autofree char *text = NULL;
 
     return g_file_get_contents(path, &text, NULL, NULL) && g_str_has_prefix(text, ours);

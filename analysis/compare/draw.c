@@ -4,40 +4,27 @@
  */
 #include "compare/draw.h"
 
-#include "plot/figure.h"
-
 #include <math.h>
 
 /* More steps than this are not to be seen: a CDF then skips steps lower than one in so many. */
 #define STEPS_MAX 2000
 
-/* Rows of a cumulative distribution: value, fraction not above it. */
-static void add_cdf(Figure *figure, const SideFigure *which, const GArray *values)
+/* Points of a cumulative distribution: value, fraction not above it. */
+static void add_cdf(FigureSeries *series, const GArray *values)
 {
     const double *value = (const double *)(const void *)values->data;
     guint least = values->len / STEPS_MAX, drawn = 0;
 
-    figure_block(figure, which->x_label);
-    figure_row(figure, (double[]){value[0], 0}, 2);
+    figure_point(series, (FigurePoint){value[0], 0, NAN, NAN});
     for (guint i = 0; i < values->len; i++) {
         bool last = i + 1 == values->len;
 
         if (last || (value[i + 1] > value[i] && i + 1 - drawn >= least)) {
             drawn = i + 1;
-            figure_row(figure, (double[]){value[i], (double)drawn / (double)values->len}, 2);
+            figure_point(series,
+                         (FigurePoint){value[i], (double)drawn / (double)values->len, NAN, NAN});
         }
     }
-}
-
-static void add_curve(GString *curves, unsigned i, const Side *side)
-{
-    g_autofree char *label = g_strdup_printf("%s (%s)", side->dir, side->world);
-    g_autofree char *title = figure_quote(label);
-
-    g_string_append_printf(curves,
-                           "%s data index %u using 1:2 with steps lw 2 lc rgb '%s' dashtype %s "
-                           "title %s",
-                           i > 0 ? ", \\\n" : "", i, figure_colour(i), figure_dash(i), title);
 }
 
 /* All but the farthest thousandth, which would squeeze the rest. */
@@ -48,31 +35,27 @@ static double reach(const GArray *values)
     return ((const double *)(const void *)values->data)[MAX(rank, 1) - 1];
 }
 
-bool draw_cdfs(const char *dir, unsigned index, const Side sides[2], const StatsKs *ks,
-               GPtrArray *files, GError **error)
+Figure *draw_cdfs(unsigned index, const Side sides[2], const StatsKs *ks)
 {
     const SideFigure *which = &SIDE_FIGURE[index];
     g_autofree char *name = g_strconcat(which->stem, "-cdf", NULL);
-    g_autofree char *path = g_strdup(dir);
-    Plots plots = {.dir = path, .files = files};
-    g_autoptr(Figure) figure = figure_new(&plots, name, NULL);
-    g_autoptr(GString) curves = g_string_new(NULL);
+    Figure *figure = figure_new(name, which->title, "Cumulative distributions of sampled values.");
+    FigurePanel *panel = figure_panel(figure, which->y_label, "");
     double longest = 0;
 
+    figure_axis_init(&figure->x, which->x_label, which->unit);
     for (unsigned i = 0; i < 2; i++) {
         const GArray *values = sides[i].samples[index].values;
+        g_autofree char *label = g_strdup_printf("%s (%s)", sides[i].dir, sides[i].world);
 
-        add_cdf(figure, which, values);
-        add_curve(curves, i, &sides[i]);
+        add_cdf(figure_series(panel, label, FIGURE_STEPS, i), values);
         longest = fmax(longest, reach(values));
     }
-    g_string_append_printf(
-        figure->script,
-        "set xlabel '%s'\nset ylabel '%s'\nset xrange [0:%.10g]\nset yrange [0:1.1]\n"
-        "set ytics 0,0.2,1\nset key bottom right\n"
-        "set label 1 'Kolmogorov-Smirnov distance %.4f, p = %.3g' at graph 0.02, graph 0.95 "
-        "textcolor rgb '#202020'\nplot %s\n",
-        which->x_label, which->y_label, longest > 0 ? longest * 1.02 : 1, ks->distance, ks->p_value,
-        curves->str);
-    return figure_draw(&plots, figure, error);
+    figure->x.from = panel->y.from = 0;
+    figure->x.to = longest > 0 ? longest * 1.02 : 1;
+    panel->y.to = 1;
+    figure->key = FIGURE_KEY_BOTTOM_RIGHT;
+    figure->remark =
+        g_strdup_printf("Kolmogorov-Smirnov distance %.4f, p = %.3g", ks->distance, ks->p_value);
+    return figure;
 }

@@ -7,12 +7,12 @@
 
 #include "compare/side.h"
 
+#include "figure/figure.h"
+
 #include <analysis/stats.h>
 
-/* draw_cdfs draws figure `index` into dir as STEM-cdf.svg and .png beside its data and script,
- * whose paths it adds to `files`. Both samples must hold something. False with
- * RESULTS_ERROR_WRITE. */
-bool draw_cdfs(const char *dir, unsigned index, const Side sides[2], const StatsKs *ks,
-               GPtrArray *files, GError **error);
+/* draw_cdfs is the plot of figure `index`, STEM-cdf; free with figure_free. Both samples must hold
+ * something. */
+Figure *draw_cdfs(unsigned index, const Side sides[2], const StatsKs *ks);
 
 #endif

@@ -48,7 +48,11 @@ void peal_overlay_defaults(PealOverlay *ret_overlay)
         .resources_max = 100000,
         .kinds = default_kinds,
         .kinds_len = sizeof(default_kinds) / sizeof(default_kinds[0]),
-        .defence = {.redundant_lookups = 1},
+        .defence = {.redundant_lookups = 1,
+                    .source_burst = 20,
+                    .known_factor = 20,
+                    .sources = 4096,
+                    .retry_after = peal_seconds(5)},
     };
 }
 
@@ -98,6 +102,12 @@ int peal_overlay_check(const PealOverlay *o, const char **ret_field)
         {"request_sends", o->request_sends, 1, 16},
         {"kinds_len", o->kinds_len, 0, 1024},
         {"redundant_lookups", o->defence.redundant_lookups, 1, PEAL_REDUNDANT_MAX},
+        {"source_burst", o->defence.source_burst, 1, 10000},
+        {"known_factor", o->defence.known_factor, 1, 1000},
+        {"sources", o->defence.sources, 64, 1 << 20},
+        {"source_rate_milli", (int64_t)o->defence.source_rate_milli, 0, INT64_C(3600000000000)},
+        {"overload_wait", o->defence.overload_wait.ns, 0, 60 * PEAL_NS_PER_S},
+        {"retry_after", o->defence.retry_after.ns, PEAL_NS_PER_S, 3600 * PEAL_NS_PER_S},
     };
 
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {

@@ -23,7 +23,7 @@ PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay,
     peer->topology = TOPOLOGIES[overlay->topology];
     peer->id = *id;
     peer->wake_at = PEAL_TIME_NEVER;
-    peer->started_at = peer_now(peer);
+    peer_set_started(peer, peer_now(peer));
     peer->state = PEAL_PEER_IDLE;
     links_init(peer);
     pending_init(peer);
@@ -77,7 +77,7 @@ static int start(PealPeer *peer, const PealTarget *bootstrap, size_t bootstrap_l
         return error;
     }
     peer->state = PEAL_PEER_JOINING;
-    peer->started_at = peer_now(peer);
+    peer_set_started(peer, peer_now(peer));
     if (bootstrap_len == 0) {
         peer->topology->found(peer);
     } else {
@@ -169,7 +169,7 @@ void peal_peer_adopt(PealPeer *peer, PealFlow flow, const PealId *identity)
 
 void peal_peer_converge(PealPeer *peer, PealRingView *view)
 {
-    peer->started_at = peer_now(peer);
+    peer_set_started(peer, peer_now(peer));
     peer->topology->converge(peer, view);
     peer_schedule(peer);
 }
@@ -231,7 +231,7 @@ void peer_drop(PealPeer *peer, PealDrop why, uint16_t code, uint64_t transaction
 
 PealPeerState peal_peer_state(const PealPeer *peer)
 {
-    return peer->state;
+    return (PealPeerState)peer->state;
 }
 
 const PealId *peal_peer_id(const PealPeer *peer)

@@ -36,14 +36,24 @@ struct PealPeer {
     Attaches attaches;
     Reassembly reassembly;
     Bootstrap bootstrap;
-    PealTime started_at;
-    Sip *sip; /* NULL unless it is an adapter */
-    PealPeerState state;
+    /* One word: 60 bits of ns are 18 years. */
+    uint64_t started_ns : 60;
+    uint64_t state : 4;      /* PealPeerState */
+    Sip *sip;                /* NULL unless it is an adapter */
+    struct Defence *defence; /* NULL unless the overlay's defences need state of a peer's own */
 };
 
 static inline PealTime peer_now(PealPeer *peer)
 {
     return peer->env->ops->now(peer->env);
+}
+static inline PealTime peer_started(const PealPeer *peer)
+{
+    return (PealTime){(int64_t)peer->started_ns};
+}
+static inline void peer_set_started(PealPeer *peer, PealTime at)
+{
+    peer->started_ns = (uint64_t)at.ns & ((UINT64_C(1) << 60) - 1);
 }
 static inline uint64_t peer_random(PealPeer *peer, PealDraw purpose)
 {

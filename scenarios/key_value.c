@@ -281,6 +281,18 @@ static bool apply_rate(const Key *key, const char *text, void *target, GError **
     return true;
 }
 
+static bool apply_limit(const Key *key, const char *text, void *target, GError **error)
+{
+    uint64_t milli = 0;
+
+    if (strcmp(text, "off") != 0 &&
+        (!units_rate(text, &milli, error) || !range_check(key, milli, error))) {
+        return false;
+    }
+    field_set(key, target, milli);
+    return true;
+}
+
 static bool apply_amount(const Key *key, const char *text, void *target, GError **error)
 {
     AttackAmount *amount = (AttackAmount *)(void *)((uint8_t *)target + key->offset);
@@ -388,6 +400,8 @@ bool key_apply(const Key *key, const char *text, void *target, GError **error)
         }
         field_set(key, target, value);
         return true;
+    case KEY_LIMIT:
+        return apply_limit(key, text, target, error);
     case KEY_RATE:
         return apply_rate(key, text, target, error);
     case KEY_AMOUNT:
@@ -473,6 +487,8 @@ char *key_range_text(const Key *key)
     case KEY_QUEUE:
         return g_strdup_printf("%" PRIu64 " to %" PRIu64 " frames, or a time such as 200ms",
                                key->min, key->max);
+    case KEY_LIMIT:
+        return g_strdup("off or a rate from 1/h to 1000000/s, such as 20/s");
     case KEY_RATE:
         return g_strdup("above 0/s, to 1000000/s");
     case KEY_AMOUNT:

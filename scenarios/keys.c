@@ -147,6 +147,28 @@ const Key KEYS[] = {
      "without "
      "waits for the others."},
 
+    {"defence", "source-rate", KEY_LIMIT, NULL, FIELD(overlay.defence.source_rate_milli), 1000,
+     UINT64_C(3600000000000), "off", NULL,
+     "Messages that a peer takes from one source, an address of phones or another peer. off: any "
+     "number."},
+    {"defence", "source-burst", KEY_COUNT, NULL, FIELD(overlay.defence.source_burst), 1, 10000,
+     "20", NULL, "With a source-rate: messages that a source that was silent may send at once."},
+    {"defence", "known-factor", KEY_COUNT, NULL, FIELD(overlay.defence.known_factor), 1, 1000, "20",
+     NULL,
+     "With a source-rate: what known sources may send is so many times that. Known are addresses "
+     "from which a registration came that lives, and the peer's neighbours."},
+    {"defence", "sources", KEY_COUNT, NULL, FIELD(overlay.defence.sources), 64, 1 << 20, "4096",
+     NULL, "With a source-rate: how many sources a peer tells apart, 32 bytes each."},
+    {"defence", "overload-wait", KEY_SPAN, NULL, FIELD(overlay.defence.overload_wait), 0, 60 * S,
+     "0s", NULL,
+     "New requests are refused before any work is done, SIP's with a 503, while messages wait "
+     "longer than this for the peer; those of known sources beyond four times as long. 0s: never."},
+    {"defence", "retry-after", KEY_SPAN, NULL, FIELD(overlay.defence.retry_after), S, H, "5s", NULL,
+     "A refusal asks the sender to wait so long, or up to twice as long, in whole seconds."},
+    {"defence", "overload-control", KEY_CHOICE, YES_NO, FIELD(overlay.defence.overload_control), 0,
+     0, "no", NULL,
+     "yes: SIP neighbours tell each other by how much to reduce their requests (RFC 7339)."},
+
     {"network", "latency", KEY_LATENCY, NULL, NO_FIELD, 0, 10 * S, "synthetic", NULL,
      "synthetic: a built-in Internet; constant:T one way; plane: points of a square; matrix:FILE: "
      "RTT in ms between hosts; coordinates:FILE: distance is one-way ms. A path is relative to the "
@@ -166,6 +188,9 @@ const Key KEYS[] = {
      "Time that a peer's processor takes for one frame."},
     {"peer", "queue", KEY_QUEUE, NULL, FIELD(peer.queue), 1, 1000000, "1000", NULL,
      "Frames (or time) that may wait for a processor that is not infinite; more are dropped."},
+    {"peer", "reject-cost", KEY_PPM, NULL, FIELD(peer.reject_ppm), 0, SCENARIO_PPM, "5%", NULL,
+     "What the processor spends on a message that the peer refuses or drops unread, as a share of "
+     "the mean service. What finds the queue full costs nothing."},
 
     {"workload", "users-per-peer", KEY_COUNT, NULL, FIELD(workload.users_per_peer), 0, 1000, "1",
      NULL,

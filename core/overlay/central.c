@@ -27,7 +27,7 @@ static void set_patience(PealPeer *peer, PealSpan patience)
 
 static void joined(PealPeer *peer)
 {
-    PealSpan took = peal_time_since(peer_now(peer), peer->started_at);
+    PealSpan took = peal_time_since(peer_now(peer), peer_started(peer));
 
     peer->central.phase = CENTRAL_JOINED;
     peer->central.deadline = PEAL_TIME_NEVER;

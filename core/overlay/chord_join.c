@@ -174,7 +174,7 @@ void chord_join_on_wake(PealPeer *peer, PealTime now)
 void chord_joined(PealPeer *peer)
 {
     Chord *chord = &peer->chord;
-    PealSpan took = peal_time_since(peer_now(peer), peer->started_at);
+    PealSpan took = peal_time_since(peer_now(peer), peer_started(peer));
 
     chord->phase = CHORD_JOINED;
     chord->join_at = PEAL_TIME_NEVER;

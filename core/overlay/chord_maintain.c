@@ -14,7 +14,7 @@ enum {
 
 static uint32_t uptime_s(PealPeer *peer)
 {
-    return (uint32_t)(peal_time_since(peer_now(peer), peer->started_at).ns / PEAL_NS_PER_S);
+    return (uint32_t)(peal_time_since(peer_now(peer), peer_started(peer)).ns / PEAL_NS_PER_S);
 }
 
 /* Updates. */

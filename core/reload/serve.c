@@ -52,7 +52,7 @@ static void answer_probe(PealPeer *peer, const Inbound *request)
             info.value = storage_resources(peer);
             break;
         case RELOAD_PROBE_UPTIME:
-            info.value = (uint32_t)(peal_time_since(now, peer->started_at).ns / PEAL_NS_PER_S);
+            info.value = (uint32_t)(peal_time_since(now, peer_started(peer)).ns / PEAL_NS_PER_S);
             break;
         default:
             continue;

@@ -12,6 +12,18 @@ enum { PEAL_REDUNDANT_MAX = 8 };
 /* All off as peal_overlay_defaults leaves it. */
 typedef struct PealDefence {
     uint8_t redundant_lookups; /* 1..PEAL_REDUNDANT_MAX first hops that a Fetch goes by at a time */
+
+    /*
+     * Against floods. Every source has a bucket of tokens, and each message takes one. Sources are
+     * strangers until they are known: a live binding came from there, or it is a neighbour.
+     */
+    bool overload_control; /* RFC 7339 towards SIP neighbours that support it */
+    uint16_t source_burst; /* tokens of a stranger's full bucket, 1.. */
+    uint16_t known_factor; /* rate and burst of a known source are so many times a stranger's */
+    uint32_t sources;      /* buckets of strangers and of known ones together, 64..2^20 */
+    uint64_t source_rate_milli; /* tokens that come back, thousandths an hour; 0: no buckets */
+    PealSpan overload_wait;     /* new requests of strangers are refused beyond it; 0: never */
+    PealSpan retry_after;       /* what a refusal asks for, to twice that; whole seconds */
 } PealDefence;
 
 #endif

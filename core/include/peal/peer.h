@@ -215,6 +215,31 @@ void peal_peer_on_sip_take(PealPeer *peer, const PealHop *from, PealBuf *buf);
  */
 void peal_peer_on_sip_end(PealPeer *peer, const PealHop *hop, int error);
 
+/*
+ * What to do with bytes before any work goes into them. A world asks when they arrive and does as
+ * told: SERVE hands them to the peer, in their turn; REFUSE and DROP do not, and what was to be
+ * said to the sender has been said. Both are cheap: no more than a look at the first lines and, to
+ * refuse, one answer without memory.
+ */
+typedef enum PealAdmit { PEAL_ADMIT_SERVE, PEAL_ADMIT_REFUSE, PEAL_ADMIT_DROP } PealAdmit;
+
+/* peal_defence_admits: whether a peer of this overlay ever says anything but SERVE. */
+static inline bool peal_defence_admits(const PealOverlay *overlay)
+{
+    return overlay->defence.source_rate_milli > 0 || overlay->defence.overload_wait.ns > 0;
+}
+
+/*
+ * peal_peer_admit judges a RELOAD datagram or piece of a stream, peal_peer_sip_admit one of SIP.
+ * A piece that is no whole message, or more than one, is served: peal_peer_on_bytes_take and
+ * peal_peer_on_sip_take judge its messages when they have found them, by the wait named last.
+ * wait  how long the bytes have waited, or will have to, until the peer gets to them
+ */
+PealAdmit peal_peer_admit(PealPeer *peer, PealFlow flow, const uint8_t *bytes, size_t len,
+                          PealSpan wait) PEAL_MUST_USE;
+PealAdmit peal_peer_sip_admit(PealPeer *peer, const PealHop *from, const uint8_t *bytes, size_t len,
+                              PealSpan wait) PEAL_MUST_USE;
+
 /* peal_peer_on_answer brings the answer to an env->ask; answer is borrowed for the call. */
 void peal_peer_on_answer(PealPeer *peer, const PealAnswer *answer);
 

@@ -75,6 +75,7 @@ typedef struct ScenarioQueue {
 typedef struct ScenarioProcessor {
     Dist service; /* of one frame; DIST_NONE is the infinite processor */
     ScenarioQueue queue;
+    uint32_t reject_ppm; /* of the mean service: what a frame costs that is refused or dropped */
 } ScenarioProcessor;
 
 typedef enum ScenarioDo {

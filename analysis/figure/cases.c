@@ -24,6 +24,7 @@ static void clear_case(gpointer data)
     Case *which = data;
 
     g_free(which->label);
+    g_free(which->brief);
     g_ptr_array_unref(which->values);
 }
 
@@ -295,6 +296,7 @@ static bool read_all(Cases *cases, GError **error)
 
         g_ptr_array_set_size(which->values, (gint)cases->keys->len);
         which->label = cases_group(cases, which, 0);
+        which->brief = cases_brief(cases, which, 0);
     }
     return true;
 }
@@ -343,6 +345,11 @@ int cases_value(const Cases *cases, const Case *which, guint key)
                : -1;
 }
 
+static bool is_without(guint64 without, guint key)
+{
+    return key < 64 && (without & (G_GUINT64_CONSTANT(1) << key)) != 0;
+}
+
 char *cases_group(const Cases *cases, const Case *which, guint64 without)
 {
     GString *label = g_string_new(NULL);
@@ -351,7 +358,7 @@ char *cases_group(const Cases *cases, const Case *which, guint64 without)
         const char *name = cases_key(cases, i)->name;
         const char *value = g_ptr_array_index(which->values, i);
 
-        if (value == NULL || (i < 64 && (without & (G_GUINT64_CONSTANT(1) << i)) != 0)) {
+        if (value == NULL || is_without(without, i)) {
             continue;
         }
         if (label->len > 0) {
@@ -363,6 +370,40 @@ char *cases_group(const Cases *cases, const Case *which, guint64 without)
         g_string_append(label, value);
     }
     return g_string_free(label, FALSE);
+}
+
+char *cases_brief_title(const Cases *cases, guint64 without)
+{
+    GString *title = g_string_new(NULL);
+    guint keys = 0;
+
+    for (guint i = 0; i < cases->keys->len; i++) {
+        if (!is_without(without, i)) {
+            g_string_append_printf(title, "%s%s", keys++ > 0 ? ", " : "",
+                                   cases_key_name(cases_key(cases, i)->name));
+        }
+    }
+    return g_string_free(title, keys < 2);
+}
+
+char *cases_brief(const Cases *cases, const Case *which, guint64 without)
+{
+    g_autofree char *title = cases_brief_title(cases, without);
+    GString *brief;
+
+    if (title == NULL) {
+        return cases_group(cases, which, without);
+    }
+    brief = g_string_new(NULL);
+    for (guint i = 0; i < cases->keys->len; i++) {
+        const char *value = g_ptr_array_index(which->values, i);
+
+        if (!is_without(without, i)) {
+            g_string_append_printf(brief, "%s%s", brief->len > 0 ? ", " : "",
+                                   value != NULL ? value : "–");
+        }
+    }
+    return g_string_free(brief, FALSE);
 }
 
 bool cases_follows(const Cases *cases, guint other, guint key)

@@ -31,6 +31,7 @@ typedef struct Case {
     unsigned replications;
     gint64 peers;
     char *label;       /* "peers = 1000, loss = 1%"; "" of a single run without a sweep */
+    char *brief;       /* "1000, 1%" where several keys are swept, else as the label */
     GPtrArray *values; /* of char *, one for each of Cases.keys; NULL: the run does not sweep it */
 } Case;
 
@@ -79,6 +80,11 @@ int cases_value(const Cases *cases, const Case *which, guint key);
 /* cases_group says which case it is without the keys whose bits are set in `without`:
  * "topology = central"; free with g_free. */
 char *cases_group(const Cases *cases, const Case *which, guint64 without);
+
+/* cases_brief is the group's values alone where it is of several keys: "central, 5%", and
+ * cases_brief_title their names: "topology, loss", or NULL of one key; free with g_free. */
+char *cases_brief(const Cases *cases, const Case *which, guint64 without);
+char *cases_brief_title(const Cases *cases, guint64 without);
 
 /* cases_follows tells whether key `other` has one value for each value of `key`, in all cases:
  * they were swept together. */

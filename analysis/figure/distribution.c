@@ -52,6 +52,14 @@ static void mark_quantiles(Figure *figure, const Histogram *histogram, double sc
     }
 }
 
+/* Up to where a curve is drawn: all but the farthest thousandth, or hundredth if that is far off,
+ * which would squeeze the rest. */
+static double reach(const Histogram *histogram)
+{
+    return fmin(histogram_quantile(histogram, 0.999),
+                fmax(histogram_quantile(histogram, 0.99), 6 * histogram_quantile(histogram, 0.5)));
+}
+
 typedef struct CdfLook {
     const char *name;
     const char *title;
@@ -68,6 +76,7 @@ static bool add_cdfs(const Cases *cases, const SummaryHistogram *which, const Cd
     FigurePanel *panel = figure_panel(figure, look->y_label, "");
     double longest = 0;
 
+    figure->key_title = cases_brief_title(cases, 0);
     g_ptr_array_add(figures, figure);
     figure_axis_init(&figure->x, look->x_label, look->unit);
     figure->key = FIGURE_KEY_BOTTOM_RIGHT;
@@ -79,9 +88,9 @@ static bool add_cdfs(const Cases *cases, const SummaryHistogram *which, const Cd
             return false;
         }
         if (histogram_count(histogram) > 0) {
-            add_cdf(figure_series(panel, one->label, FIGURE_LINE, panel->series->len), histogram,
+            add_cdf(figure_series(panel, one->brief, FIGURE_LINE, panel->series->len), histogram,
                     which->scale);
-            longest = fmax(longest, histogram_quantile(histogram, 0.999) * which->scale);
+            longest = fmax(longest, reach(histogram) * which->scale);
             if (cases->cases->len == 1) {
                 mark_quantiles(figure, histogram, which->scale);
             }
@@ -89,11 +98,10 @@ static bool add_cdfs(const Cases *cases, const SummaryHistogram *which, const Cd
         histogram_free(histogram);
     }
     say_chosen(cases, figure);
-    /* All but the farthest thousandth, which would squeeze the rest. */
     figure->x.from = 0;
     figure->x.to = longest > 0 ? longest * 1.02 : 1;
     panel->y.from = 0;
-    panel->y.to = 1;
+    panel->y.to = 1.1;
     return true;
 }
 
@@ -178,8 +186,9 @@ bool figures_hops(const Cases *cases, GPtrArray *figures, GError **error)
                                 "all replications together.");
     FigurePanel *panel = figure_panel(figure, "Fraction of answered lookups", "");
     bool single = cases->cases->len == 1;
-    double least, greatest;
+    double least, greatest, farthest = 0;
 
+    figure->key_title = cases_brief_title(cases, 0);
     g_ptr_array_add(figures, figure);
     figure_axis_init(&figure->x, "Hops to the responsible peer", " hops");
     figure->key = FIGURE_KEY_ABOVE;
@@ -193,17 +202,18 @@ bool figures_hops(const Cases *cases, GPtrArray *figures, GError **error)
         if (histogram_count(histogram) > 0) {
             unsigned look = panel->series->len;
 
-            add_fractions(figure_series(panel, single ? NULL : one->label,
+            farthest = fmax(farthest, fmin(histogram_quantile(histogram, 0.9995),
+                                           3 * histogram_quantile(histogram, 0.95) + 2));
+            add_fractions(figure_series(panel, single ? NULL : one->brief,
                                         single ? FIGURE_BARS : FIGURE_MARKED, single ? 5 : look),
                           histogram);
         }
         histogram_free(histogram);
     }
     say_chosen(cases, figure);
-    if (figure_span_x(figure, &least, &greatest)) {
+    if (figure_span_y(panel, &least, &greatest)) {
         figure->x.from = -0.6;
-        figure->x.to = greatest + 0.6;
-        figure_span_y(panel, &least, &greatest);
+        figure->x.to = farthest + 0.6;
         panel->y.from = 0;
         panel->y.to = greatest * 1.08;
     }

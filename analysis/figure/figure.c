@@ -106,6 +106,7 @@ void figure_free(Figure *figure)
     g_free(figure->about);
     g_free(figure->subject);
     g_free(figure->remark);
+    g_free(figure->key_title);
     g_free(figure->mean.text);
     axis_clear(&figure->x);
     axis_clear(&figure->top);

@@ -114,6 +114,7 @@ typedef struct Figure {
     GArray *fits;     /* of FigureFit */
     char *remark;     /* words inside the first panel; NULL: none */
     FigureKeyPlace key;
+    char *key_title; /* what the names in the key are values of; NULL: they speak for themselves */
 } Figure;
 
 /* figure_new starts a figure without panels; the strings are copied. */

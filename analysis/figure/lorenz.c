@@ -93,7 +93,7 @@ static bool read_shares(const Case *one, Shares *shares, GError **error)
 static void add_curve(FigurePanel *panel, const Case *one, const Shares *shares)
 {
     StatsMean gini = stats_mean(cases_doubles(shares->gini), shares->gini->len);
-    g_autoptr(GString) name = g_string_new(one->label);
+    g_autoptr(GString) name = g_string_new(one->brief);
     FigureSeries *series;
 
     g_string_append_printf(name, "%sGini %.3f", name->len > 0 ? ": " : "", gini.mean);
@@ -139,7 +139,8 @@ bool figures_lorenz(const Cases *cases, GPtrArray *figures, GError **error)
     FigureSeries *even = figure_series(panel, "all the same", FIGURE_LINE, 6);
 
     figure_axis_init(&figure->x, "Peers, least loaded first (%)", " %");
-    figure->key = FIGURE_KEY_TOP_LEFT;
+    figure->key = FIGURE_KEY_ABOVE;
+    figure->key_title = cases_brief_title(cases, 0);
     figure->x.from = panel->y.from = 0;
     figure->x.to = panel->y.to = 100;
     figure_point(even, (FigurePoint){0, 0, NAN, NAN});

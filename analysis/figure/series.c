@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { LINES_MAX = 3, PANELS_MAX = 3, CASES_MAX = 8, FIGURES_MAX = 12 };
+/* More cases than CASES_MAX over time are not told apart in one figure. */
+enum { LINES_MAX = 3, PANELS_MAX = 3, CASES_MAX = 6, FIGURES_MAX = 12 };
 
 /* A line: an expression over a row of the series, s. */
 typedef struct Line {
@@ -371,9 +372,9 @@ static bool add_compared(const Cases *cases, Figure *figure, const CaseTimes *ti
         const PanelLook *look = &COMPARED.panels[i];
         FigurePanel *panel = figure_panel(figure, look->label, look->unit);
 
-        for (guint j = 0; j < MIN(cases->cases->len, CASES_MAX); j++) {
-            const Case *one = cases_pick(cases, CASES_MAX, j);
-            FigureSeries *series = figure_series(panel, i == 0 ? one->label : NULL, FIGURE_LINE, j);
+        for (guint j = 0; j < cases->cases->len; j++) {
+            const Case *one = cases_at(cases, j);
+            FigureSeries *series = figure_series(panel, i == 0 ? one->brief : NULL, FIGURE_LINE, j);
 
             if (!add_line(series, one, &look->lines[0], times->unit, error)) {
                 return false;
@@ -390,13 +391,13 @@ bool figures_success(const Cases *cases, GPtrArray *figures, GError **error)
     CaseTimes longest = {0};
     double least, greatest;
 
-    if (cases->cases->len < 2) {
+    if (cases->cases->len < 2 || cases->cases->len > CASES_MAX) {
         return true;
     }
-    for (guint i = 0; i < MIN(cases->cases->len, CASES_MAX); i++) {
+    for (guint i = 0; i < cases->cases->len; i++) {
         CaseTimes times;
 
-        if (!case_times(cases_pick(cases, CASES_MAX, i), &times, error)) {
+        if (!case_times(cases_at(cases, i), &times, error)) {
             return false;
         }
         longest = times.end > longest.end ? times : longest;
@@ -406,9 +407,7 @@ bool figures_success(const Cases *cases, GPtrArray *figures, GError **error)
         !add_events(figure, cases_at(cases, 0), longest.unit, error)) {
         return false;
     }
-    if (cases->cases->len > CASES_MAX) {
-        figure->subject = g_strdup_printf("%d of the %u points", CASES_MAX, cases->cases->len);
-    }
+    figure->key_title = cases_brief_title(cases, 0);
     if (!figure_span_y(figure_panel_at(figure, 1), &least, &greatest)) {
         g_ptr_array_remove_index(figure->panels, 1); /* no calls */
     }

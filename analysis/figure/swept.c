@@ -26,27 +26,52 @@ guint64 swept_bound(const Cases *cases, guint key)
     return bound;
 }
 
+enum { TICKS_MAX = 9 };
+
+/* The values themselves as ticks, if there are few and each has room for its text. */
+static void tick_values(const CasesKey *key, FigureAxis *axis)
+{
+    const double *numbers = cases_doubles(key->numbers);
+    guint len = key->numbers->len;
+    bool log = axis->scale == FIGURE_LOG;
+    double span = log ? numbers[len - 1] / numbers[0] : numbers[len - 1] - numbers[0];
+
+    for (guint i = 1; i < len; i++) {
+        double step = log ? log2(numbers[i] / numbers[i - 1]) / log2(span)
+                          : (numbers[i] - numbers[i - 1]) / span;
+
+        if (len > TICKS_MAX || step < 0.06) {
+            return;
+        }
+    }
+    for (guint i = 0; i < len; i++) {
+        figure_axis_tick(axis, numbers[i], g_ptr_array_index(key->values, i));
+    }
+}
+
 void swept_axis(const CasesKey *key, FigureAxis *axis)
 {
     const char *name = cases_key_name(key->name);
-    g_autofree char *label = !key->numeric || *key->unit == '\0'
-                                 ? g_strdup(name)
-                                 : g_strdup_printf("%s (%s)", name, key->unit);
+    double least, greatest;
 
-    figure_axis_init(axis, label, "");
+    figure_axis_init(axis, name, "");
     if (!key->numeric) {
         for (guint i = 0; i < key->values->len; i++) {
             figure_axis_tick(axis, i, g_ptr_array_index(key->values, i));
         }
         axis->from = -0.5;
         axis->to = key->values->len - 0.5;
-    } else {
-        double least = cases_doubles(key->numbers)[0];
-        double greatest = cases_doubles(key->numbers)[key->numbers->len - 1];
-
-        axis->scale = least > 0 && greatest >= LOG_FROM * least && key->numbers->len > 2
-                          ? FIGURE_LOG
-                          : FIGURE_LINEAR;
+        return;
+    }
+    least = cases_doubles(key->numbers)[0];
+    greatest = cases_doubles(key->numbers)[key->numbers->len - 1];
+    axis->scale = least > 0 && greatest >= LOG_FROM * least && key->numbers->len > 2
+                      ? FIGURE_LOG
+                      : FIGURE_LINEAR;
+    tick_values(key, axis);
+    if (axis->ticks->len == 0 && *key->unit != '\0') {
+        g_free(axis->label);
+        axis->label = g_strdup_printf("%s (%s)", name, key->unit);
     }
 }
 
@@ -92,8 +117,7 @@ static void set_y(FigurePanel *panel, const Quantity *quantity)
     }
     if (strcmp(quantity->unit, " %") == 0) {
         panel->y.from = fmax(0, fmin(95, floor(least)));
-        panel->y.to = fmax(100, greatest <= 100 ? 0 : fmin(greatest, 105));
-        panel->y.to += (panel->y.to - panel->y.from) * 0.03;
+        panel->y.to = 100 + (100 - panel->y.from) * 0.03; /* an interval may reach beyond */
     } else if (least > 0 && greatest >= LOG_FROM * least) {
         panel->y.scale = FIGURE_LOG;
     } else if (least >= 0) {
@@ -124,10 +148,11 @@ static bool fill(const Cases *cases, guint key, const Quantity *quantity, Figure
     g_autoptr(GPtrArray) groups = g_ptr_array_new_with_free_func(g_free);
     bool numeric = cases_key(cases, key)->numeric;
 
+    figure->key_title = cases_brief_title(cases, bound);
     swept_axis(cases_key(cases, key), &figure->x);
     for (guint i = 0; i < cases->cases->len; i++) {
         const Case *one = cases_at(cases, i);
-        g_autofree char *group = cases_group(cases, one, bound);
+        g_autofree char *group = cases_brief(cases, one, bound);
         StatsMean mean;
 
         if (!quantity_mean(quantity, one, &mean, error)) {
@@ -205,6 +230,14 @@ static guint64 axis_keys(const Cases *cases)
     return axes != 0 || best < 0 ? axes : G_GUINT64_CONSTANT(1) << best;
 }
 
+/* Those that scaling.c draws against the number of peers. */
+static bool is_shown_by_scaling(const CasesKey *key, const Quantity *quantity)
+{
+    static const char *const names[] = {"hops", "latency", "messages", NULL};
+
+    return strcmp(key->name, CASES_PEERS_KEY) == 0 && g_strv_contains(names, quantity->name);
+}
+
 static bool add_quantity(const Cases *cases, const Quantity *quantity, GPtrArray *figures,
                          GError **error)
 {
@@ -213,6 +246,7 @@ static bool add_quantity(const Cases *cases, const Quantity *quantity, GPtrArray
 
     for (guint i = 0; i < MIN(cases->keys->len, 64); i++) {
         if ((axes & G_GUINT64_CONSTANT(1) << i) != 0 &&
+            !is_shown_by_scaling(cases_key(cases, i), quantity) &&
             !add_swept(cases, i, quantity, several, figures, error)) {
             return false;
         }

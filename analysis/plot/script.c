@@ -27,6 +27,8 @@ enum {
     GAP = 50,        /* between panels: a key */
     HEAD = 39,       /* above the first: its key */
     EVENT_LINE = 17, /* a line of events' names */
+    KEY_LINE = 21,   /* a line of the key */
+    SUBJECT = 24,    /* the subject, above all */
 };
 enum { WIDTH = 720, EVENT_LINES = 4, CHARACTER = 7 };
 
@@ -163,16 +165,17 @@ static void add_title(GString *plot, const char *name)
 static void add_whiskers(GString *plot, const FigureSeries *series, unsigned index)
 {
     const char *colour = look_colour(series->look);
+    unsigned mark = MARKS[look_mark(series->look)];
 
     g_string_append_printf(plot,
-                           ", \\\n data index %u using 1:2:3:4 with yerrorbars lw 1.2 lc rgb '%s' "
-                           "pt %u ps 0",
-                           index, colour, MARKS[look_mark(series->look)]);
+                           "data index %u using 1:2:3:4 with yerrorbars lw 0.8 lc rgb '%s' "
+                           "pt %u ps 0.8, \\\n ",
+                           index, colour, mark);
     if (series->across != NULL) {
         g_string_append_printf(plot,
-                               ", \\\n data index %u using 1:2:5:6 with xerrorbars lw 1.2 "
-                               "lc rgb '%s' pt %u ps 0",
-                               index, colour, MARKS[look_mark(series->look)]);
+                               "data index %u using 1:2:5:6 with xerrorbars lw 0.8 lc rgb '%s' "
+                               "pt %u ps 0.8, \\\n ",
+                               index, colour, mark);
     }
 }
 
@@ -193,6 +196,8 @@ static void add_series(GString *plot, const FigureSeries *series, unsigned index
                                "data index %u using 1:3:4 with filledcurves fc rgb '%s' "
                                "fs transparent solid 0.2, \\\n ",
                                index, colour);
+    } else if (intervals) {
+        add_whiskers(plot, series, index);
     }
     g_string_append_printf(plot, "data index %u using 1:2 with %s lc rgb '%s'", index,
                            with[series->style], colour);
@@ -204,9 +209,6 @@ static void add_series(GString *plot, const FigureSeries *series, unsigned index
         g_string_append_printf(plot, " pt %u ps 0.8", MARKS[look_mark(series->look)]);
     }
     add_title(plot, series->name);
-    if (intervals && series->spread == FIGURE_WHISKERS) {
-        add_whiskers(plot, series, index);
-    }
     if (series->note != NULL) {
         g_string_append_printf(plot,
                                ", \\\n keyentry with filledcurves fc rgb '%s' fs transparent "
@@ -284,7 +286,41 @@ static void add_x(GString *script, const Figure *figure)
     }
 }
 
-static void add_key(GString *script, FigureKeyPlace key)
+/* How a key is laid out. */
+typedef struct KeyLook {
+    unsigned columns;
+    unsigned rows; /* above the plot; 0: inside it */
+} KeyLook;
+
+enum { INSIDE_ENTRIES = 6, INSIDE_CHARACTERS = 76, ENTRY = 60 /* the sample and gaps */ };
+
+/* A key of many or long entries stands above the plot, which grows by it. */
+static KeyLook key_look(const Figure *figure)
+{
+    const FigurePanel *panel = figure_panel_at(figure, 0);
+    unsigned entries = figure->mean.text != NULL;
+    glong longest = figure->mean.text != NULL ? g_utf8_strlen(figure->mean.text, -1) : 0;
+    KeyLook look = {1, 0};
+
+    for (guint i = 0; i < panel->series->len; i++) {
+        const FigureSeries *series = figure_series_at(panel, i);
+
+        if (series->name != NULL && series->points->len > 0) {
+            entries += series->note != NULL ? 2 : 1;
+            longest = MAX(longest, g_utf8_strlen(series->name, -1));
+            longest = MAX(longest, series->note != NULL ? g_utf8_strlen(series->note, -1) : 0);
+        }
+    }
+    if (entries > 0 && (figure->key == FIGURE_KEY_ABOVE || entries > INSIDE_ENTRIES ||
+                        longest > INSIDE_CHARACTERS)) {
+        look.columns = MAX(1, (WIDTH - 90) / (unsigned)(longest * 8 + ENTRY));
+        look.columns = MIN(look.columns, entries);
+        look.rows = (entries + look.columns - 1) / look.columns + (figure->key_title != NULL);
+    }
+    return look;
+}
+
+static void add_key(GString *script, const Figure *figure)
 {
     static const char *const places[] = {
         [FIGURE_KEY_ABOVE] = "above horizontal",
@@ -292,8 +328,19 @@ static void add_key(GString *script, FigureKeyPlace key)
         [FIGURE_KEY_TOP_RIGHT] = "top right",
         [FIGURE_KEY_BOTTOM_RIGHT] = "bottom right",
     };
+    KeyLook look = key_look(figure);
 
-    g_string_append_printf(script, "set key %s\n", places[key]);
+    g_string_append_printf(script, "set key %s",
+                           places[look.rows > 0 ? FIGURE_KEY_ABOVE : figure->key]);
+    if (look.rows > 0) {
+        g_string_append_printf(script, " maxcols %u", look.columns);
+    }
+    if (figure->key_title != NULL) {
+        g_autofree char *title = script_quote(figure->key_title);
+
+        g_string_append_printf(script, " title %s", title);
+    }
+    g_string_append_c(script, '\n');
 }
 
 /* What else is drawn. */
@@ -393,9 +440,9 @@ static void add_subject(GString *script, const Figure *figure)
         g_autofree char *text = script_quote(figure->subject);
 
         g_string_append_printf(script,
-                               "set label 10001 %s at screen 0.015,0.975 left font ',11' "
+                               "set label 10001 %s at screen 0.015,%.4f left font ',11' "
                                "textcolor rgb '#606060'\n",
-                               text);
+                               text, 1 - 12.0 / script_height(figure));
     }
     if (figure->remark != NULL) {
         g_autofree char *text = script_quote(figure->remark);
@@ -443,9 +490,9 @@ static void draw_one(GString *script, const Figure *figure)
     add_y(script, panel);
     add_marks(script, figure);
     add_subject(script, figure);
-    add_key(script, figure->key);
+    add_key(script, figure);
     if (levels > 0) {
-        g_string_append_printf(script, "set tmargin %u\n", 3 + levels);
+        g_string_append_printf(script, "set tmargin %u\n", 3 + levels + key_look(figure).rows);
     }
     if (figure->x.from == 0 && figure->x.to == 100 && panel->y.to == 100) {
         g_string_append(script, "set size square\n");
@@ -459,25 +506,28 @@ static void draw_panels(GString *script, const Figure *figure)
 {
     double height = script_height(figure);
     unsigned levels = add_events(script, figure), index = 0;
-    double head = HEAD + EVENT_LINE * levels + (figure->subject != NULL ? EVENT_LINE : 0);
+    KeyLook key = key_look(figure);
+    double above = figure->subject != NULL ? SUBJECT : 6;
+    double head = above + HEAD - 6 + EVENT_LINE * levels + KEY_LINE * (MAX(key.rows, 1) - 1);
     double each = (height - FOOT - head - GAP * (figure->panels->len - 1)) / figure->panels->len;
     double top = height - head;
 
     shade_warmup(script, figure);
     add_subject(script, figure);
     add_x(script, figure);
+    add_key(script, figure);
     g_string_append_printf(script,
                            "unset xlabel\nset lmargin 11\nset rmargin 4\n"
-                           "set key at screen 0.96,%g right top horizontal\n"
+                           "set key at screen 0.96,%.4f right top horizontal\n"
                            "set multiplot\nset format x ''\n",
-                           figure->subject != NULL ? 1 - EVENT_LINE / height : 0.99);
+                           1 - above / height);
     for (guint i = 0; i < figure->panels->len; i++) {
         const FigurePanel *panel = figure_panel_at(figure, i);
         g_autoptr(GString) plot = g_string_new(NULL);
 
         if (i == 1) {
             g_string_append(script, "unset label\nset key at graph 1,1.03 right bottom "
-                                    "horizontal\n");
+                                    "horizontal notitle\n");
         }
         if (i + 1 == figure->panels->len) {
             g_autofree char *label = script_quote(figure->x.label);
@@ -512,6 +562,7 @@ static void draw_grid(GString *script, const Figure *figure)
         greatest = isfinite(value) ? fmax(greatest, value) : greatest;
     }
     add_subject(script, figure);
+    g_string_append(script, figure->subject != NULL ? "set tmargin 2\n" : "");
     g_string_append(script, "set palette defined (");
     for (unsigned i = 0; i <= STOPS; i++) {
         LookColour colour = look_heat((double)i / STOPS);
@@ -551,7 +602,14 @@ static void draw_grid(GString *script, const Figure *figure)
 
 unsigned script_height(const Figure *figure)
 {
-    return figure->panels->len > 1 ? HEIGHT_PANEL * figure->panels->len : HEIGHT_ONE;
+    unsigned height = figure->panels->len > 1 ? HEIGHT_PANEL * figure->panels->len : HEIGHT_ONE;
+
+    if (figure->grid == NULL) {
+        unsigned rows = key_look(figure).rows;
+
+        height += KEY_LINE * (MAX(rows, 1) - 1);
+    }
+    return height + (figure->subject != NULL ? SUBJECT : 0);
 }
 
 char *script_text(const Figure *figure)

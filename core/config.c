@@ -101,6 +101,7 @@ int peal_overlay_check(const PealOverlay *o, const char **ret_field)
         {"request_lifetime", o->request_lifetime.ns, o->request_timeout.ns, day},
         {"request_sends", o->request_sends, 1, 16},
         {"kinds_len", o->kinds_len, 0, 1024},
+        {"neighbour_rate", o->defence.neighbour_rate, 0, PEAL_NEIGHBOUR_RATE_MAX},
         {"redundant_lookups", o->defence.redundant_lookups, 1, PEAL_REDUNDANT_MAX},
         {"source_burst", o->defence.source_burst, 1, 10000},
         {"known_factor", o->defence.known_factor, 1, 1000},

@@ -2,6 +2,8 @@
 /* peer.c - wires the parts of one peer together; see <peal/peer.h>. */
 #include "peer.h"
 
+#include "security/defence.h"
+
 enum { BLOCK_ALIGN = 64 };
 
 _Static_assert(sizeof(PealPeer) <= 448, "a peer exists a million times");
@@ -32,6 +34,7 @@ PealPeer *peal_peer_init(void *memory, PealEnv *env, const PealOverlay *overlay,
     storage_init(peer);
     location_init(peer);
     peer->topology->init(peer);
+    defence_init(peer);
     return peer;
 }
 
@@ -46,6 +49,7 @@ void peal_peer_fini(PealPeer *peer)
     sip_fini(peer);
     reassembly_fini(&peer->reassembly, peer->env);
     peer->topology->fini(peer);
+    defence_fini(peer);
 }
 
 void peer_schedule(PealPeer *peer)
@@ -58,6 +62,9 @@ void peer_schedule(PealPeer *peer)
     at = peal_time_min(at, reassembly_deadline(&peer->reassembly));
     if (peer->sip != NULL) {
         at = peal_time_min(at, sip_deadline(peer));
+    }
+    if (peer->defence != NULL) {
+        at = peal_time_min(at, peer->defence->deadline);
     }
     if (at.ns != peer->wake_at.ns) {
         peer->wake_at = at;
@@ -139,6 +146,9 @@ void peal_peer_on_wake(PealPeer *peer)
     reassembly_on_wake(&peer->reassembly, peer->env, now);
     if (peer->sip != NULL) {
         sip_on_wake(peer, now);
+    }
+    if (peer->defence != NULL) {
+        defence_on_wake(peer, now);
     }
     peer_schedule(peer);
 }

@@ -39,6 +39,7 @@ static const KeyChoice WINDOWS[] = {{"aimd", false, NULL},
                                     {"stop-and-wait", true, NULL},
                                     {NULL, 0, NULL}};
 static const KeyChoice YES_NO[] = {{"yes", true, NULL}, {"no", false, NULL}, {NULL, 0, NULL}};
+static const KeyChoice OFF_ON[] = {{"off", false, NULL}, {"on", true, NULL}, {NULL, 0, NULL}};
 static const KeyChoice CRYPTOS[] = {
     {"none", PEAL_CRYPTO_NONE, NULL},
     {"modelled", PEAL_CRYPTO_MODELLED_P256, NULL},
@@ -168,6 +169,15 @@ const Key KEYS[] = {
     {"defence", "overload-control", KEY_CHOICE, YES_NO, FIELD(overlay.defence.overload_control), 0,
      0, "no", NULL,
      "yes: SIP neighbours tell each other by how much to reduce their requests (RFC 7339)."},
+
+    {"defence", "neighbour-check", KEY_CHOICE, OFF_ON, FIELD(overlay.defence.neighbour_check), 0, 0,
+     "off", NULL,
+     "on: a peer that would crowd a part of the ring more than chance does (probability 10^-5) "
+     "becomes nobody's neighbour there."},
+    {"defence", "neighbour-rate", KEY_COUNT, NULL, FIELD(overlay.defence.neighbour_rate), 0,
+     PEAL_NEIGHBOUR_RATE_MAX, "0", NULL,
+     "With neighbour-check: new neighbours that a peer accepts a minute, as many at once; 0: any "
+     "number."},
 
     {"network", "latency", KEY_LATENCY, NULL, NO_FIELD, 0, 10 * S, "synthetic", NULL,
      "synthetic: a built-in Internet; constant:T one way; plane: points of a square; matrix:FILE: "

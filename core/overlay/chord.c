@@ -171,6 +171,25 @@ bool chord_wants_neighbour(const PealPeer *peer, const PealId *id)
     return nearer_after < peer->overlay->successors || nearer_before < before_max;
 }
 
+bool chord_would_neighbour(const PealPeer *peer, const PealId *id)
+{
+    const Links *links = &peer->links;
+    uint16_t rank = link_rank(peer, id);
+    unsigned nearer_after = 0;
+    unsigned nearer_before = 0;
+
+    for (uint16_t place = 0; place < links->index_len; place++) {
+        const Link *link = link_at(links, links->slot[place]);
+
+        if (link->ready && peal_id_equal(&link->id, id)) {
+            return false;
+        }
+        nearer_after += link->ready && place < rank;
+        nearer_before += link->ready && place >= rank;
+    }
+    return nearer_after < peer->overlay->successors || nearer_before < chord_side_max(peer, false);
+}
+
 /* Fingers. */
 
 PealId chord_finger_point(PealPeer *peer, unsigned i)

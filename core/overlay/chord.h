@@ -79,6 +79,8 @@ void chord_put_side(const PealPeer *peer, Writer *writer, bool successors);
 void chord_refresh(PealPeer *peer, bool lost);
 
 bool chord_wants_neighbour(const PealPeer *peer, const PealId *id);
+/* chord_would_neighbour: would a peer that is not ready yet be a neighbour if it were? */
+bool chord_would_neighbour(const PealPeer *peer, const PealId *id);
 PealId chord_finger_point(PealPeer *peer, unsigned i);
 /* Puts a link into the finger table. */
 void chord_set_finger(PealPeer *peer, unsigned i, uint16_t link);
@@ -101,6 +103,8 @@ void chord_joined(PealPeer *peer);
 
 /* type is CHORD_UPDATE_*. */
 void chord_send_update(PealPeer *peer, uint16_t slot, uint8_t type);
+/* chord_ask_update has the other side of a link say what it knows, by an Update. */
+void chord_ask_update(PealPeer *peer, uint16_t slot);
 /* To all neighbours, or, when this peer's range changed, to all links. */
 void chord_tell(PealPeer *peer);
 void chord_on_update(PealPeer *peer, const Inbound *request);

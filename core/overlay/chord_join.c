@@ -3,6 +3,7 @@
  * s.10.5, s.10.9. */
 #include "overlay/chord.h"
 
+#include "overlay/guard.h"
 #include "peer.h"
 #include "reload/codec.h"
 
@@ -224,6 +225,10 @@ void chord_on_join(PealPeer *peer, const Inbound *request)
     chord_refresh(peer, false);
     if (chord->phase != CHORD_JOINED || !peer->topology->responsible(peer, &join.joining)) {
         request_refuse(peer, request, RELOAD_ERROR_NOT_FOUND, (PealBytes){NULL, 0});
+        return;
+    }
+    if (!guard_admits(peer, &join.joining)) {
+        request_refuse(peer, request, RELOAD_ERROR_FORBIDDEN, (PealBytes){NULL, 0});
         return;
     }
     predecessor = chord_ready(peer, 0, false);

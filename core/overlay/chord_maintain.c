@@ -3,6 +3,7 @@
  * s.10.8. */
 #include "overlay/chord.h"
 
+#include "overlay/guard.h"
 #include "peer.h"
 #include "reload/codec.h"
 
@@ -118,7 +119,7 @@ void chord_learn(PealPeer *peer, const PealId *id, const PealId *teller)
 
     /* Most of what is told is known; then there is nothing to work out. */
     if ((link != LINK_NONE && link_at(&peer->links, link)->ready) || peal_id_equal(id, &peer->id) ||
-        chord_buried(peer, id) || !chord_wants_neighbour(peer, id)) {
+        chord_buried(peer, id) || !chord_wants_neighbour(peer, id) || !guard_allows(peer, id)) {
         return;
     }
     if (link == LINK_NONE) {
@@ -225,8 +226,12 @@ void chord_on_update(PealPeer *peer, const Inbound *request)
     }
     request_answer(peer, request, (PealBytes){NULL, 0});
     if (!link_at(&peer->links, request->link)->ready) {
+        if (!guard_admits(peer, &sender)) {
+            return;
+        }
         set_ready(peer, request->link);
     }
+    guard_on_update(peer, &sender, &update);
     chord_learn_all(peer, update.predecessors, &sender);
     chord_learn_all(peer, update.successors, &sender);
     chord_learn_all(peer, update.fingers, &sender);
@@ -429,7 +434,7 @@ static void update_neighbours(PealPeer *peer)
 }
 
 /* What the other side of a link knows comes as an Update (s.10.8). */
-static void ask_update(PealPeer *peer, uint16_t slot)
+void chord_ask_update(PealPeer *peer, uint16_t slot)
 {
     const PealId id = link_at(&peer->links, slot)->id;
     const ReloadRouteQueryReq query = {.send_update = true,
@@ -468,7 +473,7 @@ static void stabilise(PealPeer *peer)
 
     if (after != LINK_NONE) {
         chord_send_update(peer, after, CHORD_UPDATE_NEIGHBORS);
-        ask_update(peer, after);
+        chord_ask_update(peer, after);
     }
     check_predecessor(peer);
     if (chord->fingers_len > 0) {
@@ -501,6 +506,7 @@ void chord_maintain_on_wake(PealPeer *peer, PealTime now)
     if (peal_time_due(chord->finger_at, now)) {
         chord->finger_at = peal_time_add(now, peer->overlay->finger_interval);
         refresh_fingers(peer);
+        guard_refresh(peer, GUARD_REFRESH);
         check_silent_links(peer);
     }
     if (peal_time_due(chord->partition_at, now)) {

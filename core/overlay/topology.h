@@ -33,7 +33,8 @@ typedef struct TopologyOps {
     bool (*responsible)(const PealPeer *peer, const PealId *id);
     uint16_t (*next_hop)(const PealPeer *peer, const PealId *id, uint16_t back);
     /* first_hops: the links of the routing table in the order in which a message for the id may
-     * begin its way by them, the best first; none when the id is this peer's. At most max. */
+     * begin its way by them, the best first; none when the id is this peer's. At most max. NULL:
+     * there is one way only. */
     size_t (*first_hops)(const PealPeer *peer, const PealId *id, uint16_t *ret_links, size_t max);
     /* replica_set: who else stores what this peer is responsible for, nearest first, up to max. */
     size_t (*replica_set)(const PealPeer *peer, PealId *ret_ids, size_t max);

@@ -17,7 +17,9 @@ enum { CANDIDATES_MAX = PEAL_REDUNDANT_MAX * 5 }; /* fresh ones for each of the 
 void redundant_choose(PealPeer *peer, Redundant *redundant, const PealId *to, unsigned turn)
 {
     uint16_t links[CANDIDATES_MAX];
-    size_t len = peer->topology->first_hops(peer, to, links, CANDIDATES_MAX);
+    size_t len = peer->topology->first_hops != NULL
+                     ? peer->topology->first_hops(peer, to, links, CANDIDATES_MAX)
+                     : 0;
     size_t ways = peer->overlay->defence.redundant_lookups;
 
     redundant->ways = (uint16_t)(ways < len ? ways : len);

@@ -7,7 +7,7 @@
 
 #include <peal/base.h>
 
-enum { PEAL_REDUNDANT_MAX = 8 };
+enum { PEAL_REDUNDANT_MAX = 8, PEAL_NEIGHBOUR_RATE_MAX = 1000 };
 
 /* All off as peal_overlay_defaults leaves it. */
 typedef struct PealDefence {
@@ -24,6 +24,10 @@ typedef struct PealDefence {
     uint64_t source_rate_milli; /* tokens that come back, thousandths an hour; 0: no buckets */
     PealSpan overload_wait;     /* new requests of strangers are refused beyond it; 0: never */
     PealSpan retry_after;       /* what a refusal asks for, to twice that; whole seconds */
+
+    /* Neighbours (overlay/guard.h). */
+    bool neighbour_check;    /* refuse those that crowd the ring */
+    uint16_t neighbour_rate; /* with it: new ones a minute, as many at once; 0: any number */
 } PealDefence;
 
 #endif

@@ -24,7 +24,8 @@
     X(PARTITION_SEEN, "0", "0")                                                                   \
     X(VALUE_STORED, "replica number", "Kind-ID")                                                  \
     X(VALUE_REMOVED, "0", "Kind-ID")                                                              \
-    X(REPLICA_SENT, "replica number", "Kind-ID")
+    X(REPLICA_SENT, "replica number", "Kind-ID")                                                  \
+    X(NEIGHBOUR_REFUSED, "1 for crowding, 0 for the rate", "0") /* overlay/guard.h */
 
 typedef enum PealTraceKind {
 #define X(name, code, value) PEAL_TRACE_##name,

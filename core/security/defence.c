@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* defence.c - the parts of a peer's defence side by side; see defence.h. */
+#include "security/defence.h"
+
+#include "peer.h"
+
+void defence_init(PealPeer *peer)
+{
+    if (!guard_wanted(peer->overlay)) {
+        return;
+    }
+    peer->defence = peer_alloc(peer, sizeof(Defence));
+    if (peer->defence == NULL) {
+        return;
+    }
+    peer->defence->deadline = PEAL_TIME_NEVER;
+    guard_init(peer);
+}
+
+void defence_fini(PealPeer *peer)
+{
+    if (peer->defence == NULL) {
+        return;
+    }
+    guard_fini(peer);
+    peer_release(peer, peer->defence, sizeof(Defence));
+    peer->defence = NULL;
+}
+
+void defence_watch(PealPeer *peer, PealTime at)
+{
+    if (at.ns < peer->defence->deadline.ns) {
+        peer->defence->deadline = at;
+        peer_wake_by(peer, at);
+    }
+}
+
+void defence_on_wake(PealPeer *peer, PealTime now)
+{
+    Defence *defence = peer->defence;
+
+    if (!peal_time_due(defence->deadline, now)) {
+        return;
+    }
+    defence->deadline = PEAL_TIME_NEVER;
+    if (defence->guard != NULL) {
+        guard_on_wake(peer, now);
+    }
+}

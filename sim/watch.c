@@ -107,6 +107,16 @@ static bool is_member(const Oracle *oracle, const PealId *id)
     return oracle->ids[rank].high == halves.high && oracle->ids[rank].low == halves.low;
 }
 
+static size_t dead_of(const Oracle *oracle, const PealId *ids, size_t len)
+{
+    size_t dead = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        dead += !is_member(oracle, &ids[i]);
+    }
+    return dead;
+}
+
 void watch_ring(World *world)
 {
     const Oracle *oracle = &world->oracle;
@@ -115,6 +125,7 @@ void watch_ring(World *world)
     uint64_t dead = 0;
     uint64_t dead_fingers = 0;
     uint64_t fingers = 0;
+    uint64_t cut_off = 0;
 
     watch->next_ring = peal_time_add(watch->next_ring, world->scenario->watch_ring);
     if (oracle->len < 2) {
@@ -124,18 +135,18 @@ void watch_ring(World *world)
         const PealPeer *core = sim_peer_core(world_peer(world, oracle->peers[rank]));
         PealId next = peal_id_from_halves(oracle->ids[(rank + 1) % oracle->len]);
         PealId ids[PEAL_FINGERS_MAX];
-        size_t len = peal_peer_successors(core, ids, 1);
+        size_t len = peal_peer_successors(core, ids, PEAL_NEIGHBOURS_MAX);
 
         wrong += len == 0 || !peal_id_equal(&ids[0], &next);
         dead += len > 0 && !is_member(oracle, &ids[0]);
+        cut_off += dead_of(oracle, ids, len) == len;
         len = peal_peer_fingers(core, ids, G_N_ELEMENTS(ids));
         fingers += len;
-        for (size_t i = 0; i < len; i++) {
-            dead_fingers += !is_member(oracle, &ids[i]);
-        }
+        dead_fingers += dead_of(oracle, ids, len);
     }
     watch->samples++;
     watch->members += oracle->len;
+    watch->cut_off += cut_off;
     watch->wrong_successors += (double)wrong / oracle->len;
     watch->dead_successors += (double)dead / oracle->len;
     watch->dead_fingers += fingers > 0 ? (double)dead_fingers / (double)fingers : 0;
@@ -163,4 +174,5 @@ void watch_figures(const World *world, RunOutcome *outcome)
     add_mean(outcome, "ring.dead_successors_fraction", watch->dead_successors, watch->samples);
     add_mean(outcome, "ring.dead_fingers_fraction", watch->dead_fingers, watch->samples);
     add_mean(outcome, "ring.members_mean", watch->members, watch->samples);
+    add_mean(outcome, "ring.cut_off_mean", (double)watch->cut_off, watch->samples);
 }

@@ -33,6 +33,7 @@ typedef struct Watch {
     double dead_successors;
     double dead_fingers; /* ... of all members' entries */
     double members;
+    uint64_t cut_off; /* members, in sum, all of whose successors were dead */
 } Watch;
 
 /* watch_init reads scenario.watch-paths and scenario.watch-ring; world->watching says whether

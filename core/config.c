@@ -90,6 +90,8 @@ int peal_overlay_check(const PealOverlay *o, const char **ret_field)
         {"finger_choice", o->finger_choice, PEAL_FINGER_RANDOM, PEAL_FINGER_EXACT},
         {"maintenance", o->maintenance, PEAL_MAINTENANCE_ON, PEAL_MAINTENANCE_STABILISE},
         {"update_to", o->update_to, PEAL_UPDATE_NEIGHBOURS, PEAL_UPDATE_IMMEDIATE},
+        {"update_spread", o->update_spread, PEAL_SPREAD_NONE, PEAL_SPREAD_EXPONENTIAL},
+        {"stabilise_share_ppm", o->stabilise_share_ppm, 0, 1000000},
         {"update_interval", o->update_interval.ns, PEAL_NS_PER_MS, 30 * day},
         {"finger_interval", o->finger_interval.ns, PEAL_NS_PER_MS, 30 * day},
         {"partition_interval", o->partition_interval.ns, PEAL_NS_PER_MS, 30 * day},

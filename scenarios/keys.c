@@ -32,6 +32,10 @@ static const KeyChoice MAINTENANCES[] = {{"on", PEAL_MAINTENANCE_ON, NULL},
 static const KeyChoice UPDATES_TO[] = {{"neighbours", PEAL_UPDATE_NEIGHBOURS, NULL},
                                        {"immediate", PEAL_UPDATE_IMMEDIATE, NULL},
                                        {NULL, 0, NULL}};
+static const KeyChoice SPREADS[] = {{"none", PEAL_SPREAD_NONE, NULL},
+                                    {"uniform", PEAL_SPREAD_UNIFORM, NULL},
+                                    {"exponential", PEAL_SPREAD_EXPONENTIAL, NULL},
+                                    {NULL, 0, NULL}};
 static const KeyChoice LINKS[] = {{"udp", PEAL_UDP, NULL},
                                   {"tcp", PEAL_TCP, NULL},
                                   {NULL, 0, NULL}};
@@ -114,6 +118,15 @@ const Key KEYS[] = {
      "With maintenance on: a changed neighbour table causes Updates at once, not only periodic."},
     {"overlay", "update-interval", KEY_SPAN, NULL, FIELD(overlay.update_interval), 100 * MS, D,
      "10min", NULL, "Between two periodic Updates to neighbours."},
+    {"overlay", "update-spread", KEY_CHOICE, SPREADS, FIELD(overlay.update_spread), 0, 0, "none",
+     NULL,
+     "Of the intervals between Updates, or rounds of stabilise. none: all are update-interval; "
+     "uniform: between half and three halves of it; exponential: with that mean."},
+    {"overlay", "stabilise-share", KEY_PPM, NULL, FIELD(overlay.stabilise_share_ppm), 0,
+     SCENARIO_PPM, "0%", NULL,
+     "With maintenance = stabilise: share of the rounds that go to the next successor, while the "
+     "others go to one finger, drawn at random. 0%: every round goes to both, and to the fingers "
+     "in turn."},
     {"overlay", "update-to", KEY_CHOICE, UPDATES_TO, FIELD(overlay.update_to), 0, 0, "neighbours",
      NULL, "Who gets the periodic Updates: all neighbours, or the two immediate ones."},
     {"overlay", "finger-interval", KEY_SPAN, NULL, FIELD(overlay.finger_interval), 100 * MS, 30 * D,

@@ -131,7 +131,10 @@ void chord_join_on_update(PealPeer *peer, const PealId *from, bool named)
         /* The same neighbours mean more to a peer that answers for a range. */
         chord->neighbours = 0;
         chord_refresh(peer, false);
-        chord_tell(peer);
+        /* Chord's joiner is known to its successor, and to others by stabilisation alone. */
+        if (peer->overlay->maintenance != PEAL_MAINTENANCE_STABILISE) {
+            chord_tell(peer);
+        }
         chord->settle_at = PEAL_TIME_NEVER;
     }
 }

@@ -10,7 +10,9 @@
 enum {
     SIDE_MAX = PEAL_NEIGHBOURS_MAX * PEAL_ID_LEN,
     UPDATE_BODY_MAX = 16 + 2 * SIDE_MAX + PEAL_FINGERS_MAX * PEAL_ID_LEN,
-    QUERY_BODY_MAX = 32
+    QUERY_BODY_MAX = 32,
+    PPM = 1000000,
+    EXPONENTIAL_MAX = 64 /* means; more has a probability of e^-64 */
 };
 
 static uint32_t uptime_s(PealPeer *peer)
@@ -381,6 +383,42 @@ static PealTime offset_by_draw(PealPeer *peer, PealSpan interval)
     return peal_time_add(peer_now(peer), peal_us((int64_t)us));
 }
 
+/* An exponential draw of mean 2^32 (von Neumann, Various techniques used in connection with random
+ * digits, 1951): runs of falling uniforms, of which every even one adds 1 to the whole part. */
+static uint64_t exponential(PealPeer *peer)
+{
+    for (uint64_t whole = 0; whole < EXPONENTIAL_MAX; whole++) {
+        uint64_t first = peer_random(peer, PEAL_DRAW_TIMER);
+        uint64_t least = first;
+        unsigned len = 1;
+
+        for (uint64_t next; (next = peer_random(peer, PEAL_DRAW_TIMER)) < least; len++) {
+            least = next;
+        }
+        if (len % 2 == 1) {
+            return (whole << 32) + (first >> 32);
+        }
+    }
+    return (uint64_t)EXPONENTIAL_MAX << 32;
+}
+
+static PealSpan next_interval(PealPeer *peer)
+{
+    PealSpan mean = peer->overlay->update_interval;
+
+    switch (peer->overlay->update_spread) {
+    case PEAL_SPREAD_UNIFORM:
+        return (PealSpan){
+            mean.ns / 2 +
+            (int64_t)peal_random_below(peer_random(peer, PEAL_DRAW_TIMER), (uint64_t)mean.ns + 1)};
+    case PEAL_SPREAD_EXPONENTIAL:
+        return (PealSpan){
+            (int64_t)(((unsigned __int128)exponential(peer) * (uint64_t)mean.ns) >> 32)};
+    default:
+        return mean;
+    }
+}
+
 void chord_start_timers(PealPeer *peer)
 {
     Chord *chord = &peer->chord;
@@ -389,7 +427,9 @@ void chord_start_timers(PealPeer *peer)
     if (overlay->maintenance == PEAL_MAINTENANCE_OFF) {
         return;
     }
-    chord->update_at = offset_by_draw(peer, overlay->update_interval);
+    chord->update_at = overlay->update_spread == PEAL_SPREAD_EXPONENTIAL
+                           ? peal_time_add(peer_now(peer), next_interval(peer))
+                           : offset_by_draw(peer, overlay->update_interval);
     chord_watch(peer, chord->update_at);
     if (overlay->maintenance == PEAL_MAINTENANCE_STABILISE) {
         return;
@@ -464,11 +504,9 @@ static void check_predecessor(PealPeer *peer)
     link_at(&peer->links, before)->heard = 0;
 }
 
-/* One round of Chord's own stabilisation: the immediate successor is notified, and asked for its
- * predecessors and successors; and one entry more. */
-static void stabilise(PealPeer *peer)
+/* The immediate successor is notified, and asked for its predecessors and successors. */
+static void stabilise_successor(PealPeer *peer)
 {
-    Chord *chord = &peer->chord;
     uint16_t after = chord_ready(peer, 0, true);
 
     if (after != LINK_NONE) {
@@ -476,15 +514,34 @@ static void stabilise(PealPeer *peer)
         chord_ask_update(peer, after);
     }
     check_predecessor(peer);
-    if (chord->fingers_len > 0) {
-        chord->next_stabilised = (uint8_t)(chord->next_stabilised % chord->fingers_len + 1);
+}
+
+/* One round of Chord's own stabilisation. With a share for the successor, rounds are independent of
+ * each other, as theories of churn have them (Krishnamurthy et al., IPTPS 2005). */
+static void stabilise(PealPeer *peer)
+{
+    Chord *chord = &peer->chord;
+    uint32_t share_ppm = peer->overlay->stabilise_share_ppm;
+    bool both = share_ppm == 0;
+    bool successor =
+        both || peal_random_below(peer_random(peer, PEAL_DRAW_FINGER), PPM) < share_ppm;
+
+    if (successor) {
+        stabilise_successor(peer);
+    }
+    if (chord->fingers_len > 0 && (both || !successor)) {
+        uint64_t last =
+            both ? chord->next_stabilised
+                 : peal_random_below(peer_random(peer, PEAL_DRAW_FINGER), chord->fingers_len);
+
+        chord->next_stabilised = (uint8_t)(last % chord->fingers_len + 1);
         chord_seek_finger(peer, chord->next_stabilised);
     }
 }
 
 static void on_update_timer(PealPeer *peer, PealTime now)
 {
-    peer->chord.update_at = peal_time_add(now, peer->overlay->update_interval);
+    peer->chord.update_at = peal_time_add(now, next_interval(peer));
     if (peer->overlay->maintenance == PEAL_MAINTENANCE_STABILISE) {
         stabilise(peer);
     } else {

@@ -92,5 +92,40 @@ static void dead_peers_are_met_and_passed_by(void)
     simulation_end(&simulation);
 }
 
+/* Each round asks the successor for an Update, by one RouteQuery (21). */
+static void rounds_come_at_their_mean_rate_however_they_are_spread(void)
+{
+    static const struct {
+        const char *spread;
+        const char *share;
+        double rounds;
+    } CASES[] = {
+        {"overlay.update-spread=none", "overlay.stabilise-share=0%", 1},
+        {"overlay.update-spread=uniform", "overlay.stabilise-share=0%", 1},
+        {"overlay.update-spread=exponential", "overlay.stabilise-share=0%", 1},
+        {"overlay.update-spread=exponential", "overlay.stabilise-share=30%", 0.3},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(CASES); i++) {
+        const char *settings[] = {CASES[i].spread,
+                                  CASES[i].share,
+                                  "overlay.peers=300",
+                                  "overlay.maintenance=stabilise",
+                                  "overlay.update-interval=1s",
+                                  "workload.lookups-per-peer-hour=0",
+                                  "scenario.duration=100s",
+                                  NULL};
+        Simulation simulation;
+        double rounds;
+
+        simulation_run(&simulation, "bench-w.conf", settings);
+        rounds = (double)simulation.figures->totals.codes[21] / (300 * 100);
+        /* 30,000 rounds or a third: three standard deviations are within 4 %. */
+        SIM_ASSERT(&simulation, fabs(rounds / CASES[i].rounds - 1) < 0.04);
+        simulation_end(&simulation);
+    }
+}
+
 PEAL_TEST_MAIN("sim/watch", PEAL_TEST(a_path_ends_one_hop_before_the_responsible_peer),
-               PEAL_TEST(watching_changes_nothing), PEAL_TEST(dead_peers_are_met_and_passed_by))
+               PEAL_TEST(watching_changes_nothing), PEAL_TEST(dead_peers_are_met_and_passed_by),
+               PEAL_TEST(rounds_come_at_their_mean_rate_however_they_are_spread))

@@ -28,6 +28,13 @@ typedef enum PealMaintenance {
     PEAL_MAINTENANCE_STABILISE
 } PealMaintenance;
 typedef enum PealUpdateTo { PEAL_UPDATE_NEIGHBOURS, PEAL_UPDATE_IMMEDIATE } PealUpdateTo;
+/* Intervals between rounds: all the same, uniform between half and three halves of it, or
+ * exponential with that mean. */
+typedef enum PealSpread {
+    PEAL_SPREAD_NONE,
+    PEAL_SPREAD_UNIFORM,
+    PEAL_SPREAD_EXPONENTIAL
+} PealSpread;
 typedef enum PealFingerChoice { PEAL_FINGER_RANDOM, PEAL_FINGER_EXACT } PealFingerChoice;
 typedef enum PealModel { PEAL_MODEL_SINGLE, PEAL_MODEL_ARRAY, PEAL_MODEL_DICTIONARY } PealModel;
 typedef enum PealAccess {
@@ -80,6 +87,10 @@ typedef struct PealOverlay {
     PealUpdateTo update_to;
     bool reactive;
     PealSpan update_interval;
+    PealSpread update_spread; /* of the intervals between Updates */
+    /* STABILISE: parts per million of the rounds that go to the successor, the others to a finger
+     * drawn at random; 0: each round goes to the successor and to the next finger. */
+    uint32_t stabilise_share_ppm;
     PealSpan finger_interval;
     PealSpan partition_interval; /* between looks for a partition through a bootstrap peer */
     PealSpan hold_down;          /* before new replicas for a replaced successor */

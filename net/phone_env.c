@@ -20,6 +20,7 @@ struct PhoneEnv {
     Loop *loop;
     Datagrams *datagrams;
     SipCounts *sent;
+    Shim *shim; /* NULL: the network is the real one */
     Tap tap;
     LoopTimer timer;  /* the phone's deadline */
     LoopTimer failed; /* to tell what could not be sent */
@@ -68,17 +69,34 @@ static void phone_env_drop(PealEnv *env, PealBuf *buf)
     buffer_free(buf);
 }
 
+static void phone_env_transmit_take(PhoneEnv *env, const PealAddr *to, PealBuf *buf)
+{
+    datagrams_send_take(env->datagrams, to, NULL, buf);
+    loop_need_turn(env->loop);
+}
+
+/* A datagram has been under way for its time. */
+static void phone_env_arrival_take(void *user, const ShimTo *to, PealBuf *buf)
+{
+    phone_env_transmit_take(user, &to->hop.addr, buf);
+}
+
 /* This phone speaks UDP alone; a message that is too long for it, or wants TCP, goes nowhere. */
 static void phone_env_send_take(PealEnv *base, const PealHop *to, PealBuf *buf)
 {
     PhoneEnv *env = phone_env_of(base);
+    const ShimTo through = {.deliver_take = phone_env_arrival_take, .user = env, .hop = *to};
+    ShimPacket packet = {0};
 
     if (env->sent != NULL) {
         sip_count(env->sent, buf->len, to->transport == PEAL_UDP && to->conn == 0);
     }
     if (to->transport == PEAL_UDP && to->conn == 0) {
-        datagrams_send_take(env->datagrams, &to->addr, NULL, buf);
-        loop_need_turn(env->loop);
+        if (env->shim != NULL && shim_knows(env->shim, &to->addr, &packet.peer)) {
+            (void)shim_send_take(env->shim, &packet, &through, buf);
+        } else {
+            phone_env_transmit_take(env, &to->addr, buf);
+        }
         return;
     }
     buffer_free(buf);
@@ -199,25 +217,26 @@ static bool phone_env_find_local(const PealAddr *proxy, PealAddr *ret_local)
     return found;
 }
 
-PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy, SipCounts *sent)
+/* Within an emulated network a machine that is gone says nothing. NULL with errno. */
+static PhoneEnv *phone_env_open(Loop *loop, const PealAddr *local, Shim *shim, SipCounts *sent)
 {
     PhoneEnv *env = g_new0(PhoneEnv, 1);
     PealEnvOps *ops = g_memdup2(&OPS_WITHOUT_CRYPTO, sizeof(OPS_WITHOUT_CRYPTO));
     DatagramsConfig config = {.loop = loop,
                               .tap = &env->tap,
+                              .local = *local,
                               .on_datagram = phone_env_on_datagram,
-                              .on_refused = phone_env_on_refused,
+                              .on_refused = shim == NULL ? phone_env_on_refused : NULL,
                               .user = env};
 
     ops->crypto = peal_openssl_crypto();
     env->base.ops = ops;
     env->loop = loop;
     env->sent = sent;
+    env->shim = shim;
     env->timer = (LoopTimer){.due = phone_env_on_due, .user = env};
     env->failed = (LoopTimer){.due = phone_env_on_failed, .user = env};
-    if (phone_env_find_local(proxy, &config.local)) {
-        env->datagrams = datagrams_open(&config);
-    }
+    env->datagrams = datagrams_open(&config);
     if (env->datagrams == NULL) {
         int why = errno;
 
@@ -230,10 +249,27 @@ PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy, SipCounts *sent)
     return env;
 }
 
+PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy, SipCounts *sent)
+{
+    PealAddr local;
+
+    return phone_env_find_local(proxy, &local) ? phone_env_open(loop, &local, NULL, sent) : NULL;
+}
+
+PhoneEnv *phone_env_new_in(Loop *loop, Shim *shim, SipCounts *sent)
+{
+    const PealAddr local = shim_source(shim);
+
+    return phone_env_open(loop, &local, shim, sent);
+}
+
 void phone_env_free(PhoneEnv *env)
 {
     if (env == NULL) {
         return;
+    }
+    if (env->shim != NULL) {
+        shim_drop(env->shim, env);
     }
     loop_not_at_turn_end(env->loop, phone_env_flush, env);
     loop_timer_unset(env->loop, &env->timer);

@@ -11,6 +11,7 @@
 #include <peal/phone.h>
 
 #include "loop.h"
+#include "shim.h"
 #include "tap.h"
 
 typedef struct PhoneEnv PhoneEnv;
@@ -18,6 +19,10 @@ typedef struct PhoneEnv PhoneEnv;
 /* phone_env_new opens a socket at the address from which the proxy is reached, any port, and adds
  * what is sent to the counts, where they are not NULL. NULL with errno. */
 PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy, SipCounts *sent);
+
+/* phone_env_new_in does so within an emulated network, borrowed for its life: the phone lies where
+ * the shim's peer does. */
+PhoneEnv *phone_env_new_in(Loop *loop, Shim *shim, SipCounts *sent);
 
 /* phone_env_free: after peal_phone_fini. What was sent in this turn leaves. */
 void phone_env_free(PhoneEnv *env);

@@ -27,15 +27,24 @@ static bool is_anybody(const RunSockets *run, bool joined)
     return false;
 }
 
+static bool is_central(const RunSockets *run)
+{
+    return run->job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL;
+}
+
 /* With nobody joined anywhere the overlay is gone, and whoever comes first founds it anew. While
- * there is somebody, he names one that is there. */
+ * there is somebody, he names one that is there. A central server is named, up or not. */
 static size_t find_bootstrap(RunSockets *run, uint32_t index, uint32_t others,
                              uint32_t ret_peers[PLAN_BOOTSTRAP_MAX])
 {
-    size_t len = others == 0
-                     ? 0
-                     : plan_bootstraps(run->job->seed, index, others, has_joined, run, ret_peers);
+    size_t len;
 
+    if (is_central(run)) {
+        ret_peers[0] = 0;
+        return index != 0;
+    }
+    len = others == 0 ? 0
+                      : plan_bootstraps(run->job->seed, index, others, has_joined, run, ret_peers);
     for (uint32_t i = 0; len == 0 && others > 0 && i < run->peers_len; i++) {
         if (i != index && run->peers[i].joined) {
             ret_peers[len++] = i;
@@ -51,10 +60,12 @@ void run_actions_start(RunSockets *run, uint32_t index, uint32_t others)
     g_autofree char *path = run_peer_path(peer, ".conf");
     g_autofree char *control = run_peer_path(peer, ".sock");
     g_autofree char *log = run_peer_path(peer, ".log");
+    g_autofree char *state = run_peer_path(peer, ".state");
     RunConfigNode config = {.job = run->job,
                             .scenario = run->scenario,
                             .control = control,
                             .log = log,
+                            .state = state,
                             .peer = index,
                             .bootstrap = bootstrap};
     GError *error = NULL;
@@ -63,7 +74,7 @@ void run_actions_start(RunSockets *run, uint32_t index, uint32_t others)
         return;
     }
     run->started = MAX(run->started, index + 1);
-    if (!is_anybody(run, true) && is_anybody(run, false)) {
+    if (!is_central(run) && !is_anybody(run, true) && is_anybody(run, false)) {
         g_array_append_val(run->waiting, index); /* a founder is on its way */
         return;
     }
@@ -202,6 +213,8 @@ void run_actions_connected(RunSockets *run, RunPeer *peer)
 static void partition_all(RunSockets *run, const ScenarioEvent *event)
 {
     run->partition = event->what == SCENARIO_PARTITION ? event : NULL;
+    run_phones_partition(run->phones, run->partition != NULL ? event->ppm : 0,
+                         (uint32_t)(event - run->job->point->events));
     for (uint32_t i = 0; i < run->peers_len; i++) {
         if (event->what == SCENARIO_PARTITION) {
             run_actions_connected(run, &run->peers[i]);

@@ -20,13 +20,22 @@ static bool is_side_right(const RunSockets *run, const RunPeer *peer, bool succe
     return run_truth_is_side(run->truth, peer->index, successors, side->ids, side->len, max);
 }
 
+static bool is_right(const RunSockets *run, const RunPeer *peer)
+{
+    if (run->job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL) {
+        return run_truth_has_server(run->truth, peer->index, peer->successors.ids,
+                                    peer->successors.len);
+    }
+    return is_side_right(run, peer, true) && is_side_right(run, peer, false);
+}
+
 /* The first node whose neighbours are not those that it should have; NULL: there is none. */
 static const RunPeer *find_wrong(const RunSockets *run)
 {
     for (uint32_t i = 0; i < first_peers(run); i++) {
         const RunPeer *peer = &run->peers[i];
 
-        if (!is_side_right(run, peer, true) || !is_side_right(run, peer, false)) {
+        if (!is_right(run, peer)) {
             return peer;
         }
     }

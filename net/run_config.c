@@ -197,6 +197,11 @@ static uint32_t base_of(const RunJob *job)
     return job->base_port != 0 ? job->base_port : RUN_BASE_PORT;
 }
 
+uint32_t run_config_house(const Scenario *point, uint32_t peer)
+{
+    return point->overlay.topology == PEAL_TOPOLOGY_CENTRAL ? 0 : peer;
+}
+
 uint16_t run_config_sip_port(const RunJob *job, uint32_t peer)
 {
     return (uint16_t)(base_of(job) + peer * RUN_PORTS_PER_PEER);
@@ -229,6 +234,10 @@ static void write_sip(GString *text, const RunConfigNode *node)
 {
     int64_t expires_s = node->job->point->workload.register_expires.ns / PEAL_NS_PER_S;
 
+    if (run_config_house(node->job->point, node->peer) != node->peer) {
+        g_string_append(text, "\n[sip]\nlisten = none\n");
+        return;
+    }
     g_string_append_printf(text,
                            "\n[sip]\nlisten = 127.0.0.1:%u\ndomain = example.org\n"
                            "min-expires = %" PRId64 "s\nmax-expires = %" PRId64 "s\n",
@@ -241,6 +250,10 @@ bool run_config_node(const RunConfigNode *node, const char *path, GError **error
     g_autoptr(GString) text = g_string_new(NULL);
 
     g_string_append_printf(text, "[node]\ncontrol = %s\nlog = %s\n", node->control, node->log);
+    if (node->peer == 0 && node->job->point->server_keeps &&
+        node->job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL) {
+        g_string_append_printf(text, "state-dir = %s\n", node->state);
+    }
     write_overlay(text, node);
     write_sip(text, node);
     g_string_append_printf(text,

@@ -17,6 +17,9 @@ bool run_config_check(const Scenario *point, uint32_t base_port, GError **error)
 /* run_config_scenario writes the point without its sweep, to be read from anywhere. */
 bool run_config_scenario(const Scenario *point, const char *path, GError **error);
 
+/* run_config_house is the peer that serves the phones of a peer: itself, or the central server. */
+uint32_t run_config_house(const Scenario *point, uint32_t peer);
+
 /* run_config_sip_port is where a peer serves phones; RELOAD has the next port. */
 uint16_t run_config_sip_port(const RunJob *job, uint32_t peer);
 
@@ -26,6 +29,7 @@ typedef struct RunConfigNode {
     const char *scenario; /* path */
     const char *control;
     const char *log;
+    const char *state; /* directory that a central server with a disk is given */
     uint32_t peer;
     const uint32_t *bootstrap; /* peers to ask; none: it founds the overlay */
     size_t bootstrap_len;

@@ -30,7 +30,8 @@ struct RunPhones {
     PealSipConfig sip;
     PealPhoneConfig phone;
     uint32_t users;
-    RunPhone *all; /* by peer, then user */
+    RunPhone *all;    /* by peer, then user */
+    GPtrArray *shims; /* by peer: the network to the central server; NULL: phones are at home */
     RunPhonesCounts counts;
 };
 
@@ -99,7 +100,35 @@ static void on_event(void *user, PealPhone *core, const PealPhoneEvent *event)
 
 /* Phones. */
 
-RunPhones *run_phones_new(const RunPhonesConfig *config)
+static bool is_central(const RunPhonesConfig *config)
+{
+    return config->job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL;
+}
+
+/* One for each peer: what leaves there is drawn on its own, as in the nodes. */
+static bool shims_make(RunPhones *phones, GError **error)
+{
+    const RunPhonesConfig *config = &phones->config;
+
+    phones->shims = g_ptr_array_new_with_free_func((GDestroyNotify)shim_free);
+    for (uint32_t i = 0; i < config->peers; i++) {
+        const NodeEmulate emulate = {
+            .scenario = (char *)(uintptr_t)config->scenario,
+            .seed = config->job->seed,
+            .peer = i,
+            .base_port = run_config_sip_port(config->job, 0),
+        };
+        Shim *shim = shim_new(config->loop, &emulate, error);
+
+        if (shim == NULL) {
+            return false;
+        }
+        g_ptr_array_add(phones->shims, shim);
+    }
+    return true;
+}
+
+RunPhones *run_phones_new(const RunPhonesConfig *config, GError **error)
 {
     const ScenarioWorkload *workload = &config->job->point->workload;
     RunPhones *phones;
@@ -116,6 +145,10 @@ RunPhones *run_phones_new(const RunPhonesConfig *config)
                                       .event = on_event};
     phones->users = workload->users_per_peer;
     phones->all = g_new0(RunPhone, (size_t)config->peers * phones->users);
+    if (is_central(config) && !shims_make(phones, error)) {
+        run_phones_free(phones);
+        return NULL;
+    }
     return phones;
 }
 
@@ -147,6 +180,7 @@ void run_phones_free(RunPhones *phones)
     for (uint32_t i = 0; i < phones->config.peers * phones->users; i++) {
         phone_end(&phones->all[i]);
     }
+    g_clear_pointer(&phones->shims, g_ptr_array_unref);
     g_free(phones->all);
     g_free(phones);
 }
@@ -159,15 +193,19 @@ static RunPhone *phone_at(const RunPhones *phones, uint32_t peer, uint32_t user)
 static bool phone_make(RunPhones *phones, uint32_t peer, uint32_t user, GError **error)
 {
     RunPhone *phone = phone_at(phones, peer, user);
+    const RunPhonesConfig *config = &phones->config;
+    const uint32_t house = run_config_house(config->job->point, peer);
     const PealAddr proxy = {.ip = {127, 0, 0, 1},
-                            .port = run_config_sip_port(phones->config.job, peer),
+                            .port = run_config_sip_port(config->job, house),
                             .family = 4};
     PealPhoneIdentity identity = {.proxy = {.addr = proxy, .transport = PEAL_UDP}};
     char text[PLAN_AOR_MAX];
     void *memory;
     int status;
 
-    phone->env = phone_env_new(phones->config.loop, &proxy, &phones->counts.sent);
+    phone->env = house == peer ? phone_env_new(config->loop, &proxy, &phones->counts.sent)
+                               : phone_env_new_in(config->loop, phones->shims->pdata[peer],
+                                                  &phones->counts.sent);
     if (phone->env == NULL) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                     "no socket for user %u of peer %u: %s", user, peer, g_strerror(errno));
@@ -232,6 +270,17 @@ void run_phones_stop(RunPhones *phones, uint32_t peer)
 {
     for (uint32_t user = 0; phones != NULL && user < phones->users; user++) {
         phone_end(phone_at(phones, peer, user));
+    }
+}
+
+void run_phones_partition(RunPhones *phones, uint32_t ppm, uint32_t event)
+{
+    for (guint i = 0; phones != NULL && phones->shims != NULL && i < phones->shims->len; i++) {
+        if (ppm > 0) {
+            shim_partition(phones->shims->pdata[i], ppm, event);
+        } else {
+            shim_heal(phones->shims->pdata[i]);
+        }
     }
 }
 

@@ -6,7 +6,8 @@
  *         calls under way.
  * Time:   the loop's.
  *
- * Each phone has its peer for registrar and outbound proxy. The phones of a peer that ends are gone
+ * Each phone has its peer for registrar and outbound proxy, or the central server, which lies as
+ * far away as from its peer. The phones of a peer that ends are gone
  * with it and their calls abandoned; when it is back they are made anew and register again.
  */
 #ifndef RUN_PHONES_H
@@ -23,12 +24,13 @@ typedef struct RunPhones RunPhones;
 typedef struct RunPhonesConfig {
     const RunJob *job; /* borrowed */
     Loop *loop;
+    const char *scenario; /* path of the nodes' */
     uint32_t peers;
     PealTime origin;
 } RunPhonesConfig;
 
-/* run_phones_new returns NULL when the scenario has no calls. */
-RunPhones *run_phones_new(const RunPhonesConfig *config);
+/* run_phones_new returns NULL when the scenario has no calls, or with an error. */
+RunPhones *run_phones_new(const RunPhonesConfig *config, GError **error);
 void run_phones_free(RunPhones *phones);
 
 /* run_phones_register makes the user's phone, unless it is there, and has it register at its peer.
@@ -40,6 +42,10 @@ void run_phones_call(RunPhones *phones, const PlanAction *action);
 
 /* run_phones_stop ends the phones of a peer that has ended; NULL phones are allowed. */
 void run_phones_stop(RunPhones *phones, uint32_t peer);
+
+/* run_phones_partition cuts a share of the peers off, and their phones from the central server, or
+ * heals that where ppm is 0; NULL phones are allowed. */
+void run_phones_partition(RunPhones *phones, uint32_t ppm, uint32_t event);
 
 /* What phones have come to. */
 typedef struct RunPhonesCounts {

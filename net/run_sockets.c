@@ -212,6 +212,11 @@ static void check_ring(const RunSockets *run, RunInvariants *invariants)
             continue;
         }
         invariants->members++;
+        if (run->job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL) {
+            invariants->wrong_successors +=
+                !run_truth_has_server(run->truth, i, peer->successors.ids, peer->successors.len);
+            continue;
+        }
         invariants->wrong_successors +=
             !run_truth_is_side(run->truth, i, true, peer->successors.ids,
                                MIN(peer->successors.len, 1), 1);
@@ -288,7 +293,11 @@ static void remove_dir(const char *path)
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
         g_autofree char *file = g_build_filename(path, name, NULL);
 
-        g_unlink(file);
+        if (g_file_test(file, G_FILE_TEST_IS_DIR)) {
+            remove_dir(file); /* a node's state, which holds files alone */
+        } else {
+            g_unlink(file);
+        }
     }
     g_clear_pointer(&dir, g_dir_close);
     g_rmdir(path);
@@ -378,9 +387,16 @@ static void set_origin(RunSockets *run)
 
 void run_sockets_begin(RunSockets *run)
 {
+    const RunPhonesConfig config = {run->job, run->loop, run->scenario, run->peers_len,
+                                    run->origin};
+    GError *error = NULL;
+
     set_origin(run);
-    run->phones =
-        run_phones_new(&(RunPhonesConfig){run->job, run->loop, run->peers_len, run->origin});
+    run->phones = run_phones_new(&config, &error);
+    if (error != NULL) {
+        run_sockets_fail(run, error);
+        return;
+    }
     run_actions_due(run);
 }
 

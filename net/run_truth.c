@@ -303,6 +303,14 @@ bool run_truth_is_side(const RunTruth *truth, uint32_t peer, bool successors, co
     return true;
 }
 
+bool run_truth_has_server(const RunTruth *truth, uint32_t peer, const PealId *ids, uint32_t len)
+{
+    PealId server = plan_node_id(truth->job->seed, 0);
+
+    return run_truth_is_member(truth, peer) && len == (peer != 0) &&
+           (peer == 0 || peal_id_equal(&ids[0], &server));
+}
+
 void run_truth_count_values(const RunTruth *truth, uint64_t *ret_values, uint64_t *ret_lost)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(id_hash, id_equal);

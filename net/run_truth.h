@@ -61,6 +61,8 @@ uint32_t run_truth_unfinished(const RunTruth *truth); /* lookups under way */
 uint64_t run_truth_abandoned(const RunTruth *truth);  /* whose asker or server is gone */
 uint32_t run_truth_held(const RunTruth *truth, uint32_t peer);
 bool run_truth_is_member(const RunTruth *truth, uint32_t peer);
+/* Whether these are all that a member of a central server's overlay should know: the server. */
+bool run_truth_has_server(const RunTruth *truth, uint32_t peer, const PealId *ids, uint32_t len);
 /* Whether these are a member's nearest successors (or predecessors): max of them, or all others
  * where there are fewer. */
 bool run_truth_is_side(const RunTruth *truth, uint32_t peer, bool successors, const PealId *ids,

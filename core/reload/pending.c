@@ -483,6 +483,14 @@ static void serve_local(PealPeer *peer)
     peer_release(peer, local, cap * sizeof(*local));
 }
 
+/* A request is over when its lifetime is, however many tries are left. */
+static unsigned tries(const PealOverlay *overlay)
+{
+    int64_t fit = overlay->request_lifetime.ns / overlay->request_timeout.ns;
+
+    return fit < overlay->request_sends ? (unsigned)fit : overlay->request_sends;
+}
+
 /* Tries again or gives up. Returns whether the request is still there. */
 static bool on_timer(PealPeer *peer, PendingRequest **at, PealTime now)
 {
@@ -494,7 +502,7 @@ static bool on_timer(PealPeer *peer, PendingRequest **at, PealTime now)
         finish(peer, at, &held);
         return false;
     }
-    if (bound_to_nothing || request->sends >= peer->overlay->request_sends) {
+    if (bound_to_nothing || request->sends >= tries(peer->overlay)) {
         finish(peer, at,
                &(RequestResult){.status = bound_to_nothing ? -PEAL_E_UNREACHABLE : -PEAL_E_TIMEOUT,
                                 .transaction = request->transaction});

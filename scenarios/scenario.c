@@ -349,7 +349,7 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
     if (!check_names(settings, error) ||
         !key_table_apply(&KEYS_SCENARIO.tables[0], settings, scenario, error) ||
         !build_events(scenario, error) || !check_events(scenario, error) ||
-        !attacks_build(scenario, error) || !attacks_check(scenario, error)) {
+        !attack_sections_build(scenario, error) || !attack_sections_check(scenario, error)) {
         return NULL;
     }
     if (scenario->name == NULL) {
@@ -470,7 +470,7 @@ void scenario_free(Scenario *scenario)
     sweep_parameters_free(scenario->parameters, scenario->parameters_len);
     settings_free(scenario->settings);
     g_free(scenario->events);
-    attacks_free(scenario);
+    attack_sections_free(scenario);
     g_free(scenario->network.latency_file);
     g_free(scenario->overlay_name);
     g_free(scenario->name);

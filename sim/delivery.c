@@ -122,6 +122,10 @@ static void hand_over(World *world, SimPeer *peer, Packet *packet)
     peer->fingerprint = fingerprint_add(peer->fingerprint, world->now, packet->source,
                                         (PealBytes){packet->buf.data, packet->buf.len});
     count_delivered(world, peer, packet);
+    if (__builtin_expect(peer->attacker, 0)) {
+        peal_peer_on_bytes_take(core, name, attacks_receive_take(world, peer, &packet->buf));
+        return;
+    }
     peal_peer_on_bytes_take(core, name, &packet->buf);
 }
 

@@ -36,6 +36,12 @@ bool world_addr_peer(const World *world, const PealAddr *addr, uint32_t *ret_pee
     return addr->port == WORLD_PORT && world_addr_host(world, addr, ret_peer);
 }
 
+PealId world_node_id(const World *world, uint32_t index)
+{
+    return world->attacks != NULL ? attacks_node_id(world, index)
+                                  : plan_node_id(world->seed, index);
+}
+
 static PealPeer *init_peer(World *world, SimPeer *peer, const PealId *id)
 {
     PealPeer *core = sim_peer_core(peer);
@@ -45,7 +51,8 @@ static PealPeer *init_peer(World *world, SimPeer *peer, const PealId *id)
     peer->life++;
     world->totals.online++;
     memset(core, 0, peal_peer_size());
-    core = peal_peer_init(core, &peer->env, &world->overlay, id);
+    core = peal_peer_init(core, peer->attacker ? attacks_env(world, peer) : &peer->env,
+                          &world->overlay, id);
     if (world->phones != NULL && phones_house(world, peer->index) == peer->index) {
         int status = peal_peer_sip(core, &world->phones->sip, environment_kept(world, peer));
 
@@ -193,12 +200,10 @@ static size_t find_way_in(World *world, uint32_t index, uint32_t others,
     return len;
 }
 
-void world_start_peer(World *world, uint32_t index, uint32_t others)
+static void start_peer(World *world, uint32_t index, const PealTarget *targets, size_t len)
 {
     SimPeer *peer = world_peer(world, index);
-    PealId id = plan_node_id(world->seed, index);
-    PealTarget targets[PLAN_BOOTSTRAP_MAX];
-    size_t len = find_way_in(world, index, others, targets);
+    PealId id = world_node_id(world, index);
     PealPeer *core;
     int status;
 
@@ -214,10 +219,32 @@ void world_start_peer(World *world, uint32_t index, uint32_t others)
     }
 }
 
+void world_start_peer(World *world, uint32_t index, uint32_t others)
+{
+    PealTarget targets[PLAN_BOOTSTRAP_MAX];
+    size_t len = find_way_in(world, index, others, targets);
+
+    start_peer(world, index, targets, len);
+}
+
+void world_start_peer_at(World *world, uint32_t index, uint32_t bootstrap)
+{
+    const PealTarget target = {world_addr(bootstrap), world->overlay.link};
+
+    start_peer(world, index, &target, 1);
+}
+
+void world_make_peer(World *world, uint32_t index)
+{
+    PealId id = world_node_id(world, index);
+
+    init_peer(world, world_peer(world, index), &id);
+}
+
 void world_stop_peer(World *world, uint32_t index, bool graceful)
 {
     SimPeer *peer = world_peer(world, index);
-    PealId id = plan_node_id(world->seed, index);
+    PealId id = world_node_id(world, index);
 
     if (!peer->up) {
         return;
@@ -252,7 +279,7 @@ void world_leave_peer(World *world, uint32_t index)
 void world_peer_joined(World *world, uint32_t index)
 {
     SimPeer *peer = world_peer(world, index);
-    PealId id = plan_node_id(world->seed, index);
+    PealId id = world_node_id(world, index);
 
     if (!peer->up || peer->joined) {
         return;
@@ -262,6 +289,9 @@ void world_peer_joined(World *world, uint32_t index)
     world->totals.counter[RECORDER_PEERS_JOINED]++;
     oracle_join(&world->oracle, &id, index);
     workload_joined(world, peer);
+    if (peer->attacker) {
+        attacks_joined(world, index);
+    }
 }
 
 void world_after_dispatch(World *world)

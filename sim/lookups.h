@@ -22,6 +22,7 @@ typedef struct Lookup {
     uint16_t hops;             /* as that one read them */
     uint16_t keyed : 1;        /* a random key: nobody stores a value there */
     uint16_t owner_served : 1; /* the oracle's owner at that instant */
+    uint16_t honest_owner : 1; /* where there are attackers: the owner at the start is none */
     uint16_t value_lives : 1;  /* a live replica held a value at that instant */
     uint16_t path_ended : 1;   /* watch.h: at the key's predecessor, or it has none */
     uint16_t path_hops;        /* so far */

@@ -348,7 +348,8 @@ void phones_call(World *world, const PlanAction *action)
     char text[PLAN_AOR_MAX];
     uint32_t number;
 
-    if (!peer->joined || peer->leaving || phone->core == NULL || self) {
+    if (!peer->joined || peer->leaving || phone->core == NULL || self ||
+        attacks_concern(world, action)) {
         return;
     }
     number = call_add(world->phones, phone, &record);

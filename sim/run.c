@@ -64,6 +64,9 @@ static void describe(const World *world, RunOutcome *outcome)
     run_outcome_invariants(outcome);
     add_counts(outcome, world);
     watch_figures(world, outcome);
+    if (world->attacks != NULL) {
+        attacks_figures(world, outcome);
+    }
 }
 
 static bool run_world(const RunJob *job, RunOutcome *ret_outcome, GError **error)

@@ -435,6 +435,9 @@ static void on_message(World *world, SimPeer *peer, Packet *packet)
 {
     bool adapter = packet->to.index == WORLD_SIP_PORT;
 
+    if (world->attacks != NULL && packet->type == PACKET_SIP && attacks_sip(world, peer, packet)) {
+        return;
+    }
     if (!peer->up) {
         if (packet->type == PACKET_SIP_SERVED) {
             processor_served(&world->processor, peer->index);

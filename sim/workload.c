@@ -50,6 +50,9 @@ void workload_register(World *world, uint32_t index, uint32_t user)
 {
     SimPeer *peer = world_peer(world, index);
 
+    if (peer->attacker) {
+        return; /* nobody there is an honest user */
+    }
     peer->users = MAX(peer->users, user + 1);
     if (peer->joined) {
         register_now(world, peer, user);
@@ -79,13 +82,17 @@ static void lookup_report(World *world, const Lookup *lookup, const PealOutcome 
     bool correct = false;
 
     if (answered && lookup->server != UINT32_MAX) {
-        PealId server = plan_node_id(world->seed, lookup->server);
+        PealId server = world_node_id(world, lookup->server);
 
         correct = lookup->owner_served && peal_id_equal(&server, &outcome->responder) &&
-                  (found || !lookup->value_lives);
+                  (found || !lookup->value_lives) &&
+                  (world->attacks == NULL || !attacks_lies(world, lookup->server));
     }
     if (world->watching) {
         watch_lookup_end(world, lookup);
+    }
+    if (world->attacks != NULL) {
+        attacks_lookup(world, lookup, answered);
     }
     recorder_lookup(world->recorder, &(RecorderLookup){
                                          .started = lookup->started,
@@ -120,7 +127,7 @@ void workload_lookup(World *world, const PlanAction *action)
     Lookup *lookup;
     int status;
 
-    if (!peer->joined || peer->leaving) {
+    if (!peer->joined || peer->leaving || attacks_concern(world, action)) {
         return;
     }
     number = lookups_add(&world->lookups, peer->index, &peer->lookups);
@@ -128,6 +135,7 @@ void workload_lookup(World *world, const PlanAction *action)
     lookup->started = world->now;
     lookup->key = lookup_key(world, action);
     lookup->keyed = action->keyed;
+    lookup->honest_owner = world->attacks != NULL && attacks_owner_honest(world, &lookup->key);
     if (world->watching) {
         watch_lookup(world, lookup);
     }
@@ -252,6 +260,9 @@ void workload_done(World *world, SimPeer *peer, uint64_t token, const PealOutcom
         } else {
             world->counts.register_failed++;
         }
+        break;
+    case TOKEN_ATTACK:
+        attacks_fetched(world, outcome);
         break;
     case TOKEN_LEAVE:
         afterwards(world, peer->index, false);

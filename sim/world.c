@@ -135,8 +135,7 @@ World *world_new(const WorldConfig *config, GError **error)
     world->keep_on_user = config->user;
     world->overlay = scenario->overlay;
     if (world_is_central(world)) {
-        uint64_t users =
-            (uint64_t)scenario_identities(scenario) * scenario->workload.users_per_peer;
+        uint64_t users = (uint64_t)scenario_hosts(scenario) * scenario->workload.users_per_peer;
 
         world->overlay.resources_max = (uint32_t)MAX(world->overlay.resources_max, users);
     }
@@ -165,6 +164,7 @@ World *world_new(const WorldConfig *config, GError **error)
     watch_init(world);
     world->plan = plan_new(scenario, config->seed);
     world->phones = phones_new(world);
+    world->attacks = attacks_new(world);
     for (int i = 0; i < WORLD_ACTIONS_AHEAD; i++) {
         (void)next_action(world);
     }
@@ -185,6 +185,7 @@ void world_free(World *world)
     }
     plan_free(world->plan);
     phones_free(world->phones);
+    attacks_free(world);
     network_free(world->network);
     g_hash_table_destroy(world->lost[0]);
     g_hash_table_destroy(world->lost[1]);
@@ -249,9 +250,10 @@ static void prefetch_first(const World *world)
  * events. */
 static PealTime next_mark(const World *world)
 {
-    PealTime sample = peal_time_min(recorder_next_sample(world->recorder), world->watch.next_ring);
+    PealTime at =
+        peal_time_min(recorder_next_sample(world->recorder), world->actions[world->action].at);
 
-    return peal_time_min(sample, world->actions[world->action].at);
+    return world->attacks == NULL ? at : peal_time_min(at, attacks_peek(world));
 }
 
 static void clear_peer_counts(World *world)
@@ -283,6 +285,11 @@ static bool run_mark(World *world, PealTime at)
     if (world->watch.next_ring.ns == at.ns) {
         watch_ring(world);
         return true;
+    }
+    if (world->attacks != NULL && attacks_peek(world).ns == at.ns) {
+        attacks_step(world);
+        world_after_dispatch(world);
+        return count_event(world);
     }
     action = next_action(world);
     run_action(world, &action);
@@ -364,9 +371,10 @@ static void count_resource(void *user, const PealId *resource, uint32_t kind)
 
 static void report_peers(World *world)
 {
-    RecorderPeer *peers = g_new0(RecorderPeer, world->peers_len);
+    uint32_t len = scenario_identities(world->scenario); /* without what attacks bring along */
+    RecorderPeer *peers = g_new0(RecorderPeer, len);
 
-    for (uint32_t i = 0; i < world->peers_len; i++) {
+    for (uint32_t i = 0; i < len; i++) {
         SimPeer *peer = world_peer(world, i);
 
         peers[i].messages = peer->messages;
@@ -374,7 +382,7 @@ static void report_peers(World *world)
             peal_peer_each_resource(sim_peer_core(peer), count_resource, &peers[i].values);
         }
     }
-    recorder_peers(world->recorder, peers, world->peers_len);
+    recorder_peers(world->recorder, peers, len);
     g_free(peers);
 }
 

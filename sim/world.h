@@ -17,6 +17,7 @@
 #include <scenarios/plan.h>
 #include <scenarios/run.h>
 
+#include "attack.h"
 #include "flow.h"
 #include "lookups.h"
 #include "phones.h"
@@ -37,7 +38,7 @@ enum {
 typedef struct World World;
 
 /* What a token given to a peer stands for: kind in the top byte, number below. */
-typedef enum TokenKind { TOKEN_LOOKUP = 1, TOKEN_REGISTER, TOKEN_LEAVE } TokenKind;
+typedef enum TokenKind { TOKEN_LOOKUP = 1, TOKEN_REGISTER, TOKEN_LEAVE, TOKEN_ATTACK } TokenKind;
 
 static inline uint64_t token_make(TokenKind kind, uint32_t number)
 {
@@ -61,10 +62,11 @@ typedef struct SimPeer {
     uint32_t users_due; /* first user that waits for this peer to join, in world->users_due */
     uint32_t users;     /* that have registered here */
     uint16_t flows_cap;
-    uint8_t up;      /* running */
-    uint8_t joined;  /* in the oracle's ring */
-    uint8_t leaving; /* said so, not yet gone */
-    uint16_t life;   /* how often it was started */
+    uint8_t up;       /* running */
+    uint8_t joined;   /* in the oracle's ring */
+    uint8_t leaving;  /* said so, not yet gone */
+    uint8_t attacker; /* or an attacker's host; its users are no honest ones */
+    uint16_t life;    /* how often it was started */
 } SimPeer;
 
 _Static_assert(sizeof(SimPeer) <= 128, "two lines of the world's a peer");
@@ -129,8 +131,9 @@ struct World {
     Recorder *recorder;
     PcapWriter *capture;
     SipHops sip_hops;
-    Phones *phones; /* NULL without calls */
-    uint8_t *kept;  /* a central server's bindings, as it persisted them last */
+    Phones *phones;   /* NULL without calls */
+    Attacks *attacks; /* NULL without attacks */
+    uint8_t *kept;    /* a central server's bindings, as it persisted them last */
     size_t kept_len;
     Processor processor;
     Oracle oracle;
@@ -211,8 +214,12 @@ void environment_release(World *world, void *ptr, size_t size);
 PealAddr world_addr(uint32_t peer);
 bool world_addr_peer(const World *world, const PealAddr *addr, uint32_t *ret_peer);
 bool world_addr_host(const World *world, const PealAddr *addr, uint32_t *ret_peer); /* any port */
+PealId world_node_id(const World *world, uint32_t index);
 void world_converge(World *world);
 void world_start_peer(World *world, uint32_t index, uint32_t others);
+/* As world_start_peer, by way of one peer; and: made, but not started. */
+void world_start_peer_at(World *world, uint32_t index, uint32_t bootstrap);
+void world_make_peer(World *world, uint32_t index);
 void world_stop_peer(World *world, uint32_t index, bool graceful);
 void world_leave_peer(World *world, uint32_t index);
 void world_peer_joined(World *world, uint32_t index);

@@ -254,7 +254,7 @@ static bool build(Scenario *scenario, const char *section, ScenarioAttack *attac
            check_times(scenario, section, attack, error);
 }
 
-bool attacks_build(Scenario *scenario, GError **error)
+bool attack_sections_build(Scenario *scenario, GError **error)
 {
     g_autoptr(GPtrArray) names = settings_sections_with(scenario->settings, ATTACK_PREFIX);
 
@@ -268,7 +268,7 @@ bool attacks_build(Scenario *scenario, GError **error)
     return true;
 }
 
-void attacks_free(Scenario *scenario)
+void attack_sections_free(Scenario *scenario)
 {
     for (guint i = 0; i < scenario->attacks_len; i++) {
         g_free(scenario->attacks[i].name);
@@ -351,7 +351,7 @@ static bool check_attack(const Scenario *scenario, const ScenarioAttack *attack,
     return true;
 }
 
-bool attacks_check(const Scenario *scenario, GError **error)
+bool attack_sections_check(const Scenario *scenario, GError **error)
 {
     uint64_t hosts = scenario_identities(scenario);
 

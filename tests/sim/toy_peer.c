@@ -193,6 +193,11 @@ size_t peal_peer_fingers(const PealPeer *peer, PealId *ret_ids, size_t max)
     return peal_peer_successors(peer, ret_ids, max);
 }
 
+const PealId *peal_peer_id(const PealPeer *peer)
+{
+    return &peer->id;
+}
+
 size_t peal_peer_stored(const PealPeer *peer, const PealId *resource, uint32_t kind)
 {
     (void)peer;

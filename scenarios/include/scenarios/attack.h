@@ -87,10 +87,10 @@ uint32_t scenario_hosts(const Scenario *scenario);
 /* attack_text says what an attack is, in a few words (`sip-flood on peer 3`). Text to g_free. */
 char *attack_text(const ScenarioAttack *attack);
 
-/* Inside the loader. attacks_build reads the settings' [attack:NAME] sections into the scenario,
- * attacks_check what only the whole scenario tells. */
-bool attacks_build(Scenario *scenario, GError **error) PEAL_MUST_USE;
-bool attacks_check(const Scenario *scenario, GError **error) PEAL_MUST_USE;
-void attacks_free(Scenario *scenario);
+/* Inside the loader. attack_sections_build reads the [attack:NAME] sections into the scenario,
+ * attack_sections_check what only the whole scenario tells. */
+bool attack_sections_build(Scenario *scenario, GError **error) PEAL_MUST_USE;
+bool attack_sections_check(const Scenario *scenario, GError **error) PEAL_MUST_USE;
+void attack_sections_free(Scenario *scenario);
 
 #endif

@@ -311,7 +311,31 @@ static void truth_ignores_numbers_of_no_lookup(void)
     world_fini(&world);
 }
 
-PEAL_TEST_MAIN("net/run_truth", PEAL_TEST(truth_takes_hops_from_the_peer_that_served),
+static void truth_of_a_server_has_one_owner_and_no_ring(void)
+{
+    World world;
+    PealId server = plan_node_id(SEED, 0);
+    PealId other = plan_node_id(SEED, 2);
+
+    world_init(&world);
+    run_truth_free(world.truth);
+    ((Scenario *)(uintptr_t)world.job.point)->overlay.topology = PEAL_TOPOLOGY_CENTRAL;
+    world.truth = run_truth_new(&world.job, PEERS, at_ms(0));
+    join(&world, 0, 1);
+    join(&world, 1, 2);
+    run_truth_advance(world.truth, at_ms(10));
+    CU_ASSERT_TRUE(run_truth_has_server(world.truth, 0, NULL, 0));
+    CU_ASSERT_TRUE(run_truth_has_server(world.truth, 1, &server, 1));
+    CU_ASSERT_FALSE(run_truth_has_server(world.truth, 1, NULL, 0));
+    CU_ASSERT_FALSE(run_truth_has_server(world.truth, 1, &other, 1));
+    CU_ASSERT_FALSE(run_truth_has_server(world.truth, 0, &other, 1));
+    CU_ASSERT_FALSE(run_truth_has_server(world.truth, 2, &server, 1));
+    (void)finished(&world);
+    world_fini(&world);
+}
+
+PEAL_TEST_MAIN("net/run_truth", PEAL_TEST(truth_of_a_server_has_one_owner_and_no_ring),
+               PEAL_TEST(truth_takes_hops_from_the_peer_that_served),
                PEAL_TEST(truth_finds_an_answer_from_another_than_the_owner_wrong),
                PEAL_TEST(truth_knows_the_neighbours_of_a_member),
                PEAL_TEST(truth_judges_by_who_was_there_at_that_instant),

@@ -102,6 +102,58 @@ static void oracle_without_members_names_nobody(void)
     oracle_fini(&oracle);
 }
 
-PEAL_TEST_MAIN("scenarios/oracle", PEAL_TEST(oracle_knows_the_owner_while_peers_come_and_go),
+static void oracle_holders_are_the_owner_and_those_behind_it(void)
+{
+    PealId ids[PEERS];
+    uint32_t holders[PEERS + 1];
+    Oracle oracle;
+    uint32_t owner;
+
+    oracle_init(&oracle);
+    CU_ASSERT_EQUAL(oracle_holders(&oracle, &ids[0], 2, holders), 0);
+    for (uint32_t i = 0; i < PEERS; i++) {
+        ids[i] = id_of(i);
+    }
+    oracle_fill(&oracle, ids, PEERS);
+    owner = oracle_rank_of(&oracle, &ids[3]);
+    CU_ASSERT_EQUAL(oracle_holders(&oracle, &ids[3], 2, holders), 3);
+    CU_ASSERT_EQUAL(holders[0], 3);
+    CU_ASSERT_EQUAL(holders[1], oracle_at(&oracle, owner, 1));
+    CU_ASSERT_EQUAL(holders[2], oracle_at(&oracle, owner, 2));
+    CU_ASSERT_EQUAL(oracle_holders(&oracle, &ids[3], PEERS, holders), PEERS);
+    oracle_fini(&oracle);
+}
+
+static void oracle_of_a_server_names_it_while_it_is_a_member(void)
+{
+    PealId ids[PEERS];
+    uint32_t holders[3];
+    Oracle oracle;
+
+    for (uint32_t i = 0; i < PEERS; i++) {
+        ids[i] = id_of(i);
+    }
+    oracle_init(&oracle);
+    oracle_centre(&oracle);
+    CU_ASSERT_EQUAL(oracle_owner(&oracle, &ids[3]), ORACLE_NONE);
+    oracle_fill(&oracle, ids, PEERS);
+    CU_ASSERT_EQUAL(oracle_owner(&oracle, &ids[3]), 0);
+    CU_ASSERT_EQUAL(oracle_holders(&oracle, &ids[3], 2, holders), 1);
+    CU_ASSERT_EQUAL(holders[0], 0);
+    oracle_leave(&oracle, &ids[5]);
+    CU_ASSERT_EQUAL(oracle_owner(&oracle, &ids[5]), 0);
+    oracle_leave(&oracle, &ids[0]);
+    CU_ASSERT_EQUAL(oracle_owner(&oracle, &ids[3]), ORACLE_NONE);
+    CU_ASSERT_EQUAL(oracle_holders(&oracle, &ids[3], 2, holders), 0);
+    oracle_join(&oracle, &ids[5], 5);
+    CU_ASSERT_EQUAL(oracle_owner(&oracle, &ids[3]), ORACLE_NONE);
+    oracle_join(&oracle, &ids[0], 0);
+    CU_ASSERT_EQUAL(oracle_owner(&oracle, &ids[3]), 0);
+    oracle_fini(&oracle);
+}
+
+PEAL_TEST_MAIN("scenarios/oracle", PEAL_TEST(oracle_holders_are_the_owner_and_those_behind_it),
+               PEAL_TEST(oracle_of_a_server_names_it_while_it_is_a_member),
+               PEAL_TEST(oracle_knows_the_owner_while_peers_come_and_go),
                PEAL_TEST(oracle_filled_at_once_is_the_same_ring),
                PEAL_TEST(oracle_without_members_names_nobody))

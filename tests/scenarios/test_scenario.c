@@ -347,6 +347,21 @@ static void scenario_events_name_a_peer_by_its_index(void)
     }
 }
 
+static void scenario_with_a_server_has_keys_of_the_ring_and_a_limit(void)
+{
+    static const char TEXT[] = "[scenario]\n[overlay]\ntopology = central\npeers = 57600\n"
+                               "successors = 4\nfingers = 7\nreplicas = 3\nserver-keeps = no\n";
+    g_autoptr(Scenario) scenario = loaded(TEXT, NULL);
+
+    CU_ASSERT_EQUAL(scenario->overlay.topology, PEAL_TOPOLOGY_CENTRAL);
+    CU_ASSERT_FALSE(scenario->server_keeps);
+    refused(TEXT, WORDS("overlay.peers=57601"), SCENARIO_ERROR_VALUE,
+            WORDS("57600", "lower overlay.peers"));
+    refused(TEXT, WORDS("event:x.at=1min", "event:x.do=join 1"), SCENARIO_ERROR_VALUE,
+            WORDS("57600", "join events"));
+    refused(TEXT, WORDS("overlay.topology=star"), SCENARIO_ERROR_VALUE, WORDS("chord", "central"));
+}
+
 static void scenario_refuses_bad_events(void)
 {
     static const char *const bad[] = {"explode",
@@ -627,6 +642,7 @@ PEAL_TEST_MAIN(
     PEAL_TEST(scenario_set_replaces_a_value_and_needs_its_form),
     PEAL_TEST(scenario_events_come_in_the_order_of_time), PEAL_TEST(scenario_refuses_bad_events),
     PEAL_TEST(scenario_events_name_a_peer_by_its_index),
+    PEAL_TEST(scenario_with_a_server_has_keys_of_the_ring_and_a_limit),
     PEAL_TEST(scenario_sweep_crosses_its_lists), PEAL_TEST(scenario_sweep_base_need_not_be_valid),
     PEAL_TEST(scenario_set_on_a_swept_key_replaces_the_sweep),
     PEAL_TEST(scenario_refuses_bad_sweeps), PEAL_TEST(scenario_may_begin_with_a_byte_order_mark),

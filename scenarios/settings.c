@@ -151,6 +151,29 @@ GPtrArray *settings_sections_with(const ScenarioSettings *settings, const char *
     return names;
 }
 
+char *settings_text(const ScenarioSettings *settings)
+{
+    g_autoptr(GPtrArray) names = settings_sections_with(settings, "");
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        gsize before = text->len;
+
+        for (guint j = 0; j < settings->list->len; j++) {
+            const Setting *setting = g_ptr_array_index(settings->list, j);
+
+            if (strcmp(setting->section, name) == 0) {
+                if (text->len == before) {
+                    g_string_append_printf(text, "%s[%s]\n", before > 0 ? "\n" : "", name);
+                }
+                g_string_append_printf(text, "%s = %s\n", setting->key, setting->value);
+            }
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
 void settings_put(ScenarioSettings *settings, const Setting *setting)
 {
     gint i = settings_index(settings, setting->section, setting->key);

@@ -95,6 +95,7 @@ static bool add_group(const Cases *cases, const char *group, guint64 parameters,
 {
     FigureSeries *points = figure_series(panel, NULL, FIGURE_MARKS, number);
 
+    points->group = g_strdup(*group != '\0' ? group : "convex hull");
     points->labels = g_ptr_array_new_with_free_func(g_free);
     points->across = g_array_new(FALSE, FALSE, sizeof(StatsInterval));
     for (guint i = 0; i < cases->cases->len; i++) {

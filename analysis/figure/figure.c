@@ -45,6 +45,7 @@ static void series_free(gpointer data)
     FigureSeries *series = data;
 
     g_free(series->name);
+    g_free(series->group);
     g_free(series->note);
     g_array_unref(series->points);
     g_clear_pointer(&series->labels, g_ptr_array_unref);
@@ -67,6 +68,7 @@ static void grid_free(FigureGrid *grid)
     g_ptr_array_unref(grid->rows);
     g_array_unref(grid->cells);
     g_free(grid->label);
+    g_free(grid->row_label);
     g_free(grid);
 }
 

@@ -30,8 +30,9 @@ typedef enum FigureStyle {
 typedef enum FigureSpread { FIGURE_BAND, FIGURE_WHISKERS } FigureSpread;
 
 typedef struct FigureSeries {
-    char *name; /* in the key; NULL keeps it out of the key */
-    char *note; /* a second line in the key, of its interval; NULL: none */
+    char *name;  /* in the key; NULL keeps it out of the key */
+    char *group; /* the name it goes with where it has none of its own; NULL: none */
+    char *note;  /* a second line in the key, of its interval; NULL: none */
     FigureStyle style;
     FigureSpread spread;
     unsigned look;     /* number of its colour, dashes and mark, see look.h */
@@ -80,6 +81,7 @@ typedef struct FigureRule {
 typedef struct FigureGrid {
     GPtrArray *columns; /* names along x, of char * */
     GPtrArray *rows;    /* names along y, from below */
+    char *row_label;    /* of the axis of rows; that of columns is the figure's x */
     GArray *cells;      /* of FigurePoint, rows * columns, row by row; y is NaN where nothing is */
     char *label;        /* of the values, with the unit */
     const char *unit;

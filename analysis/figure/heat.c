@@ -59,7 +59,7 @@ static Figure *new_map(const Cases *cases, const guint keys[2], const Quantity *
     figure->subject = *group != '\0' ? g_strdup(group) : NULL;
     figure->grid = grid;
     figure_axis_init(&figure->x, cases_key_name(x->name), "");
-    figure_axis_init(&figure->top, cases_key_name(y->name), "");
+    grid->row_label = g_strdup(cases_key_name(y->name));
     grid->columns = g_ptr_array_new_with_free_func(g_free);
     grid->rows = g_ptr_array_new_with_free_func(g_free);
     grid->cells = g_array_new(FALSE, FALSE, sizeof(FigurePoint));

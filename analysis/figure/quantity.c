@@ -14,18 +14,21 @@ static const Quantity QUANTITIES[] = {
      .title = "lookups answered",
      .unit = " %",
      .figure = "lookups.success_rate",
+     .rate = true,
      .factor = 100},
     {.name = "correct",
      .label = "Lookups answered correctly (%)",
      .title = "lookups answered correctly",
      .unit = " %",
      .figure = "lookups.correct_rate",
+     .rate = true,
      .factor = 100},
     {.name = "calls",
      .label = "Calls answered (%)",
      .title = "calls answered",
      .unit = " %",
      .figure = "calls.answer_rate",
+     .rate = true,
      .factor = 100},
     {.name = "latency",
      .label = "Median lookup latency (ms)",
@@ -131,10 +134,35 @@ bool quantity_observe(const Quantity *quantity, const Case *which, GArray *ret_v
     return true;
 }
 
+static bool rate_mean(const Quantity *quantity, const Case *which, StatsMean *ret_mean,
+                      GError **error)
+{
+    static const char sql[] = "SELECT f.trials FROM replications r LEFT JOIN figures f"
+                              " ON f.replication_id = r.id AND f.name = ?2 WHERE r.point = ?1"
+                              " ORDER BY r.replication";
+    const Quantity share = {.figure = quantity->figure, .factor = 1};
+    g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(GArray) trials = g_array_new(FALSE, FALSE, sizeof(double));
+
+    if (!quantity_observe(&share, which, values, error) ||
+        !case_observe(which, sql, quantity->figure, trials, error)) {
+        return false;
+    }
+    *ret_mean = stats_rate(cases_doubles(values), cases_doubles(trials), values->len);
+    ret_mean->mean *= quantity->factor;
+    ret_mean->deviation *= quantity->factor;
+    ret_mean->ci95.low *= quantity->factor;
+    ret_mean->ci95.high *= quantity->factor;
+    return true;
+}
+
 bool quantity_mean(const Quantity *quantity, const Case *which, StatsMean *ret_mean, GError **error)
 {
     g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
 
+    if (quantity->rate) {
+        return rate_mean(quantity, which, ret_mean, error);
+    }
     if (!quantity_observe(quantity, which, values, error)) {
         return false;
     }

@@ -17,6 +17,7 @@ typedef struct Quantity {
     const SummaryHistogram *histogram;
     double quantile;
     double factor;        /* quantity = figure * factor */
+    bool rate;            /* a share of trials: its interval is stats_rate's */
     bool per_peer_second; /* divided by the peers online and the seconds of the window */
 } Quantity;
 

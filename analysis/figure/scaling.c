@@ -96,6 +96,7 @@ static bool add_group(const Cases *cases, Figure *figure, const char *group, gui
                       FIGURE_MARKS, number);
     FigureFit fit = {.group = NULL};
 
+    points->group = g_strdup(group);
     if (!observe_group(cases, group, without, quantity, points, &observations, error)) {
         return false;
     }

@@ -15,6 +15,7 @@ enum { LINES_MAX = 3, PANELS_MAX = 3, CASES_MAX = 6, FIGURES_MAX = 12 };
 typedef struct Line {
     const char *name;
     const char *sql;
+    const char *trials; /* of a share: of how many; NULL: it is none */
     const char *column; /* that the results must have; NULL: they all do */
     double factor;
 } Line;
@@ -33,7 +34,7 @@ typedef struct TimeLook {
     PanelLook panels[PANELS_MAX];
 } TimeLook;
 
-#define SHARE(part, whole) "1.0 * s." part " / nullif(s." whole ", 0)"
+#define SHARE(part, whole) "1.0 * s." part " / nullif(s." whole ", 0)", "s." whole
 #define RATE(column) "1.0 * s." column " / (s.end_s - s.start_s)"
 #define OVER_REPLICATIONS \
     "Means over replications of what was seen in each interval, with their 95 % intervals."
@@ -50,9 +51,9 @@ static const TimeLook LOOKUPS = {
       true},
      {"Latency (ms)",
       " ms",
-      {{"median", "s.latency_ms_p50", NULL, 1},
-       {"95th percentile", "s.latency_ms_p95", NULL, 1},
-       {"99th percentile", "s.latency_ms_p99", "latency_ms_p99", 1}},
+      {{"median", "s.latency_ms_p50", NULL, NULL, 1},
+       {"95th percentile", "s.latency_ms_p95", NULL, NULL, 1},
+       {"99th percentile", "s.latency_ms_p99", NULL, "latency_ms_p99", 1}},
       false}}};
 
 static const TimeLook CALLS = {
@@ -62,9 +63,9 @@ static const TimeLook CALLS = {
     {{"Calls (%)", " %", {{"answered", SHARE("calls_answered", "calls_started"), NULL, 100}}, true},
      {"Call set-up delay (ms)",
       " ms",
-      {{"median", "s.setup_ms_p50", NULL, 1},
-       {"95th percentile", "s.setup_ms_p95", NULL, 1},
-       {"99th percentile", "s.setup_ms_p99", "setup_ms_p99", 1}},
+      {{"median", "s.setup_ms_p50", NULL, NULL, 1},
+       {"95th percentile", "s.setup_ms_p95", NULL, NULL, 1},
+       {"99th percentile", "s.setup_ms_p99", NULL, "setup_ms_p99", 1}},
       false}}};
 
 static const TimeLook MESSAGES = {
@@ -74,12 +75,12 @@ static const TimeLook MESSAGES = {
     "sent. " OVER_REPLICATIONS,
     {{"Messages per second",
       " /s",
-      {{"delivered", RATE("messages"), NULL, 1},
-       {"sent again on a link", RATE("link_retransmissions"), NULL, 1}},
+      {{"delivered", RATE("messages"), NULL, NULL, 1},
+       {"sent again on a link", RATE("link_retransmissions"), NULL, NULL, 1}},
       false},
      {"Bytes sent per peer (B/s)",
       " B/s",
-      {{"sent", RATE("bytes_sent") " / nullif(s.online, 0)", NULL, 1}},
+      {{"sent", RATE("bytes_sent") " / nullif(s.online, 0)", NULL, NULL, 1}},
       false}}};
 
 static const TimeLook PEERS = {
@@ -87,12 +88,15 @@ static const TimeLook PEERS = {
     "Peers over time",
     "Peers running and those of them that have joined, at the end of each interval, and how many "
     "come and go. " OVER_REPLICATIONS,
-    {{"Peers", "", {{"running", "s.online", NULL, 1}, {"joined", "s.joined", NULL, 1}}, false},
+    {{"Peers",
+      "",
+      {{"running", "s.online", NULL, NULL, 1}, {"joined", "s.joined", NULL, NULL, 1}},
+      false},
      {"Peers per minute",
       " /min",
-      {{"joined", RATE("peers_joined"), NULL, 60},
-       {"left", RATE("peers_left"), NULL, 60},
-       {"failed", RATE("peers_failed"), NULL, 60}},
+      {{"joined", RATE("peers_joined"), NULL, NULL, 60},
+       {"left", RATE("peers_left"), NULL, NULL, 60},
+       {"failed", RATE("peers_failed"), NULL, NULL, 60}},
       false}}};
 
 static const TimeLook COMPARED = {
@@ -107,7 +111,7 @@ static const TimeLook COMPARED = {
       " %",
       {{NULL, SHARE("calls_answered", "calls_started"), NULL, 100}},
       true},
-     {"Median latency (ms)", " ms", {{NULL, "s.latency_ms_p50", NULL, 1}}, false}}};
+     {"Median latency (ms)", " ms", {{NULL, "s.latency_ms_p50", NULL, NULL, 1}}, false}}};
 
 /* The unit in which a run of some length is read. */
 typedef struct TimeUnit {
@@ -156,13 +160,24 @@ static bool case_times(const Case *one, CaseTimes *ret_times, GError **error)
     return true;
 }
 
-/* Adds the means of an interval's values, and empties them for the next. */
-static void add_interval(FigureSeries *series, double at, GArray *values, double factor)
-{
-    StatsMean mean = stats_mean(cases_doubles(values), values->len);
+/* What the replications saw in an interval. */
+typedef struct Interval {
+    GArray *values;
+    GArray *trials; /* of shares */
+} Interval;
 
-    figure_mean(series, at, &mean, factor);
-    g_array_set_size(values, 0);
+/* Adds the mean of an interval's values, and empties it for the next. */
+static void add_interval(FigureSeries *series, double at, const Interval *interval,
+                         const Line *line)
+{
+    const double *values = cases_doubles(interval->values);
+    StatsMean mean = line->trials != NULL ? stats_rate(values, cases_doubles(interval->trials),
+                                                       interval->values->len)
+                                          : stats_mean(values, interval->values->len);
+
+    figure_mean(series, at, &mean, line->factor);
+    g_array_set_size(interval->values, 0);
+    g_array_set_size(interval->trials, 0);
 }
 
 /* Rows come by time, a row for each interval and replication: those of one time are one point. */
@@ -170,11 +185,13 @@ static bool add_line(FigureSeries *series, const Case *one, const Line *line, Ti
                      GError **error)
 {
     g_autofree char *sql = g_strdup_printf(
-        "SELECT s.start_s, s.end_s, %s FROM series s JOIN replications r"
+        "SELECT s.start_s, s.end_s, %s, %s FROM series s JOIN replications r"
         " ON r.id = s.replication_id WHERE r.point = ? ORDER BY s.start_s, r.replication",
-        line->sql);
+        line->sql, line->trials != NULL ? line->trials : "0");
     g_autoptr(sqlite3_stmt) query = case_query(one, sql, NULL, error);
     g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
+    g_autoptr(GArray) trials = g_array_new(FALSE, FALSE, sizeof(double));
+    const Interval interval = {values, trials};
     double at = NAN, start = NAN;
     GError *failure = NULL;
 
@@ -182,18 +199,19 @@ static bool add_line(FigureSeries *series, const Case *one, const Line *line, Ti
         return false;
     }
     while (database_next(query, &failure)) {
-        double from = sqlite3_column_double(query, 0);
+        double from = sqlite3_column_double(query, 0), of = sqlite3_column_double(query, 3);
         double value =
             sqlite3_column_type(query, 2) == SQLITE_NULL ? NAN : sqlite3_column_double(query, 2);
 
         if (isnan(start) || from > start) {
-            add_interval(series, at, values, line->factor);
+            add_interval(series, at, &interval, line);
             start = from;
             at = (from + sqlite3_column_double(query, 1)) / 2 / unit.seconds;
         }
         g_array_append_val(values, value);
+        g_array_append_val(trials, of);
     }
-    add_interval(series, at, values, line->factor);
+    add_interval(series, at, &interval, line);
     if (failure != NULL) {
         g_propagate_error(error, failure);
     }
@@ -376,6 +394,7 @@ static bool add_compared(const Cases *cases, Figure *figure, const CaseTimes *ti
             const Case *one = cases_at(cases, j);
             FigureSeries *series = figure_series(panel, i == 0 ? one->brief : NULL, FIGURE_LINE, j);
 
+            series->group = g_strdup(one->brief);
             if (!add_line(series, one, &look->lines[0], times->unit, error)) {
                 return false;
             }

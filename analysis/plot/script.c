@@ -550,7 +550,7 @@ static void draw_panels(GString *script, const Figure *figure)
 static void draw_grid(GString *script, const Figure *figure)
 {
     const FigureGrid *grid = figure->grid;
-    g_autofree char *x = script_quote(figure->x.label), *y = script_quote(figure->top.label);
+    g_autofree char *x = script_quote(figure->x.label), *y = script_quote(grid->row_label);
     g_autofree char *label = script_quote(grid->label);
     double least = INFINITY, greatest = -INFINITY, half;
     enum { STOPS = 32 };

@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <scenarios/attack.h>
 #include <scenarios/network.h>
+#include <scenarios/settings.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,6 +118,7 @@ static Results *open_results(const Run *run, GError **error)
 {
     const Scenario *scenario = run->scenario;
     g_autofree char *text = whole_text(scenario, error);
+    g_autofree char *source = settings_text(scenario->settings);
     g_autoptr(Scenario) first = scenario_point(scenario, 0, NULL);
     ResultsConfig config = {
         .dir = run->dir,
@@ -126,6 +128,7 @@ static Results *open_results(const Run *run, GError **error)
         .world = run->options->world->results,
         .seed = scenario->seed,
         .scenario = text,
+        .source = source,
         .points = scenario->points,
         .sweep = first != NULL && first->parameters_len > 0,
         .replications = scenario->replications,

@@ -39,8 +39,9 @@ typedef struct ResultsConfig {
     uint64_t seed;
     const char *
         scenario; /* the scenario in full, after --set: what tells whether results may be resumed */
-    unsigned points; /* 1 without a sweep */
-    bool sweep;      /* summary.json lists points, even if there is only one */
+    const char *source; /* the file that says the same, to be run again; NULL: not kept */
+    unsigned points;    /* 1 without a sweep */
+    bool sweep;         /* summary.json lists points, even if there is only one */
     unsigned replications;
     bool force; /* replace other results */
 } ResultsConfig;

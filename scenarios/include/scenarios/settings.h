@@ -55,6 +55,9 @@ void settings_put(ScenarioSettings *settings, const Setting *setting);
 /* settings_remove forgets a key. */
 void settings_remove(ScenarioSettings *settings, const char *section, const char *key);
 
+/* settings_text writes the settings as a file that reads the same again; free with g_free. */
+char *settings_text(const ScenarioSettings *settings);
+
 /* settings_override applies one option text, `section.key=value`. A sweep of that key goes. */
 bool settings_override(ScenarioSettings *settings, const char *option,
                        GError **error) PEAL_MUST_USE;

@@ -122,16 +122,24 @@ static void link_ended(PealPeer *peer, uint16_t slot, PealDownReason reason)
     PealId id = link_at(links, slot)->id;
     bool indexed = link_at(links, slot)->indexed;
     LinkPhase phase = (LinkPhase)link_at(links, slot)->phase;
+    PealBuf *outstanding[LINK_WAITING_MAX];
+    uint16_t outstanding_len;
 
     if (indexed) {
         link_index_remove(peer, slot);
     }
-    if (phase == LINK_UP && reason != PEAL_DOWN_UNUSED) {
-        link_sender_reroute(peer, slot);
-    }
-    link_sender_drop(peer, slot);
+    outstanding_len = link_sender_take(peer, slot, outstanding);
     link_stream_drop(peer, slot);
+    /* What goes on may turn out to be for this peer, and ask it to open a link: where the flow has
+     * ended already that may get the same slot. */
     link_at(links, slot)->phase = LINK_FREE;
+    for (uint16_t i = 0; i < outstanding_len; i++) {
+        if (phase == LINK_UP && reason != PEAL_DOWN_UNUSED) {
+            forward_again_take(peer, slot, outstanding[i]);
+        } else {
+            peer->env->ops->drop(peer->env, outstanding[i]);
+        }
+    }
     if (phase >= LINK_UP) {
         peer_trace(peer, PEAL_TRACE_LINK_DOWN, slot, reason, 0, &id);
     }

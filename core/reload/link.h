@@ -143,6 +143,10 @@ void link_index_remove(PealPeer *peer, uint16_t slot);
 void link_stream_drop(PealPeer *peer, uint16_t slot);
 void link_sender_ack(PealPeer *peer, uint16_t slot, const Frame *ack);
 void link_sender_drop(PealPeer *peer, uint16_t slot);
+/* link_sender_take does so too, and hands over what is outstanding, the oldest first, to be sent
+ * otherwise or dropped. Returns how many there are. */
+#define LINK_WAITING_MAX 256 /* messages, in flight or not */
+uint16_t link_sender_take(PealPeer *peer, uint16_t slot, PealBuf *ret_bufs[LINK_WAITING_MAX]);
 /* link_sender_reroute sends what is unacknowledged by other ways; its oldest message stays to probe
  * the link. */
 void link_sender_reroute(PealPeer *peer, uint16_t slot);

@@ -5,12 +5,11 @@
 #include "reload/forward.h"
 
 enum {
-    SENDS_MAX = 8,     /* overlay.link_sends is checked against it */
-    WINDOW_START = 4,  /* messages */
-    WINDOW_MAX = 64,   /* messages */
-    WAITING_MAX = 256, /* messages, in flight or not */
-    ENTRIES_STEP = 4,  /* messages */
-    SUSPECT_SENDS = 4  /* the third retransmission (s.6.6.3.1) */
+    SENDS_MAX = 8,    /* overlay.link_sends is checked against it */
+    WINDOW_START = 4, /* messages */
+    WINDOW_MAX = 64,  /* messages */
+    ENTRIES_STEP = 4, /* messages */
+    SUSPECT_SENDS = 4 /* the third retransmission (s.6.6.3.1) */
 };
 
 /* One message until it is acknowledged; every transmission has a sequence number of its own. */
@@ -95,7 +94,7 @@ static void tx_close(PealPeer *peer, LinkTx *tx)
 
 static int tx_append(PealPeer *peer, LinkTx *tx, PealBuf *buf)
 {
-    if (tx->len == WAITING_MAX) {
+    if (tx->len == LINK_WAITING_MAX) {
         return -PEAL_E_FULL;
     }
     if (tx->len == tx->cap) {
@@ -235,14 +234,27 @@ void link_sender_ack(PealPeer *peer, uint16_t slot, const Frame *ack)
 
 void link_sender_drop(PealPeer *peer, uint16_t slot)
 {
-    LinkTx *tx = tx_find(&peer->links, slot);
+    PealBuf *bufs[LINK_WAITING_MAX];
+    uint16_t len = link_sender_take(peer, slot, bufs);
 
-    if (tx != NULL) {
-        for (uint16_t i = 0; i < tx->len; i++) {
-            peer->env->ops->drop(peer->env, tx->entries[i].buf);
-        }
-        tx_close(peer, tx);
+    for (uint16_t i = 0; i < len; i++) {
+        peer->env->ops->drop(peer->env, bufs[i]);
     }
+}
+
+uint16_t link_sender_take(PealPeer *peer, uint16_t slot, PealBuf *ret_bufs[LINK_WAITING_MAX])
+{
+    LinkTx *tx = tx_find(&peer->links, slot);
+    uint16_t len = tx == NULL ? 0 : tx->len;
+
+    if (tx == NULL) {
+        return 0;
+    }
+    for (uint16_t i = 0; i < len; i++) {
+        ret_bufs[i] = tx->entries[i].buf;
+    }
+    tx_close(peer, tx);
+    return len;
 }
 
 /* The oldest message stays behind to probe the link; the others go by another way. The list is
@@ -250,7 +262,7 @@ void link_sender_drop(PealPeer *peer, uint16_t slot)
 void link_sender_reroute(PealPeer *peer, uint16_t slot)
 {
     LinkTx *tx = tx_find(&peer->links, slot);
-    PealBuf *others[WAITING_MAX];
+    PealBuf *others[LINK_WAITING_MAX];
     uint16_t others_len = 0;
 
     if (tx == NULL) {

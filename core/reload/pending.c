@@ -16,6 +16,7 @@ struct PendingRequest {
     uint64_t arg;
     RequestDone done;
     PealTime resend_at;
+    PealTime ends_at;
     PealId to;
     PealId through;
     PealFlow flow; /* the link it is bound to, when has_link */
@@ -253,6 +254,16 @@ void request_cancel(PealPeer *peer, RequestDone done, uint64_t arg)
     }
 }
 
+/* The next transmission, or after the last the end. */
+static PealTime next_timer(const PealPeer *peer, const PendingRequest *request, PealTime now)
+{
+    PealTime resend_at = peal_time_add(now, peer->overlay->request_timeout);
+
+    return request->sends < peer->overlay->request_sends
+               ? peal_time_min(resend_at, request->ends_at)
+               : request->ends_at;
+}
+
 /* A request that cannot even be sent now stays: a route may come before its last try. */
 int request_send(PealPeer *peer, const RequestSpec *spec)
 {
@@ -274,7 +285,8 @@ int request_send(PealPeer *peer, const RequestSpec *spec)
     pending->first = request;
     pending->requests_len++;
     request->sends = 1;
-    request->resend_at = peal_time_add(peer_now(peer), peer->overlay->request_timeout);
+    request->ends_at = peal_time_add(peer_now(peer), peer->overlay->request_lifetime);
+    request->resend_at = next_timer(peer, request, peer_now(peer));
     watch(peer, request->resend_at);
     peer_trace(peer, PEAL_TRACE_REQUEST_SENT, request->code, 0, request->transaction, &request->to);
     if (transmit(peer, request) == -PEAL_E_TOO_LARGE) {
@@ -483,14 +495,6 @@ static void serve_local(PealPeer *peer)
     peer_release(peer, local, cap * sizeof(*local));
 }
 
-/* A request is over when its lifetime is, however many tries are left. */
-static unsigned tries(const PealOverlay *overlay)
-{
-    int64_t fit = overlay->request_lifetime.ns / overlay->request_timeout.ns;
-
-    return fit < overlay->request_sends ? (unsigned)fit : overlay->request_sends;
-}
-
 /* Tries again or gives up. Returns whether the request is still there. */
 static bool on_timer(PealPeer *peer, PendingRequest **at, PealTime now)
 {
@@ -502,14 +506,14 @@ static bool on_timer(PealPeer *peer, PendingRequest **at, PealTime now)
         finish(peer, at, &held);
         return false;
     }
-    if (bound_to_nothing || request->sends >= tries(peer->overlay)) {
+    if (bound_to_nothing || peal_time_due(request->ends_at, now)) {
         finish(peer, at,
                &(RequestResult){.status = bound_to_nothing ? -PEAL_E_UNREACHABLE : -PEAL_E_TIMEOUT,
                                 .transaction = request->transaction});
         return false;
     }
     request->sends++;
-    request->resend_at = peal_time_add(now, peer->overlay->request_timeout);
+    request->resend_at = next_timer(peer, request, now);
     peer_trace(peer, PEAL_TRACE_REQUEST_RESENT, request->code, request->sends, request->transaction,
                &request->to);
     (void)!transmit(peer, request);

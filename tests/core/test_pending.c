@@ -226,6 +226,32 @@ static void pending_has_an_end(void)
     mini_free(world);
 }
 
+static void pending_request_ends_with_its_lifetime_however_often_it_was_sent(void)
+{
+    static const struct {
+        int64_t lifetime_s;
+        uint32_t sends;
+    } CASES[] = {{3, 1}, {7, 3}, {40, 5}};
+
+    for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+        Watch watch;
+        MiniWorld *world = pair(&watch, RELOAD_PING_REQ);
+        PealTime started = world->now;
+        const MiniOutcome *outcome;
+
+        world->overlay.request_lifetime = peal_seconds(CASES[i].lifetime_s);
+        watch.lose_requests = true;
+        ping(world, 1);
+        outcome = mini_await(world, 1, peal_seconds(60));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(outcome);
+        CU_ASSERT_EQUAL(outcome->status, -PEAL_E_TIMEOUT);
+        CU_ASSERT_EQUAL(peal_time_since(world->now, started).ns,
+                        peal_seconds(CASES[i].lifetime_s).ns);
+        CU_ASSERT_EQUAL(watch.len, CASES[i].sends);
+        mini_free(world);
+    }
+}
+
 static void pending_before_it_joined_a_peer_asks_nothing(void)
 {
     MiniWorld *world = mini_new(2);
@@ -245,4 +271,5 @@ PEAL_TEST_MAIN(
     PEAL_TEST(pending_refusal_carries_the_error_code),
     PEAL_TEST(pending_request_to_itself_is_answered_in_a_later_dispatch_at_the_same_time),
     PEAL_TEST(pending_request_to_itself_goes_on_when_the_range_shrank_meanwhile),
+    PEAL_TEST(pending_request_ends_with_its_lifetime_however_often_it_was_sent),
     PEAL_TEST(pending_has_an_end), PEAL_TEST(pending_before_it_joined_a_peer_asks_nothing))

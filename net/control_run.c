@@ -28,7 +28,7 @@ struct ControlRun {
     GPtrArray *tasks;  /* RunTask */
     RunTask *starting; /* the lookup whose request is being sent */
     json_int_t lost;   /* events, for want of room */
-    uint64_t load;     /* messages that came in */
+    uint64_t load;     /* RELOAD messages that came in */
     bool renewed;      /* the fingers, or they are being */
     RecorderTotals totals;
 };
@@ -329,7 +329,7 @@ static void run_report(ControlRun *run, const json_t *request, ControlCall *call
     control_answer_take(call, json_pack("{s:I, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:b}",
                                         "now_ns", now_ns(run), "events", events, "more",
                                         run->events.length > 0, "lost", run->lost, "load",
-                                        (json_int_t)run->load, "counters",
+                                        (json_int_t)(run->load + status->sip_received), "counters",
                                         numbers(totals->counter, RECORDER_COUNTER_COUNT), "drops",
                                         numbers(totals->drops, PEAL_DROP_COUNT), "codes",
                                         numbers(totals->codes, RECORDER_CODES), "successors",

@@ -114,6 +114,7 @@ void node_status(const Node *node, NodeStatus *ret_status)
     };
     if (node->sip != NULL) {
         ret_status->sip_sent = *sip_sockets_sent(node->sip);
+        ret_status->sip_received = sip_sockets_received(node->sip);
     }
     memcpy(ret_status->reload_addresses, reload->addr, sizeof(reload->addr));
     memcpy(ret_status->sip_addresses, sip->addr, sizeof(sip->addr));

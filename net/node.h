@@ -52,6 +52,7 @@ typedef struct NodeStatus {
     size_t flows;         /* RELOAD's, identified or not */
     size_t connections;   /* SIP's over TCP */
     SipCounts sip_sent;
+    uint64_t sip_received; /* datagrams, and pieces of streams */
 } NodeStatus;
 
 void node_status(const Node *node, NodeStatus *ret_status);

@@ -67,6 +67,7 @@ struct SipSockets {
     GArray *ends; /* of hops, to be told when no dispatch runs */
     uint32_t given;
     SipCounts sent;
+    uint64_t received;
 };
 
 static guint addr_hash(gconstpointer key)
@@ -203,6 +204,7 @@ static void on_stream_data_take(void *user, PealBuf *buf)
     conn->heard = true;
     conn_touch(conn);
     if (conn->sockets->peer != NULL) {
+        conn->sockets->received++;
         peal_peer_on_sip_take(conn->sockets->peer, &hop, buf);
     } else {
         buffer_free(buf);
@@ -461,6 +463,11 @@ const SipCounts *sip_sockets_sent(const SipSockets *sockets)
     return &sockets->sent;
 }
 
+uint64_t sip_sockets_received(const SipSockets *sockets)
+{
+    return sockets->received;
+}
+
 void sip_sockets_close(SipSockets *sockets, uint32_t number)
 {
     Conn *conn = g_hash_table_lookup(sockets->by_number, GUINT_TO_POINTER(number));
@@ -481,6 +488,7 @@ static void on_datagram(void *user, const PealAddr *remote, const PealAddr *loca
                     .local = local_index(place->sockets, local)};
 
     if (place->sockets->peer != NULL) {
+        place->sockets->received++;
         peal_peer_on_sip_take(place->sockets->peer, &from, buffer_copy(data.ptr, data.len));
     }
 }

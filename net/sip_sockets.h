@@ -53,6 +53,9 @@ void sip_sockets_close(SipSockets *sockets, uint32_t number);
 /* What was sent so far. */
 const SipCounts *sip_sockets_sent(const SipSockets *sockets);
 
+/* Datagrams that the peer was given so far, and pieces of streams. */
+uint64_t sip_sockets_received(const SipSockets *sockets);
+
 size_t sip_sockets_connections(const SipSockets *sockets);
 
 #endif

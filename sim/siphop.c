@@ -422,6 +422,7 @@ static void hand_over(World *world, SimPeer *peer, Packet *packet)
                                         (PealBytes){packet->buf.data, packet->buf.len});
     len = packet->buf.len;
     if (here.port == WORLD_SIP_PORT) {
+        peer->messages++;
         peal_peer_on_sip_take(sim_peer_core(peer), &hop, &packet->buf);
     } else if (!phones_take(world, peer, packet->to.index, &hop, &packet->buf)) {
         world->totals.counter[RECORDER_SIP_LOST]++;

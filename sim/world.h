@@ -57,7 +57,7 @@ typedef struct SimPeer {
     /* --- second line */
     int64_t *arrivals; /* of the last bytes on each flow, where the network can reorder */
     uint32_t draws[PEAL_DRAW_CORE_COUNT + 1]; /* the last for PEAL_DRAW_SIP */
-    uint32_t messages;                        /* delivered in the measured window */
+    uint32_t messages;                        /* delivered in the measured window, SIP too */
     uint32_t lookups;                         /* first one under way */
     uint32_t users_due; /* first user that waits for this peer to join, in world->users_due */
     uint32_t users;     /* that have registered here */

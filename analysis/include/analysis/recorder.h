@@ -111,7 +111,7 @@ typedef struct RecorderCall {
 
 /* What one peer carried in the measured window or, values, holds at the end. */
 typedef struct RecorderPeer {
-    uint32_t messages; /* delivered to it */
+    uint32_t messages; /* delivered to it, RELOAD and, as an adapter, SIP */
     uint32_t values;   /* Resource-IDs with a live value, replicas included */
 } RecorderPeer;
 

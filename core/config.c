@@ -7,13 +7,19 @@
 
 #include "reload/fragment.h"
 
-/* An overlay knows at least this Kind. 32 adapters of one AOR fit a message of the default size. */
+/* An overlay knows at least these Kinds. 32 adapters of one AOR fit a message of default size. */
 static const PealKind default_kinds[] = {
     {.id = PEAL_KIND_SIP_REGISTRATION,
      .model = PEAL_MODEL_DICTIONARY,
      .access = PEAL_ACCESS_USER_NODE_MATCH,
      .count_max = 32,
      .size_max = 1024},
+    {.id = PEAL_KIND_SIP_REGISTRATION_COPY,
+     .model = PEAL_MODEL_DICTIONARY,
+     .access = PEAL_ACCESS_USER_NODE_MULTIPLE,
+     .count_max = 32,
+     .size_max = 1024,
+     .node_multiple = PEAL_NEIGHBOURS_MAX},
 };
 
 void peal_overlay_defaults(PealOverlay *ret_overlay)
@@ -103,6 +109,7 @@ int peal_overlay_check(const PealOverlay *o, const char **ret_field)
         {"request_lifetime", o->request_lifetime.ns, o->request_timeout.ns, day},
         {"request_sends", o->request_sends, 1, 16},
         {"kinds_len", o->kinds_len, 0, 1024},
+        {"placement", o->defence.placement, PEAL_PLACEMENT_SUCCESSORS, PEAL_PLACEMENT_BOTH},
         {"neighbour_rate", o->defence.neighbour_rate, 0, PEAL_NEIGHBOUR_RATE_MAX},
         {"redundant_lookups", o->defence.redundant_lookups, 1, PEAL_REDUNDANT_MAX},
         {"source_burst", o->defence.source_burst, 1, 10000},

@@ -112,7 +112,8 @@ static bool value_lives(const RunTruth *truth, const PealId *key)
 {
     uint32_t holders[PEAL_NEIGHBOURS_MAX + 1];
     uint32_t len =
-        oracle_holders(&truth->oracle, key, truth->job->point->overlay.replicas, holders);
+        oracle_holders(&truth->oracle, key,
+                       peal_overlay_successor_copies(&truth->job->point->overlay), holders);
 
     for (uint32_t i = 0; i < len; i++) {
         if (g_hash_table_contains(truth->held[holders[i]], key)) {

@@ -44,6 +44,13 @@ static const KeyChoice WINDOWS[] = {{"aimd", false, NULL},
                                     {NULL, 0, NULL}};
 static const KeyChoice YES_NO[] = {{"yes", true, NULL}, {"no", false, NULL}, {NULL, 0, NULL}};
 static const KeyChoice OFF_ON[] = {{"off", false, NULL}, {"on", true, NULL}, {NULL, 0, NULL}};
+static const KeyChoice PLACEMENTS[] = {{"successors", PEAL_PLACEMENT_SUCCESSORS, NULL},
+                                       {"hashed", PEAL_PLACEMENT_HASHED, NULL},
+                                       {"both", PEAL_PLACEMENT_BOTH, NULL},
+                                       {NULL, 0, NULL}};
+static const KeyChoice COPIES_FETCHES[] = {{"in-turn", false, NULL},
+                                           {"at-once", true, NULL},
+                                           {NULL, 0, NULL}};
 static const KeyChoice CRYPTOS[] = {
     {"none", PEAL_CRYPTO_NONE, NULL},
     {"modelled", PEAL_CRYPTO_MODELLED_P256, NULL},
@@ -191,6 +198,16 @@ const Key KEYS[] = {
      PEAL_NEIGHBOUR_RATE_MAX, "0", NULL,
      "With neighbour-check: new neighbours that a peer accepts a minute, as many at once; 0: any "
      "number."},
+
+    {"defence", "replica-placement", KEY_CHOICE, PLACEMENTS, FIELD(overlay.defence.placement), 0, 0,
+     "successors", NULL,
+     "Where the overlay.replicas copies of a registration are: on its owner's successors; hashed: "
+     "at "
+     "ids all over the ring in their stead; both: there, and each on successors too."},
+    {"defence", "replica-fetch", KEY_CHOICE, COPIES_FETCHES, FIELD(overlay.defence.copies_at_once),
+     0, 0, "in-turn", NULL,
+     "Hashed copies are asked one after the other (the next without a value, or after "
+     "request-timeout), or at-once."},
 
     {"network", "latency", KEY_LATENCY, NULL, NO_FIELD, 0, 10 * S, "synthetic", NULL,
      "synthetic: a built-in Internet; constant:T one way; plane: points of a square; matrix:FILE: "

@@ -73,6 +73,21 @@ void workload_joined(World *world, SimPeer *peer)
     }
 }
 
+/* Does the peer with that Node-ID answer for one of the copies that hashing places? */
+static bool owns_copy(const World *world, const PealId *key, const PealId *responder)
+{
+    for (unsigned i = 1; i <= peal_overlay_copies(&world->overlay); i++) {
+        PealId copy = peal_copy_resource(world->ops.crypto, key, i);
+        uint32_t owner = oracle_owner(&world->oracle, &copy);
+        PealId id = plan_node_id(world->seed, owner);
+
+        if (owner != ORACLE_NONE && peal_id_equal(&id, responder)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A lookup that could not even be asked counts as one that failed at once. */
 static void lookup_report(World *world, const Lookup *lookup, const PealOutcome *outcome)
 {
@@ -88,6 +103,7 @@ static void lookup_report(World *world, const Lookup *lookup, const PealOutcome 
                   (found || !lookup->value_lives) &&
                   (world->attacks == NULL || !attacks_lies(world, lookup->server));
     }
+    correct = correct || (found && owns_copy(world, &lookup->key, &outcome->responder));
     if (world->watching) {
         watch_lookup_end(world, lookup);
     }
@@ -150,19 +166,30 @@ void workload_lookup(World *world, const PlanAction *action)
 }
 
 /* Does the owner or one of those that should hold its replicas have a value? */
-bool workload_value_lives(const World *world, const PealId *key)
+static bool lives_at(const World *world, const PealId *key, uint32_t kind)
 {
     uint32_t holders[PEAL_NEIGHBOURS_MAX + 1];
-    uint32_t len = oracle_holders(&world->oracle, key, world->overlay.replicas, holders);
+    uint32_t len = oracle_holders(&world->oracle, key,
+                                  peal_overlay_successor_copies(&world->overlay), holders);
 
     for (uint32_t i = 0; i < len; i++) {
-        SimPeer *peer = world_peer(world, holders[i]);
-
-        if (peal_peer_stored(sim_peer_core(peer), key, PEAL_KIND_SIP_REGISTRATION) > 0) {
+        if (peal_peer_stored(sim_peer_core(world_peer(world, holders[i])), key, kind) > 0) {
             return true;
         }
     }
     return false;
+}
+
+bool workload_value_lives(const World *world, const PealId *key)
+{
+    bool lives = lives_at(world, key, PEAL_KIND_SIP_REGISTRATION);
+
+    for (unsigned i = 1; !lives && i <= peal_overlay_copies(&world->overlay); i++) {
+        PealId copy = peal_copy_resource(world->ops.crypto, key, i);
+
+        lives = lives_at(world, &copy, PEAL_KIND_SIP_REGISTRATION_COPY);
+    }
+    return lives;
 }
 
 static void request_sent(World *world, const PealTrace *record)

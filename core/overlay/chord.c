@@ -423,8 +423,9 @@ static size_t list_side(const PealPeer *peer, bool successors, PealId *ret_ids, 
 
 static size_t chord_replica_set(const PealPeer *peer, PealId *ret_ids, size_t max)
 {
-    return list_side(peer, true, ret_ids,
-                     max < peer->overlay->replicas ? max : peer->overlay->replicas);
+    size_t replicas = peal_overlay_successor_copies(peer->overlay);
+
+    return list_side(peer, true, ret_ids, max < replicas ? max : replicas);
 }
 
 /* How many ready links lie in [id, self), the sender among them: predecessors nearer to the
@@ -454,14 +455,14 @@ static bool chord_accepts_replica(const PealPeer *peer, const PealId *resource,
     if (chord_responsible(peer, resource)) {
         return true;
     }
-    return ready_between(peer, resource) <= peer->overlay->replicas + 1u &&
+    return ready_between(peer, resource) <= peal_overlay_successor_copies(peer->overlay) + 1u &&
            link_find(peer, sender) != LINK_NONE;
 }
 
 static bool chord_holds(const PealPeer *peer, const PealId *resource)
 {
     return chord_responsible(peer, resource) ||
-           ready_between(peer, resource) <= peer->overlay->replicas;
+           ready_between(peer, resource) <= peal_overlay_successor_copies(peer->overlay);
 }
 
 /* Is this link's peer a neighbour that lies nearer to the resource than the responder? */

@@ -3,8 +3,7 @@
  * s.7.4.2, s.6.5.3. */
 #include "peer.h"
 #include "reload/codec.h"
-
-enum { FETCH_BODY_MAX = 64 };
+#include "storage/copies.h"
 
 static uint16_t count_values(const PealPeer *peer, PealBytes body)
 {
@@ -60,22 +59,13 @@ static int ask(PealPeer *peer, RequestSpec *spec, uint64_t token)
 
 int peal_peer_fetch(PealPeer *peer, const PealId *resource, uint32_t kind_id, uint64_t token)
 {
-    const PealKind *kind = storage_kind(peer->overlay, kind_id);
-    uint8_t body[FETCH_BODY_MAX];
-    Writer writer = writer_make(body, sizeof(body));
-
-    if (kind == NULL) {
+    if (storage_kind(peer->overlay, kind_id) == NULL) {
         return -PEAL_E_ARG;
     }
-    storage_put_fetch_all(&writer, resource, kind);
-    PEAL_ASSERT(!writer.overflow);
-    return ask(peer,
-               &(RequestSpec){.code = RELOAD_FETCH_REQ,
-                              .to = *resource,
-                              .to_resource = true,
-                              .good = storage_fetched_value,
-                              .body = writer_view(&writer)},
-               token);
+    if (peer->state != PEAL_PEER_JOINED) {
+        return -PEAL_E_STATE;
+    }
+    return copies_fetch(peer, resource, kind_id, on_answer, token);
 }
 
 int peal_peer_ping(PealPeer *peer, const PealId *to, bool resource, uint64_t token)

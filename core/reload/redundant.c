@@ -4,14 +4,6 @@
 
 #include "peer.h"
 
-/* An answer, kept: what it says and who says it. */
-struct RedundantHeld {
-    Inbound inbound;
-    int status;
-    uint16_t error;
-    uint8_t body[];
-};
-
 enum { CANDIDATES_MAX = PEAL_REDUNDANT_MAX * 5 }; /* fresh ones for each of the usual five sends */
 
 void redundant_choose(PealPeer *peer, Redundant *redundant, const PealId *to, unsigned turn)
@@ -30,40 +22,10 @@ void redundant_choose(PealPeer *peer, Redundant *redundant, const PealId *to, un
     }
 }
 
-static size_t held_size(const RedundantHeld *held)
-{
-    return sizeof(*held) + held->inbound.message.body.len;
-}
-
 void redundant_fini(PealPeer *peer, Redundant *redundant)
 {
-    if (redundant->held != NULL) {
-        peer_release(peer, redundant->held, held_size(redundant->held));
-        redundant->held = NULL;
-    }
-}
-
-static void hold(PealPeer *peer, Redundant *redundant, const RequestResult *result)
-{
-    const Inbound *answer = result->answer;
-    PealBytes body = answer->message.body;
-    RedundantHeld *held = peer_alloc(peer, sizeof(*held) + body.len);
-
-    if (held == NULL) {
-        return;
-    }
-    if (body.len > 0) {
-        memcpy(held->body, body.ptr, body.len);
-    }
-    held->status = result->status;
-    held->error = result->error;
-    held->inbound.signer = answer->signer;
-    held->inbound.link = answer->link;
-    held->inbound.message.code = answer->message.code;
-    held->inbound.message.header.transaction = result->transaction;
-    held->inbound.message.body = (PealBytes){held->body, body.len};
-    redundant_fini(peer, redundant);
-    redundant->held = held;
+    held_free(peer, redundant->held);
+    redundant->held = NULL;
 }
 
 static void mark_answered(const PealPeer *peer, Redundant *redundant, uint16_t link)
@@ -77,30 +39,35 @@ static void mark_answered(const PealPeer *peer, Redundant *redundant, uint16_t l
 
 bool redundant_held(const Redundant *redundant, RequestResult *result)
 {
-    const RedundantHeld *held = redundant->held;
-
-    if (held == NULL) {
-        return false;
+    if (redundant->held != NULL) {
+        held_read(redundant->held, result);
     }
-    result->status = held->status;
-    result->error = held->error;
-    result->answer = &held->inbound;
-    return true;
+    return redundant->held != NULL;
+}
+
+static bool is_truer(const Redundant *redundant, const PealId *to, const PealId *signer)
+{
+    return redundant->held == NULL ||
+           peal_halves_less(peal_id_distance(to, signer),
+                            peal_id_distance(to, held_signer(redundant->held)));
 }
 
 bool redundant_settles(PealPeer *peer, Redundant *redundant, const PealId *to,
                        RequestResult *result)
 {
     const Inbound *answer = result->answer;
-    const RedundantHeld *held = redundant->held;
 
     if (redundant->ways == 0 || (result->status == 0 && redundant->good(peer, to, answer))) {
         return true;
     }
     mark_answered(peer, redundant, answer->link);
-    if (held == NULL || peal_halves_less(peal_id_distance(to, &answer->signer),
-                                         peal_id_distance(to, &held->inbound.signer))) {
-        hold(peer, redundant, result);
+    if (is_truer(redundant, to, &answer->signer)) {
+        Held *held = held_new(peer, result);
+
+        if (held != NULL) {
+            redundant_fini(peer, redundant);
+            redundant->held = held;
+        }
     }
     if (redundant->answered != (1U << redundant->ways) - 1) {
         return false;

@@ -15,16 +15,14 @@
 #ifndef RELOAD_REDUNDANT_H
 #define RELOAD_REDUNDANT_H
 
-#include "reload/request.h"
-
-typedef struct RedundantHeld RedundantHeld;
+#include "reload/held.h"
 
 typedef struct Redundant {
     PealId through[PEAL_REDUNDANT_MAX]; /* first hops of the last transmission */
     RequestGood good;
-    RedundantHeld *held; /* NULL while no answer came */
-    uint16_t ways;       /* of the last transmission; 0: it went the ordinary way */
-    uint16_t answered;   /* bit i: something came back from through[i] */
+    Held *held;        /* NULL while no answer came */
+    uint16_t ways;     /* of the last transmission; 0: it went the ordinary way */
+    uint16_t answered; /* bit i: something came back from through[i] */
 } Redundant;
 
 /* redundant_choose picks the first hops of transmission `turn` (0, 1, ...): the nearest to the

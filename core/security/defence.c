@@ -6,7 +6,7 @@
 
 void defence_init(PealPeer *peer)
 {
-    if (!guard_wanted(peer->overlay)) {
+    if (!guard_wanted(peer->overlay) && !copies_wanted(peer->overlay)) {
         return;
     }
     peer->defence = peer_alloc(peer, sizeof(Defence));
@@ -14,7 +14,9 @@ void defence_init(PealPeer *peer)
         return;
     }
     peer->defence->deadline = PEAL_TIME_NEVER;
-    guard_init(peer);
+    if (guard_wanted(peer->overlay)) {
+        guard_init(peer);
+    }
 }
 
 void defence_fini(PealPeer *peer)
@@ -23,16 +25,9 @@ void defence_fini(PealPeer *peer)
         return;
     }
     guard_fini(peer);
+    copies_fini(peer);
     peer_release(peer, peer->defence, sizeof(Defence));
     peer->defence = NULL;
-}
-
-void defence_watch(PealPeer *peer, PealTime at)
-{
-    if (at.ns < peer->defence->deadline.ns) {
-        peer->defence->deadline = at;
-        peer_wake_by(peer, at);
-    }
 }
 
 void defence_on_wake(PealPeer *peer, PealTime now)
@@ -46,4 +41,5 @@ void defence_on_wake(PealPeer *peer, PealTime now)
     if (defence->guard != NULL) {
         guard_on_wake(peer, now);
     }
+    copies_on_wake(peer, now);
 }

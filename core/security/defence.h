@@ -9,10 +9,14 @@
 #define SECURITY_DEFENCE_H
 
 #include "overlay/guard.h"
+#include "peer.h"
+#include "storage/copies.h"
 
 typedef struct Defence {
     PealTime deadline; /* when defence_on_wake wants to be called */
     Guard *guard;      /* NULL unless neighbours are checked */
+    Copies *fetches;   /* of registrations that have copies, under way */
+    uint64_t fetches_made;
 } Defence;
 
 /* Without memory for it the peer does without its defences. */
@@ -21,6 +25,12 @@ void defence_fini(PealPeer *peer);
 void defence_on_wake(PealPeer *peer, PealTime now);
 
 /* defence_watch lowers the deadline. */
-void defence_watch(PealPeer *peer, PealTime at);
+static inline void defence_watch(PealPeer *peer, PealTime at)
+{
+    if (at.ns < peer->defence->deadline.ns) {
+        peer->defence->deadline = at;
+        peer_wake_by(peer, at);
+    }
+}
 
 #endif

@@ -6,12 +6,12 @@
 #include "sip/location_table.h"
 #include "sip/registration.h"
 #include "storage/access.h"
+#include "storage/copies.h"
 
 #define LOCATION_RETRY_FIRST peal_seconds(2)
 #define LOCATION_RETRY_MAX peal_seconds(120)
 enum {
-    LOCATION_BODY_MAX = 1024, /* a StoreReq of one registration, the longest signature in it */
-    LOCATION_FIND_BODY_MAX = 64,
+    LOCATION_BODY_MAX = 1024,     /* a StoreReq of one registration, the longest signature in it */
     LOCATION_NO_CALL = UINT16_MAX /* more than PENDING_MAX requests are never out */
 };
 
@@ -131,20 +131,22 @@ static uint32_t location_rest_s(PealPeer *peer, const LocationEntry *entry)
     return rest_s < 1 ? entry->removing : (uint32_t)rest_s;
 }
 
-/* Sends a Store of what the entry says now. */
-static int location_send(PealPeer *peer, const LocationEntry *entry, RequestDone done, uint64_t arg)
+/* Sends a Store of what the entry says now, to where copy i of it lies. */
+static int location_send_copy(PealPeer *peer, const LocationEntry *entry, unsigned i,
+                              RequestDone done, uint64_t arg)
 {
     uint8_t value[REGISTRATION_LEN];
     uint8_t encoded[LOCATION_BODY_MAX];
     Writer registration = writer_make(value, sizeof(value));
     Writer body = writer_make(encoded, sizeof(encoded));
-    PealStoreItem item = {.resource = entry->resource,
-                          .kind = PEAL_KIND_SIP_REGISTRATION,
+    PealStoreItem item = {.resource =
+                              peal_copy_resource(peer->env->ops->crypto, &entry->resource, i),
+                          .kind = copies_kind(i),
                           .key = {peer->id.bytes, PEAL_ID_LEN},
                           .lifetime_s = location_rest_s(peer, entry),
                           .exists = !entry->removing};
     RequestSpec spec = {.code = RELOAD_STORE_REQ,
-                        .to = entry->resource,
+                        .to = item.resource,
                         .to_resource = true,
                         .link = LINK_NONE,
                         .done = done,
@@ -162,6 +164,18 @@ static int location_send(PealPeer *peer, const LocationEntry *entry, RequestDone
     PEAL_ASSERT(!body.overflow && !registration.overflow);
     spec.body = writer_view(&body);
     return request_send(peer, &spec);
+}
+
+/* Further copies are stored with the first, whose fate is the entry's: one that fails is there
+ * again when the entry is stored the next time, and the others stand in for it until then. */
+static int location_send(PealPeer *peer, const LocationEntry *entry, RequestDone done, uint64_t arg)
+{
+    int error = location_send_copy(peer, entry, 0, done, arg);
+
+    for (unsigned i = 1; error == 0 && i <= peal_overlay_copies(peer->overlay); i++) {
+        (void)!location_send_copy(peer, entry, i, NULL, 0);
+    }
+    return error;
 }
 
 static void location_on_done(PealPeer *peer, uint64_t arg, const RequestResult *result);
@@ -423,7 +437,7 @@ static int location_read(const PealPeer *peer, const PealId *resource, const Inb
                          LocationReading *reading)
 {
     const StoreScope scope = {resource, &inbound->signer, STORE_REPLICA};
-    const PealKind *kind = storage_kind(peer->overlay, PEAL_KIND_SIP_REGISTRATION);
+    const PealKind *kind;
     ReloadFetchAns answer;
     ReloadKindData data;
     ReloadStored stored;
@@ -433,7 +447,11 @@ static int location_read(const PealPeer *peer, const PealId *resource, const Inb
     if (error != 0) {
         return error;
     }
-    if (!reload_kind_data_next(&answer.kinds, &data) || data.kind != kind->id) {
+    if (!reload_kind_data_next(&answer.kinds, &data)) {
+        return -PEAL_E_VALUE;
+    }
+    kind = storage_kind(peer->overlay, data.kind);
+    if (kind == NULL || (data.kind != copies_kind(0) && data.kind != copies_kind(1))) {
         return -PEAL_E_VALUE;
     }
     error = reload_stored_check(data.values, kind->model);
@@ -479,30 +497,19 @@ static void location_on_fetched(PealPeer *peer, uint64_t arg, const RequestResul
 
 int location_find(PealPeer *peer, const PealId *resource, LocationFound found, uint64_t arg)
 {
-    const PealKind *kind = storage_kind(peer->overlay, PEAL_KIND_SIP_REGISTRATION);
-    uint8_t encoded[LOCATION_FIND_BODY_MAX];
-    Writer body = writer_make(encoded, sizeof(encoded));
-    RequestSpec spec = {.code = RELOAD_FETCH_REQ,
-                        .to = *resource,
-                        .to_resource = true,
-                        .link = LINK_NONE,
-                        .good = storage_fetched_value,
-                        .done = location_on_fetched};
     LocationCall *call;
     int error;
 
-    if (peer->state != PEAL_PEER_JOINED || kind == NULL) {
+    if (peer->state != PEAL_PEER_JOINED ||
+        storage_kind(peer->overlay, PEAL_KIND_SIP_REGISTRATION) == NULL) {
         return -PEAL_E_STATE;
     }
     call = location_call(peer);
     if (call == NULL) {
         return -PEAL_E_MEMORY;
     }
-    storage_put_fetch_all(&body, resource, kind);
-    PEAL_ASSERT(!body.overflow);
-    spec.body = writer_view(&body);
-    spec.arg = (uint64_t)(call - peer->location.calls);
-    error = request_send(peer, &spec);
+    error = copies_fetch(peer, resource, PEAL_KIND_SIP_REGISTRATION, location_on_fetched,
+                         (uint64_t)(call - peer->location.calls));
     if (error != 0) {
         location_end_call(peer, call);
         return error;

@@ -27,6 +27,7 @@ static bool access_node_permitted(const PealPeer *peer, const PealId *resource,
     case PEAL_ACCESS_NODE_MATCH:
         return access_node_hashes_to(peer, node, NULL, resource);
     case PEAL_ACCESS_USER_NODE_MATCH:
+    case PEAL_ACCESS_USER_NODE_MULTIPLE:
         return stored->key.len == PEAL_ID_LEN &&
                memcmp(stored->key.ptr, node->bytes, PEAL_ID_LEN) == 0;
     case PEAL_ACCESS_NODE_MULTIPLE:

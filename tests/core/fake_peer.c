@@ -42,6 +42,17 @@ int request_send(PealPeer *peer, const RequestSpec *spec)
     return 0;
 }
 
+void request_cancel(PealPeer *peer, RequestDone done, uint64_t arg)
+{
+    FakePeer *fake = fake_of(peer);
+
+    for (size_t i = 0; i < fake->requests_len; i++) {
+        FakeRequest *request = &fake->requests[i];
+
+        request->ended = request->ended || (request->spec.done == done && request->spec.arg == arg);
+    }
+}
+
 void request_answer(PealPeer *peer, const Inbound *request, PealBytes body)
 {
     FakePeer *fake = fake_of(peer);

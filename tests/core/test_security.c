@@ -109,10 +109,13 @@ static void the_defaults_are_those_of_the_rfc_and_pass_the_check(void)
     CU_ASSERT_EQUAL(overlay.update_interval.ns, 600 * PEAL_NS_PER_S);
     CU_ASSERT_EQUAL(overlay.request_lifetime.ns,
                     overlay.request_sends * overlay.request_timeout.ns);
-    CU_ASSERT_EQUAL(overlay.kinds_len, 1);
+    CU_ASSERT_EQUAL_FATAL(overlay.kinds_len, 2);
     CU_ASSERT_EQUAL(overlay.kinds[0].id, PEAL_KIND_SIP_REGISTRATION);
     CU_ASSERT_EQUAL(overlay.kinds[0].model, PEAL_MODEL_DICTIONARY);
     CU_ASSERT_EQUAL(overlay.kinds[0].access, PEAL_ACCESS_USER_NODE_MATCH);
+    CU_ASSERT_EQUAL(overlay.kinds[1].id, PEAL_KIND_SIP_REGISTRATION_COPY);
+    CU_ASSERT_EQUAL(overlay.kinds[1].model, PEAL_MODEL_DICTIONARY);
+    CU_ASSERT_EQUAL(overlay.kinds[1].access, PEAL_ACCESS_USER_NODE_MULTIPLE);
 }
 
 static void the_check_names_the_field_that_is_out_of_range(void)

@@ -9,6 +9,12 @@
 
 enum { PEAL_REDUNDANT_MAX = 8, PEAL_NEIGHBOUR_RATE_MAX = 1000 };
 
+typedef enum PealPlacement {
+    PEAL_PLACEMENT_SUCCESSORS, /* on the owner's successors */
+    PEAL_PLACEMENT_HASHED,     /* in their stead, at ids all over the ring */
+    PEAL_PLACEMENT_BOTH        /* there, and each on successors too */
+} PealPlacement;
+
 /* All off as peal_overlay_defaults leaves it. */
 typedef struct PealDefence {
     uint8_t redundant_lookups; /* 1..PEAL_REDUNDANT_MAX first hops that a Fetch goes by at a time */
@@ -28,6 +34,10 @@ typedef struct PealDefence {
     /* Neighbours (overlay/guard.h). */
     bool neighbour_check;    /* refuse those that crowd the ring */
     uint16_t neighbour_rate; /* with it: new ones a minute, as many at once; 0: any number */
+
+    /* A registration's copies (storage/copies.h), overlay->replicas of them. */
+    uint8_t placement;   /* PealPlacement */
+    bool copies_at_once; /* a Fetch asks all of them at once, not one after the other */
 } PealDefence;
 
 #endif

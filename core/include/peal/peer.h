@@ -42,7 +42,9 @@ typedef enum PealAccess {
     PEAL_ACCESS_NODE_MATCH,
     PEAL_ACCESS_USER_NODE_MATCH,
     PEAL_ACCESS_NODE_MULTIPLE,
-    PEAL_ACCESS_ANY
+    PEAL_ACCESS_ANY,
+    /* As USER-NODE-MATCH, at H(H(user) || i) for an i of 1..node_multiple in place of H(user). */
+    PEAL_ACCESS_USER_NODE_MULTIPLE
 } PealAccess;
 
 enum {
@@ -52,6 +54,9 @@ enum {
     PEAL_AOR_MAX = 255
 };
 
+/* A registration's further copies (storage/copies.h), in the range for private use. */
+#define PEAL_KIND_SIP_REGISTRATION_COPY UINT32_C(0xf0534950)
+
 /* A Kind's definition (RFC 6940 s.7.4.5). */
 typedef struct PealKind {
     uint32_t id;
@@ -59,7 +64,8 @@ typedef struct PealKind {
     PealAccess access;
     uint32_t count_max;    /* values under one Resource-ID */
     uint32_t size_max;     /* bytes of one value */
-    uint8_t node_multiple; /* PEAL_ACCESS_NODE_MULTIPLE: the largest i of H(Node-ID || i) */
+    uint8_t node_multiple; /* PEAL_ACCESS_NODE_MULTIPLE: the largest i of H(Node-ID || i); of
+                              USER_NODE_MULTIPLE likewise */
 } PealKind;
 
 /*
@@ -108,6 +114,21 @@ typedef struct PealOverlay {
     uint32_t kinds_len;
     PealDefence defence;
 } PealOverlay;
+
+/* peal_overlay_copies is how many copies of a registration the SIP usage places by hashing, beside
+ * the one at the Resource-ID of its AOR; peal_overlay_successor_copies how many copies of a value
+ * its owner keeps on its successors. */
+static inline unsigned peal_overlay_copies(const PealOverlay *overlay)
+{
+    return overlay->defence.placement == PEAL_PLACEMENT_SUCCESSORS ||
+                   overlay->topology != PEAL_TOPOLOGY_CHORD
+               ? 0
+               : overlay->replicas;
+}
+static inline unsigned peal_overlay_successor_copies(const PealOverlay *overlay)
+{
+    return overlay->defence.placement == PEAL_PLACEMENT_HASHED ? 0 : overlay->replicas;
+}
 
 void peal_overlay_defaults(PealOverlay *ret_overlay);
 
@@ -335,6 +356,10 @@ int peal_peer_unregister(PealPeer *peer, PealStr aor, uint64_t token) PEAL_MUST_
 /* peal_aor_resource is the Resource-ID of a sip: or sips: AOR: SHA-1 of user@domain without scheme,
  * unescaped, cut to 128 bits (RFC 7904 s.7). Returns 0 or -PEAL_E_VALUE for what is no AOR. */
 int peal_aor_resource(const PealCryptoOps *crypto, PealStr aor, PealId *ret_resource) PEAL_MUST_USE;
+
+/* peal_copy_resource is where copy i of what belongs to a Resource-ID lies: SHA-1 of that and of i
+ * as one octet, cut to 128 bits; the Resource-ID itself for i = 0. */
+PealId peal_copy_resource(const PealCryptoOps *crypto, const PealId *resource, unsigned i);
 
 /* peal_peer_ping asks a Node-ID, or the owner of an id, for a sign of life. */
 int peal_peer_ping(PealPeer *peer, const PealId *to, bool resource, uint64_t token) PEAL_MUST_USE;

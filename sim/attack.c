@@ -39,7 +39,10 @@ static void mark_victims(World *world)
     for (uint32_t number = 0; number < world->scenario->attacks_len; number++) {
         const AttackTarget *target = &attack_at(world, number)->target;
 
-        if (target->kind != ATTACK_ON_EVERYONE) {
+        /* Who is the owner of a key is seen when the attack begins. */
+        if (target->kind != ATTACK_ON_EVERYONE &&
+            (attack_at(world, number)->kind == ATTACK_SIP_FLOOD ||
+             attack_at(world, number)->kind == ATTACK_ECLIPSE)) {
             uint32_t house =
                 world->phones != NULL ? phones_house(world, target->peer) : target->peer;
 
@@ -245,6 +248,23 @@ static void mark(World *world, uint32_t number, const char *what)
     recorder_event(world->recorder, world->now, line);
 }
 
+/* Who has the work of a key that is asked for all the time, or is to lose it. */
+static void mark_owner(World *world, uint32_t number)
+{
+    const ScenarioAttack *attack = attack_at(world, number);
+    uint32_t owner;
+
+    if ((attack->kind == ATTACK_LOOKUP_FLOOD || attack->kind == ATTACK_SYBIL) &&
+        attack->target.kind != ATTACK_ON_EVERYONE) {
+        PealId key = attack_cast_key(world->attacks->cast, number);
+
+        owner = oracle_owner(&world->oracle, &key);
+        if (owner != ORACLE_NONE) {
+            world->attacks->is_victim[owner] = 1;
+        }
+    }
+}
+
 static void end_attack(World *world, uint32_t number)
 {
     uint32_t len;
@@ -324,6 +344,7 @@ void attacks_step(World *world)
     switch (action.step) {
     case ATTACK_BEGINS:
         mark(world, action.attack, "begins");
+        mark_owner(world, action.attack);
         if (attack_at(world, action.attack)->kind == ATTACK_ECLIPSE) {
             prepare_decoys(world, action.attack);
         }
@@ -421,6 +442,39 @@ void attacks_lookup(World *world, const Lookup *lookup, bool succeeded)
     }
 }
 
+/* How many of a peer's neighbours are attackers. */
+static void add_captured(const World *world, uint32_t victim, AttackCaptured *captured)
+{
+    PealId ids[2 * PEAL_NEIGHBOURS_MAX];
+    const PealPeer *core = sim_peer_core(world_peer(world, victim));
+    size_t len = peal_peer_successors(core, ids, PEAL_NEIGHBOURS_MAX);
+
+    len += peal_peer_predecessors(core, ids + len, PEAL_NEIGHBOURS_MAX);
+    captured->neighbours += len;
+    for (size_t i = 0; i < len; i++) {
+        captured->neighbours_taken += attack_cast_is_id(world->attacks->cast, &ids[i]);
+    }
+}
+
+AttackCaptured attacks_captured(const World *world)
+{
+    AttackCaptured captured = {0};
+
+    for (uint32_t number = 0; number < world->scenario->attacks_len; number++) {
+        const ScenarioAttack *attack = attack_at(world, number);
+
+        if (attack->kind == ATTACK_ECLIPSE && world_peer(world, attack->target.peer)->joined) {
+            add_captured(world, attack->target.peer, &captured);
+        } else if (attack->kind == ATTACK_SYBIL) {
+            PealId key = attack_cast_key(world->attacks->cast, number);
+
+            captured.keys++;
+            captured.keys_taken += !attacks_owner_honest(world, &key);
+        }
+    }
+    return captured;
+}
+
 void attacks_figures(const World *world, RunOutcome *outcome)
 {
     const AttackCounts *counts = &world->attacks->counts;
@@ -428,6 +482,7 @@ void attacks_figures(const World *world, RunOutcome *outcome)
     double window_s = (double)figures->window.ns / 1e9;
     uint64_t hosts = 0;
     uint64_t victim_messages = 0;
+    AttackCaptured captured = attacks_captured(world);
 
     for (uint32_t i = 0; i < world->peers_len; i++) {
         hosts += world_peer(world, i)->attacker;
@@ -450,6 +505,9 @@ void attacks_figures(const World *world, RunOutcome *outcome)
                        RESULTS_SUM);
     run_outcome_rate(outcome, "attack.honest_owner_success_rate", counts->honest_succeeded,
                      counts->honest_owners);
+    run_outcome_rate(outcome, "attack.neighbours_captured", captured.neighbours_taken,
+                     captured.neighbours);
+    run_outcome_rate(outcome, "attack.keys_captured", captured.keys_taken, captured.keys);
     run_outcome_figure(outcome, "goodput.lookups_per_second",
                        window_s > 0 ? (double)figures->correct / window_s : 0, RESULTS_MEAN);
     if (world->phones != NULL) {

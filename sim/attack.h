@@ -33,6 +33,14 @@ typedef struct AttackCounts {
     uint64_t honest_succeeded;
 } AttackCounts;
 
+/* What attacks on keys and neighbour tables hold. */
+typedef struct AttackCaptured {
+    uint64_t keys;       /* that sybils surround */
+    uint64_t keys_taken; /* of them, those whose owner is an attacker */
+    uint64_t neighbours; /* of the peers to be eclipsed */
+    uint64_t neighbours_taken;
+} AttackCaptured;
+
 typedef struct Attacks {
     AttackCast *cast;
     AttackAgenda *agenda;
@@ -75,6 +83,9 @@ bool attacks_sip(struct World *world, struct SimPeer *peer, Packet *packet);
 void attacks_fetched(struct World *world, const PealOutcome *outcome);
 /* attacks_lookup counts a lookup of the workload that has ended. */
 void attacks_lookup(struct World *world, const struct Lookup *lookup, bool succeeded);
+
+/* attacks_captured looks at how it is now. */
+AttackCaptured attacks_captured(const struct World *world);
 
 /* attacks_figures adds the figures `attack.*`. */
 void attacks_figures(const struct World *world, RunOutcome *outcome);

@@ -135,12 +135,13 @@ World *world_new(const WorldConfig *config, GError **error)
     world->keep_on_user = config->user;
     world->overlay = scenario->overlay;
     if (world_is_central(world)) {
-        uint64_t users = (uint64_t)scenario_hosts(scenario) * scenario->workload.users_per_peer;
+        uint64_t users =
+            (uint64_t)scenario_identities(scenario) * scenario->workload.users_per_peer;
 
         world->overlay.resources_max = (uint32_t)MAX(world->overlay.resources_max, users);
     }
     world->overlay.hash = peal_overlay_hash(world->ops.crypto, name);
-    world->peers_len = scenario_identities(scenario);
+    world->peers_len = scenario_hosts(scenario);
     world->stride = SIM_PEER_BLOCK + peal_peer_size();
     slab_init(&world->packets, 6);
     slab_init(&world->arrays, 4);

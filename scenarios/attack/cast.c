@@ -146,6 +146,18 @@ bool attack_cast_is(const AttackCast *cast, uint32_t host)
     return cast->is[host] != 0;
 }
 
+bool attack_cast_is_id(const AttackCast *cast, const PealId *id)
+{
+    for (uint32_t host = 0; host < cast->len; host++) {
+        PealId other = attack_cast_node_id(cast, host);
+
+        if (cast->is[host] != 0 && peal_id_equal(&other, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 PealId attack_cast_node_id(const AttackCast *cast, uint32_t host)
 {
     return host < cast->base ? plan_node_id(cast->seed, host) : cast->ids[host - cast->base];

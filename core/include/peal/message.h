@@ -39,12 +39,12 @@ typedef struct PealMessage {
 
 /* peal_message_read reads a whole message. Returns 0, or an error of the decoder; -PEAL_E_STATE for
  * a piece of a message. */
-int peal_message_read(const PealOverlay *overlay, PealBytes frame,
+int peal_message_read(const PealOverlay *overlay, PealBytes bytes,
                       PealMessage *ret_message) PEAL_MUST_USE;
 
 /* peal_message_passes tells whether the peer would hand the message, or piece, on to others: false
  * for what it serves or takes itself, and for what is no message. */
-bool peal_message_passes(const PealPeer *peer, PealBytes frame);
+bool peal_message_passes(const PealPeer *peer, PealBytes bytes);
 
 /* peal_message_spoil makes it a message that a receiver acknowledges on the link and then throws
  * away as one of another version. Returns 0 or an error. */

@@ -26,6 +26,8 @@ void attack_cast_free(AttackCast *cast);
 const uint32_t *attack_cast_hosts(const AttackCast *cast, uint32_t attack, uint32_t *ret_len);
 /* attack_cast_is: is that host one of any attack's? */
 bool attack_cast_is(const AttackCast *cast, uint32_t host);
+/* attack_cast_is_id: is that the Node-ID of one? Slow, for checkers. */
+bool attack_cast_is_id(const AttackCast *cast, const PealId *id);
 /* attack_cast_node_id: as plan_node_id, but for the identities that an attack chose. */
 PealId attack_cast_node_id(const AttackCast *cast, uint32_t host);
 /* attack_cast_key: the key that an attack is on; everyone has none. */

@@ -136,7 +136,7 @@ static void look_up(RunSockets *run, const PlanAction *action)
     PealId key = action->key;
     int status = 0;
 
-    if (!run_peer_works(peer)) {
+    if (!run_peer_works(peer) || run_flood_concerns(run->flood, action)) {
         return;
     }
     if (!action->keyed) {
@@ -256,6 +256,9 @@ static void carry_out(RunSockets *run, const PlanAction *action)
         break;
     case PLAN_REGISTER:
         peer = &run->peers[action->peer];
+        if (run_flood_has(run->flood, action->peer)) {
+            break; /* nobody there is an honest user */
+        }
         g_array_append_val(peer->users, action->user);
         if (run_peer_works(peer)) {
             register_users(run, peer);
@@ -265,7 +268,8 @@ static void carry_out(RunSockets *run, const PlanAction *action)
         look_up(run, action);
         break;
     case PLAN_CALL:
-        if (run->phones != NULL && run_peer_works(&run->peers[action->peer])) {
+        if (run->phones != NULL && run_peer_works(&run->peers[action->peer]) &&
+            !run_flood_concerns(run->flood, action)) {
             run_phones_call(run->phones, action);
         }
         break;

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "run_flood.h"
+
 enum { SIP_MIN_EXPIRES_S = 60, SIP_MAX_EXPIRES_S = 86400 };
 
 static bool refuse(const Scenario *point, const char *section, const char *key, const char *why,
@@ -84,6 +86,9 @@ bool run_config_check(const Scenario *point, uint32_t base_port, GError **error)
     if (point->watch_paths || point->watch_ring.ns > 0) {
         return refuse(point, "scenario", point->watch_paths ? "watch-paths" : "watch-ring",
                       "nobody sees all messages and tables", error);
+    }
+    if (!run_flood_check(point, error)) {
+        return false;
     }
     if (identities > RUN_PEERS_MAX) {
         g_autofree char *why =

@@ -252,6 +252,9 @@ static void add_figures(const RunSockets *run, RunOutcome *outcome)
     if (phones != NULL) {
         run_outcome_figure(outcome, "calls.abandoned", (double)phones->abandoned, RESULTS_SUM);
     }
+    if (run->flood != NULL) {
+        run_flood_figures(run->flood, outcome);
+    }
 }
 
 static void finish(RunSockets *run, RunOutcome *outcome)
@@ -357,6 +360,7 @@ static void clear(RunSockets *run)
     }
     g_free(run->peers);
     g_clear_pointer(&run->waiting, g_array_unref);
+    run_flood_free(run->flood);
     run_phones_free(run->phones);
     plan_free(run->plan);
     run_truth_free(run->truth);
@@ -393,6 +397,9 @@ void run_sockets_begin(RunSockets *run)
 
     set_origin(run);
     run->phones = run_phones_new(&config, &error);
+    if (error == NULL) {
+        run->flood = run_flood_new(run, &error);
+    }
     if (error != NULL) {
         run_sockets_fail(run, error);
         return;

@@ -12,6 +12,7 @@
 
 #include <scenarios/plan.h>
 
+#include "run_flood.h"
 #include "run_peer.h"
 #include "run_phones.h"
 #include "run_truth.h"
@@ -31,6 +32,7 @@ typedef struct RunSockets {
     Plan *plan;
     RunTruth *truth;
     RunPhones *phones; /* NULL: users have none */
+    RunFlood *flood;   /* NULL: nobody attacks */
     RunAssembly assembly;
     PealTime origin;      /* time 0; while nodes assemble, when they began to */
     GArray *waiting;      /* uint32_t: peers to start when somebody is there to join */

@@ -38,6 +38,7 @@ struct RunTruth {
     GArray *coming;     /* RunEvent */
     uint32_t open;
     uint64_t abandoned;
+    uint64_t nobodys[2]; /* ended lookups that nobody counts: failed, answered */
 };
 
 static guint id_hash(gconstpointer id)
@@ -181,6 +182,10 @@ static void on_fetched(RunTruth *truth, const RunEvent *event)
     TruthLookup *lookup;
 
     if (event->number >= truth->lookups->len) {
+        bool answered = event->status == 0 || event->status == -PEAL_E_REFUSED;
+
+        truth->nobodys[answered]++;
+        g_hash_table_remove(truth->served, &event->transaction);
         return;
     }
     lookup = &g_array_index(truth->lookups, TruthLookup, event->number);
@@ -262,6 +267,11 @@ void run_truth_advance(RunTruth *truth, PealTime until)
 uint32_t run_truth_unfinished(const RunTruth *truth)
 {
     return truth->open;
+}
+
+uint64_t run_truth_nobodys(const RunTruth *truth, bool answered)
+{
+    return truth->nobodys[answered];
 }
 
 uint64_t run_truth_abandoned(const RunTruth *truth)

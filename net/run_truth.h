@@ -59,6 +59,8 @@ void run_truth_advance(RunTruth *truth, PealTime until);
 /* The state as of the last advance. */
 uint32_t run_truth_unfinished(const RunTruth *truth); /* lookups under way */
 uint64_t run_truth_abandoned(const RunTruth *truth);  /* whose asker or server is gone */
+/* Lookups under numbers that run_truth_lookup did not give: answered ones, or others that ended. */
+uint64_t run_truth_nobodys(const RunTruth *truth, bool answered);
 uint32_t run_truth_held(const RunTruth *truth, uint32_t peer);
 bool run_truth_is_member(const RunTruth *truth, uint32_t peer);
 /* Whether these are all that a member of a central server's overlay should know: the server. */

@@ -52,6 +52,29 @@ static void check_names_what_processes_cannot_do(void)
     CU_ASSERT(refuses("[scenario]\n", BASE_PORT, "test.conf: overlay.peers", "200"));
 }
 
+static void check_names_attacks_that_nodes_do_not_do(void)
+{
+    const char *const calls = HEAD "[workload]\ncalls-per-user-hour = 1\n";
+    g_autofree char *of_peers =
+        g_strconcat(calls, "[attack:x]\nkind = sip-flood\nattackers = 2\nrate = 5/s\n", NULL);
+    g_autofree char *fast =
+        g_strconcat(calls, "[attack:x]\nkind = sip-flood\nphones = 20\nrate = 501/s\n", NULL);
+    g_autofree char *many =
+        g_strconcat(calls, "[attack:x]\nkind = sip-flood\nphones = 251\nrate = 1/s\n", NULL);
+    g_autofree char *fits =
+        g_strconcat(calls, "[attack:x]\nkind = sip-flood\nphones = 20\nrate = 500/s\n", NULL);
+    g_autoptr(Scenario) point = load(fits);
+    g_autoptr(GError) error = NULL;
+
+    CU_ASSERT(refuses(HEAD "[attack:x]\nkind = storm\nidentities = 2\n", BASE_PORT,
+                      "test.conf:8: attack:x.kind = storm", "honest"));
+    CU_ASSERT(refuses(of_peers, BASE_PORT, "attack:x.attackers", "phones"));
+    CU_ASSERT(refuses(fast, BASE_PORT, "attack:x.rate", "10000"));
+    CU_ASSERT(refuses(many, BASE_PORT, "attack:x.phones", "250"));
+    CU_ASSERT(run_config_check(point, BASE_PORT, &error));
+    CU_ASSERT_PTR_NULL(error);
+}
+
 static void check_counts_the_peers_of_join_events(void)
 {
     CU_ASSERT(refuses(HEAD "[event:a]\nat = 10s\ndo = join 197 peers\n", BASE_PORT, "overlay.peers",
@@ -179,6 +202,7 @@ static void node_file_is_one_that_nodes_read(void)
 
 PEAL_TEST_MAIN("net/run_config", PEAL_TEST(check_takes_peers_that_join),
                PEAL_TEST(check_names_what_processes_cannot_do),
+               PEAL_TEST(check_names_attacks_that_nodes_do_not_do),
                PEAL_TEST(check_counts_the_peers_of_join_events),
                PEAL_TEST(check_wants_ports_for_all), PEAL_TEST(check_finds_ports_that_others_have),
                PEAL_TEST(scenario_file_says_the_same_as_the_point),

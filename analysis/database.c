@@ -6,17 +6,20 @@
 #include <analysis/recorder.h>
 #include <analysis/results.h>
 #include <math.h>
+#include <string.h>
 
 const char *const DATABASE_TABLES[] = {
-    "run",           "parameters", "replications", "engine",   "figures", "series",
-    "distributions", "histograms", "drops",        "messages", "lookups", "calls",
-    "call_failures", "peers",      "events",       NULL,
+    "run",    "parameters",    "precision",  "replications", "engine",   "figures",
+    "series", "distributions", "histograms", "drops",        "messages", "lookups",
+    "calls",  "call_failures", "peers",      "events",       NULL,
 };
 
 static const char SCHEMA[] =
     "CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE parameters (point INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " swept INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (point, key)) WITHOUT ROWID;"
+    "CREATE TABLE precision (point INTEGER PRIMARY KEY, figure TEXT NOT NULL, wanted REAL NOT NULL,"
+    " reached REAL, replications INTEGER NOT NULL);"
     "CREATE TABLE replications (id INTEGER PRIMARY KEY, point INTEGER NOT NULL,"
     " replication INTEGER NOT NULL, seed TEXT NOT NULL, fingerprint TEXT NOT NULL,"
     " peers INTEGER NOT NULL, interrupted INTEGER NOT NULL, simulated_s REAL NOT NULL,"
@@ -71,6 +74,12 @@ static const char SCHEMA[] =
         "CREATE TABLE events (replication_id INTEGER NOT NULL REFERENCES replications"
         " ON DELETE CASCADE, at_s REAL NOT NULL, text TEXT NOT NULL);"
         "CREATE INDEX events_replication ON events (replication_id);";
+
+bool database_is_of_replications(const char *table)
+{
+    return strcmp(table, "run") != 0 && strcmp(table, "parameters") != 0 &&
+           strcmp(table, "precision") != 0;
+}
 
 /* Who reads results while a run writes them makes the run wait, not fail. */
 enum { BUSY_MS = 60 * 1000 };

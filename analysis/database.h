@@ -18,6 +18,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3_stmt, sqlite3_finalize)
 /* The tables, in the order in which they are exported; NULL ends the list. */
 extern const char *const DATABASE_TABLES[];
 
+/* database_is_of_replications tells whether a table's rows belong to replications. */
+bool database_is_of_replications(const char *table);
+
 /* database_create opens the file, making it and its tables when they are not there. NULL with
  * RESULTS_ERROR_WRITE. */
 sqlite3 *database_create(const char *path, GError **error);

@@ -207,6 +207,11 @@ void recorder_lookup(Recorder *recorder, const RecorderLookup *lookup)
 
     PEAL_ASSERT(!recorder->finished);
     PEAL_ASSERT(lookup->latency.ns >= 0);
+    recorder->lately.lookups++;
+    if (lookup->succeeded) {
+        recorder->lately.succeeded++;
+        recorder->lately.latency_ns += (uint64_t)lookup->latency.ns;
+    }
     count_in_series(recorder, lookup);
     if (lookup->started.ns < recorder->config.warmup.ns ||
         lookup->started.ns >= recorder->config.duration.ns) {
@@ -221,6 +226,14 @@ void recorder_lookup(Recorder *recorder, const RecorderLookup *lookup)
         histogram_add(recorder->latency_ns, (uint64_t)lookup->latency.ns, 1);
     }
     sample_lookup(recorder, lookup);
+}
+
+RecorderLately recorder_lately(Recorder *recorder)
+{
+    RecorderLately lately = recorder->lately;
+
+    recorder->lately = (RecorderLately){0};
+    return lately;
 }
 
 void recorder_unfinished(Recorder *recorder, uint64_t lookups)

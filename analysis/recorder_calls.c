@@ -54,6 +54,11 @@ void recorder_call(Recorder *recorder, const RecorderCall *call)
 
     PEAL_ASSERT(!recorder->finished && call->status < RECORDER_STATUSES);
     PEAL_ASSERT(!answered || (call->setup.ns >= 0 && call->answer.ns >= 0));
+    recorder->lately.calls++;
+    if (answered) {
+        recorder->lately.answered++;
+        recorder->lately.setup_ns += (uint64_t)call->setup.ns;
+    }
     call_in_series(recorder, call, answered);
     if (call->started.ns < recorder->config.warmup.ns ||
         call->started.ns >= recorder->config.duration.ns) {

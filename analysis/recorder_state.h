@@ -60,6 +60,7 @@ typedef struct RecorderCalls {
 struct Recorder {
     RecorderConfig config;
     bool finished;
+    RecorderLately lately;
     RecorderFigures figures;
     Histogram *hops;
     Histogram *latency_ns;

@@ -4,7 +4,9 @@
 #include <analysis/results.h>
 
 #include "database.h"
+#include "parts.h"
 #include "plot/gnuplot.h"
+#include "results_mean.h"
 #include "rows.h"
 #include "summary.h"
 
@@ -94,6 +96,7 @@ static void remove_results(const char *dir)
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
         remove_in(dir, files[i], "");
     }
+    parts_remove(dir);
     remove_plots(dir);
     remove_csv(dir);
 }
@@ -175,15 +178,8 @@ static bool describe_run(sqlite3 *db, const ResultsConfig *config, GError **erro
            (config->source == NULL || add_fact(insert, "source", config->source, error)) &&
            add_number(insert, "points", config->points, error) &&
            add_number(insert, "replications", config->replications, error) &&
-           add_number(insert, "sweep", config->sweep, error);
-}
-
-static gint64 count_whole(sqlite3 *db)
-{
-    g_autoptr(sqlite3_stmt) query =
-        database_prepare(db, "SELECT count(*) FROM replications WHERE NOT interrupted", NULL);
-
-    return query != NULL && database_next(query, NULL) ? sqlite3_column_int64(query, 0) : -1;
+           add_number(insert, "sweep", config->sweep, error) &&
+           add_number(insert, "finished", 0, error);
 }
 
 /* The database of an unfinished run of the same scenario, rid of interrupted replications; NULL
@@ -191,19 +187,16 @@ static gint64 count_whole(sqlite3 *db)
 static sqlite3 *open_unfinished(const ResultsConfig *config, const char *path, GError **error)
 {
     g_autoptr(sqlite3) db = NULL;
-    gint64 whole, wanted = (gint64)config->points * config->replications;
 
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
         return NULL;
     }
     db = database_create(path, NULL);
-    if (db == NULL || !same_run(db, config)) {
+    if (db == NULL || !same_run(db, config) || same_fact(db, "finished", "1")) {
         return NULL;
     }
-    whole = count_whole(db);
-    if (whole < 0 || whole >= wanted ||
-        !database_run(db, "DELETE FROM replications WHERE interrupted", error) ||
-        !describe_run(db, config, error)) {
+    if (!database_run(db, "DELETE FROM replications WHERE interrupted", error) ||
+        !describe_run(db, config, error) || !parts_adopt(db, config->dir, error)) {
         return NULL;
     }
     return g_steal_pointer(&db);
@@ -379,6 +372,55 @@ bool results_set_point(Results *results, unsigned point, const ResultsParameter 
     }
     sqlite3_bind_int64(insert, 1, point);
     return end_transaction(results->db, add_parameters(insert, parameters, len, error), error);
+}
+
+bool results_write_part(const char *dir, const ResultsReplication *replication,
+                        const Recorder *recorder, GError **error)
+{
+    return parts_write(dir, replication, recorder, error);
+}
+
+bool results_take_part(Results *results, unsigned point, unsigned replication, GError **error)
+{
+    return parts_take(results->db, results->dir, point, replication, error);
+}
+
+bool results_mean(Results *results, unsigned point, const char *figure, unsigned replications,
+                  ResultsMean *ret_mean, GError **error)
+{
+    return results_mean_read(results->db, &(ResultsMeanOf){point, figure, replications}, ret_mean,
+                             error);
+}
+
+char *results_figure_names(Results *results, unsigned point)
+{
+    return results_mean_names(results->db, point);
+}
+
+bool results_set_precision(Results *results, unsigned point, const ResultsPrecision *precision,
+                           GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(results->db, "INSERT OR REPLACE INTO precision VALUES (?, ?, ?, ?, ?)",
+                         error);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, point);
+    sqlite3_bind_text(insert, 2, precision->figure, -1, SQLITE_STATIC);
+    sqlite3_bind_double(insert, 3, precision->wanted);
+    database_bind_double(insert, 4, precision->reached);
+    sqlite3_bind_int64(insert, 5, precision->replications);
+    return database_insert(insert, error);
+}
+
+bool results_finish(Results *results, GError **error)
+{
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(results->db, "INSERT OR REPLACE INTO run VALUES (?, ?)", error);
+
+    return insert != NULL && add_fact(insert, "finished", "1", error);
 }
 
 bool results_write_summary(Results *results, GError **error)

@@ -20,12 +20,11 @@ static double ratio(uint64_t part, uint64_t whole)
 }
 
 static bool add_head(sqlite3 *db, const ResultsReplication *replication, const Recorder *recorder,
-                     gint64 *ret_id, GError **error)
+                     gint64 id, GError **error)
 {
     const RecorderFigures *figures = recorder_figures(recorder);
-    g_autoptr(sqlite3_stmt) insert =
-        database_prepare(db, "INSERT INTO replications VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                         error);
+    g_autoptr(sqlite3_stmt) insert = database_prepare(
+        db, "INSERT INTO replications VALUES (?10, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", error);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, replication->seed);
     g_autofree char *fingerprint =
         g_strdup_printf("%016" G_GINT64_MODIFIER "x", replication->fingerprint);
@@ -42,11 +41,8 @@ static bool add_head(sqlite3 *db, const ResultsReplication *replication, const R
     sqlite3_bind_double(insert, 7, seconds(figures->end.ns));
     sqlite3_bind_double(insert, 8, seconds(figures->window.ns));
     sqlite3_bind_double(insert, 9, seconds(recorder->config.prompt.ns));
-    if (!database_insert(insert, error)) {
-        return false;
-    }
-    *ret_id = sqlite3_last_insert_rowid(db);
-    return true;
+    sqlite3_bind_int64(insert, 10, id);
+    return database_insert(insert, error);
 }
 
 static bool add_engine(sqlite3 *db, gint64 id, const ResultsReplication *replication,
@@ -496,9 +492,12 @@ bool rows_add_replication(sqlite3 *db, const ResultsReplication *replication,
                           const Recorder *recorder, GError **error)
 {
     const RecorderFigures *figures = recorder_figures(recorder);
-    gint64 id = 0;
+    /* The same whatever the order in which replications end. */
+    gint64 id =
+        (gint64)replication->point * RESULTS_REPLICATIONS_MAX + replication->replication + 1;
 
-    return add_head(db, replication, recorder, &id, error) &&
+    PEAL_ASSERT(replication->replication < RESULTS_REPLICATIONS_MAX);
+    return add_head(db, replication, recorder, id, error) &&
            add_engine(db, id, replication, error) &&
            add_figures(db, id, replication, recorder, error) &&
            add_histograms(db, id, figures, error) && add_drops(db, id, &figures->totals, error) &&

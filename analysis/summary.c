@@ -294,6 +294,34 @@ static bool put_call_failures(json_t *root, const Selection *selection, GError *
                       error);
 }
 
+/* How narrow the interval became that was to be so narrow, of a point. */
+static bool put_precision(json_t *root, const Selection *selection, GError **error)
+{
+    g_autoptr(sqlite3_stmt) query = NULL;
+
+    if (selection->replication >= 0) {
+        return true;
+    }
+    query =
+        database_prepare(selection->db,
+                         "SELECT figure, wanted, reached FROM precision WHERE point = ?", error);
+    if (query == NULL) {
+        return false;
+    }
+    sqlite3_bind_int(query, 1, selection->point);
+    if (database_next(query, NULL)) {
+        bool has_interval = sqlite3_column_type(query, 2) != SQLITE_NULL;
+        double wanted = sqlite3_column_double(query, 1);
+        double reached = has_interval ? sqlite3_column_double(query, 2) : NAN;
+
+        put_take(root, "precision.figure", json_string(text_at(query, 0)));
+        put_take(root, "precision.wanted", number(wanted));
+        put_take(root, "precision.reached", number(reached));
+        put_take(root, "precision.met", json_boolean(reached <= wanted));
+    }
+    return true;
+}
+
 static bool put_engine(json_t *root, const Selection *selection, GError **error)
 {
     g_autoptr(sqlite3_stmt) query =
@@ -369,7 +397,8 @@ static bool put_selection(json_t *root, const Selection *selection, GError **err
                       "SELECT t.reason, sum(t.count) FROM drops t" SELECTED
                       " GROUP BY t.reason ORDER BY t.reason",
                       error) &&
-           put_call_failures(root, selection, error) && put_engine(root, selection, error);
+           put_call_failures(root, selection, error) && put_precision(root, selection, error) &&
+           put_engine(root, selection, error);
 }
 
 /* The list of a point's replications, each with its seed and figures. */
@@ -494,26 +523,18 @@ static gint64 fact_number(sqlite3 *db, const char *key)
     return text != NULL ? g_ascii_strtoll(text, NULL, 10) : 0;
 }
 
-static bool put_run(json_t *root, sqlite3 *db, GError **error)
+static void put_run(json_t *root, sqlite3 *db)
 {
     static const char *const texts[] = {"name", "version", "crypto", "world"};
     g_autofree char *seed = database_fact(db, "seed");
-    g_autoptr(sqlite3_stmt) query =
-        database_prepare(db, "SELECT count(*) FROM replications WHERE NOT interrupted", error);
 
-    if (query == NULL || !database_next(query, error)) {
-        return false;
-    }
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autofree char *text = database_fact(db, texts[i]);
 
         put_take(root, texts[i], json_string(text != NULL ? text : ""));
     }
     put_take(root, "seed", whole_number(seed != NULL ? g_ascii_strtoull(seed, NULL, 10) : 0));
-    put_take(root, "partial",
-             json_boolean(sqlite3_column_int64(query, 0) <
-                          fact_number(db, "points") * fact_number(db, "replications")));
-    return true;
+    put_take(root, "partial", json_boolean(!fact_number(db, "finished")));
 }
 
 char *summary_text(sqlite3 *db, GError **error)
@@ -521,8 +542,8 @@ char *summary_text(sqlite3 *db, GError **error)
     json_t *root = json_object();
     char *result = NULL;
 
-    if (put_run(root, db, error) && (fact_number(db, "sweep") ? put_points(root, db, error)
-                                                              : put_only_point(root, db, error))) {
+    put_run(root, db);
+    if (fact_number(db, "sweep") ? put_points(root, db, error) : put_only_point(root, db, error)) {
         char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 
         result = g_strconcat(text, "\n", NULL);

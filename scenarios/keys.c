@@ -75,7 +75,15 @@ const Key KEYS[] = {
     {"scenario", "seed", KEY_COUNT, NULL, FIELD(seed), 0, (UINT64_C(1) << 53) - 1, "1", NULL,
      "All draws follow from it; replication 0 uses it as it is, the others a mix."},
     {"scenario", "replications", KEY_COUNT, NULL, FIELD(replications), 1, 10000, "5", NULL,
-     "Runs of each point under different seeds; confidence intervals come from them."},
+     "Runs of each point under different seeds; confidence intervals come from them. Replication i "
+     "has the same seed at every point of a sweep."},
+    {"scenario", "precision", KEY_PPM, NULL, FIELD(precision_ppm), 0, SCENARIO_PPM, "0%", NULL,
+     "Adds replications to a point until half the 95 % interval of precision-of is at most this "
+     "share of its mean; replications is where it begins, 2 or more. 0%: none are added."},
+    {"scenario", "precision-of", KEY_TEXT, NULL, FIELD(precision_of), 1, 64, "lookups.latency_ms",
+     NULL, "The figure that shall be so precise, as summary.json names it."},
+    {"scenario", "replications-max", KEY_COUNT, NULL, FIELD(replications_max), 1, 10000, "100",
+     NULL, "With precision: where it gives up."},
     {"scenario", "watch-paths", KEY_CHOICE, YES_NO, FIELD(watch_paths), 0, 0, "no", NULL,
      "The simulator follows each lookup up to the predecessor of its key, as the Chord papers "
      "count, and the dead peers that it is sent to: paths.* in the results."},

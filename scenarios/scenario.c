@@ -208,6 +208,26 @@ bool scenario_check_overlay(Scenario *scenario, GError **error)
     return true;
 }
 
+static bool check_precision(const Scenario *scenario, GError **error)
+{
+    if (scenario->precision_ppm == 0) {
+        return true;
+    }
+    if (scenario->replications < 2) {
+        return scenario_fail(
+            scenario, KEYS_TO_BLAME({"scenario", "replications"}, {"scenario", "precision"}), error,
+            "a precision is judged by how replications differ: set scenario.replications to 2 or "
+            "more, 5 for a start");
+    }
+    if (scenario->replications_max < scenario->replications) {
+        return scenario_fail(
+            scenario, KEYS_TO_BLAME({"scenario", "replications-max"}, {"scenario", "replications"}),
+            error, "scenario.replications-max is less than the %u replications to begin with",
+            scenario->replications);
+    }
+    return true;
+}
+
 static bool check_workload(const Scenario *scenario, GError **error)
 {
     const ScenarioWorkload *workload = &scenario->workload;
@@ -216,6 +236,9 @@ static bool check_workload(const Scenario *scenario, GError **error)
         return scenario_fail(
             scenario, KEYS_TO_BLAME({"scenario", "warmup"}, {"scenario", "duration"}), error,
             "the warm-up must be shorter than the duration: set scenario.warmup as well");
+    }
+    if (!check_precision(scenario, error)) {
+        return false;
     }
     if (workload->register_expires.ns % PEAL_NS_PER_S != 0) {
         return scenario_fail(scenario, KEYS_TO_BLAME({"workload", "register-expires"}), error,
@@ -473,6 +496,7 @@ void scenario_free(Scenario *scenario)
     attack_sections_free(scenario);
     g_free(scenario->network.latency_file);
     g_free(scenario->overlay_name);
+    g_free(scenario->precision_of);
     g_free(scenario->name);
     g_free(scenario->text);
     g_free(scenario->path);

@@ -26,10 +26,19 @@ static GPtrArray *list_split(const char *text)
     }
 }
 
-/* What all points have in common: a run has one name, and figures of one number of replications. */
+/* What all points have in common: a run has one name, and one rule for its replications. */
 static bool sweep_is_possible(const char *key)
 {
-    return strcmp(key, "scenario.name") != 0 && strcmp(key, "scenario.replications") != 0;
+    static const char *const shared[] = {"scenario.name", "scenario.replications",
+                                         "scenario.replications-max", "scenario.precision",
+                                         "scenario.precision-of"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(shared); i++) {
+        if (strcmp(key, shared[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool is_sweep(const Setting *setting)

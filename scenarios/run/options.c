@@ -100,6 +100,32 @@ static bool parse_port(RunOptions *options, GError **error)
     return true;
 }
 
+enum { JOBS_MAX = 1024 };
+
+static bool parse_jobs(RunOptions *options, GError **error)
+{
+    guint64 jobs = 0;
+
+    if (options->jobs_text == NULL) {
+        return true;
+    }
+    if (!g_ascii_string_to_unsigned(options->jobs_text, 10, 1, JOBS_MAX, &jobs, NULL)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "--jobs=%s is no number of jobs; write one of 1..%d", options->jobs_text,
+                    JOBS_MAX);
+        return false;
+    }
+    if (jobs > 1 && options->world->has_ports) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "--jobs=%s does not go with --on %s: replications would take each other's "
+                    "ports and time; leave --jobs out",
+                    options->jobs_text, options->world->name);
+        return false;
+    }
+    options->jobs = (unsigned)jobs;
+    return true;
+}
+
 static bool find_world(RunOptions *options, RunWorlds worlds, GError **error)
 {
     g_autoptr(GString) names = g_string_new(NULL);
@@ -139,7 +165,7 @@ static bool check_options(RunOptions *options, RunWorlds worlds, GError **error)
         return false;
     }
     return find_world(options, worlds, error) && parse_port(options, error) &&
-           parse_limit(options, error) && parse_peers(options, error);
+           parse_jobs(options, error) && parse_limit(options, error) && parse_peers(options, error);
 }
 
 bool options_parse(int argc, char **argv, RunWorlds worlds, RunOptions *options, GError **error)
@@ -156,6 +182,11 @@ bool options_parse(int argc, char **argv, RunWorlds worlds, RunOptions *options,
          "WORLD"},
         {"base-port", 0, 0, G_OPTION_ARG_STRING, &options->base_port_text,
          "On sockets: the first of the ports that peers use", "PORT"},
+        {"jobs", 'j', 0, G_OPTION_ARG_STRING, &options->jobs_text,
+         "Replications that run at a time, each in a process (default: the processors, or what "
+         "fits "
+         "into memory)",
+         "N"},
         {"force", 'f', 0, G_OPTION_ARG_NONE, &options->force,
          "Replace other results in that directory", NULL},
         {"pcap", 0, 0, G_OPTION_ARG_FILENAME, &options->pcap,
@@ -165,7 +196,8 @@ bool options_parse(int argc, char **argv, RunWorlds worlds, RunOptions *options,
         {"pcap-limit", 0, 0, G_OPTION_ARG_STRING, &options->pcap_limit,
          "Leave out packets beyond this size of the file", "100M"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &options->json, "Print the summary as JSON", NULL},
-        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "No progress bar", NULL},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &options->quiet, "No live view, no lines of progress",
+         NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->files, NULL, NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
@@ -193,6 +225,7 @@ void options_fini(RunOptions *options)
     g_free(options->pcap_peers);
     g_free(options->pcap_limit);
     g_free(options->seed);
+    g_free(options->jobs_text);
     if (options->pcap_peer_list != NULL) {
         g_array_unref(options->pcap_peer_list);
     }

@@ -18,11 +18,13 @@ typedef struct RunOptions {
     char *pcap_peers;
     char *pcap_limit;
     char *seed;
+    char *jobs_text;
     gboolean force;
     gboolean json;
     gboolean quiet;
     const RunWorld *world;
-    uint32_t base_port; /* 0: not given */
+    unsigned jobs;      /* 0: not given */
+    uint32_t base_port; /* likewise */
     uint64_t pcap_limit_bytes;
     GArray *pcap_peer_list; /* uint32_t */
 } RunOptions;

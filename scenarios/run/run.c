@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * run.c - see run.h: the loop over points and replications, and what it says.
+ * run.c - see run.h: what comes before the work, and after it.
  */
 #include <scenarios/run.h>
 
@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "run/campaign.h"
 #include "run/options.h"
-#include "run/progress.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
@@ -25,8 +25,6 @@ typedef struct Run {
     Scenario *scenario;
     Results *results;
     char *dir;
-    Progress progress;
-    const Scenario *point; /* at work */
 } Run;
 
 static volatile sig_atomic_t stop_requested;
@@ -138,249 +136,26 @@ static Results *open_results(const Run *run, GError **error)
     return text == NULL ? NULL : results_open(&config, error);
 }
 
-/* One replication. */
-
-static bool keep_on(void *user, PealTime now, uint64_t messages)
+static bool stopped(void)
 {
-    Run *run = user;
-
-    progress_draw(&run->progress, (double)now.ns / (double)run->point->duration.ns, messages);
-    return stop_requested == 0;
+    return stop_requested != 0;
 }
 
-static bool get_ready(void *user, const char *what)
+static int run_all(const Run *run, GError **error)
 {
-    progress_say(&((Run *)user)->progress, what);
-    return stop_requested == 0;
-}
+    CampaignConfig config = {run->options, run->scenario, run->results, run->dir, stopped};
+    guint failed = 0;
+    bool ok = campaign_run(&config, &failed, error);
 
-static PcapWriter *open_capture(const Run *run, GError **error)
-{
-    PcapWriterConfig config = {
-        .path = run->options->pcap,
-        .base_unix_ns = (int64_t)RUN_EPOCH_MS * PEAL_NS_PER_MS,
-        .limit_bytes = run->options->pcap_limit_bytes,
-        .peers = (const uint32_t *)(void *)run->options->pcap_peer_list->data,
-        .peers_len = run->options->pcap_peer_list->len,
-    };
-
-    if (config.peers_len == 0) {
-        config.peers = NULL;
+    if (failed > 0) {
+        fprintf(stderr,
+                "peal run: %u of the replications died; what the others measured is in %s, and the "
+                "same command runs what is missing\n",
+                failed, run->dir);
     }
-    return pcap_writer_new(&config, error);
-}
-
-static void print_lookups(const RecorderFigures *figures)
-{
-    double percent = 100.0 / (double)MAX(figures->started, 1);
-
-    if (figures->started == 0) {
-        return;
-    }
-    printf("  lookups   %" G_GUINT64_FORMAT ", %.2f %% succeeded, %.2f %% correct",
-           figures->started, percent * (double)figures->succeeded,
-           percent * (double)figures->correct);
-    if (figures->succeeded > 0) {
-        printf(", %.2f hops, median %.0f ms, 95 %% under %.0f ms", histogram_mean(figures->hops),
-               histogram_quantile(figures->latency_ns, 0.5) / 1e6,
-               histogram_quantile(figures->latency_ns, 0.95) / 1e6);
-    }
-    printf("\n");
-}
-
-static void print_calls(const RecorderFigures *figures)
-{
-    double percent = 100.0 / (double)MAX(figures->calls_started, 1);
-
-    if (figures->calls_started == 0) {
-        return;
-    }
-    printf("  calls     %" G_GUINT64_FORMAT ", %.2f %% answered", figures->calls_started,
-           percent * (double)figures->calls_answered);
-    if (figures->calls_answered > 0) {
-        printf(", set-up median %.0f ms, 95 %% under %.0f ms",
-               histogram_quantile(figures->setup_ns, 0.5) / 1e6,
-               histogram_quantile(figures->setup_ns, 0.95) / 1e6);
-    }
-    printf("\n");
-}
-
-static void print_replication(const Run *run, const Recorder *recorder,
-                              const ResultsReplication *replication, const RunOutcome *outcome)
-{
-    const RunInvariants *state = &outcome->invariants;
-    bool one_ring = state->wrong_successors == 0 && state->wrong_predecessors == 0;
-
-    if (run->options->json) {
-        return;
-    }
-    printf("%u peers, replication %u (seed %" G_GUINT64_FORMAT ")\n", replication->peers,
-           replication->replication, replication->seed);
-    print_lookups(recorder_figures(recorder));
-    print_calls(recorder_figures(recorder));
-    printf("  messages  %" G_GUINT64_FORMAT " in %.2f s, %.0f a second\n", replication->messages,
-           replication->wall_seconds,
-           (double)replication->messages / MAX(replication->wall_seconds, 1e-9));
-    printf("  ring      %s of %u peers, %u not joined; %" G_GUINT64_FORMAT
-           " values, %" G_GUINT64_FORMAT " lost\n",
-           one_ring ? "one" : "BROKEN", state->members, state->outside, state->values,
-           state->values_lost);
-    if (outcome->has_fingerprint) {
-        printf("  fingerprint %016" G_GINT64_MODIFIER "x\n", replication->fingerprint);
-    }
-    fflush(stdout);
-}
-
-static bool has_calls(const Scenario *point)
-{
-    return point->workload.calls_per_user_hour_milli > 0;
-}
-
-static bool add_replication(Run *run, const RunOutcome *outcome, const Recorder *recorder,
-                            ResultsReplication *replication, GError **error)
-{
-    bool ok;
-
-    replication->figures = outcome->figures;
-    replication->figures_len = outcome->figures_len;
-    replication->fingerprint = outcome->fingerprint;
-    replication->events = outcome->events;
-    replication->messages = outcome->messages;
-    replication->wall_seconds = outcome->wall_seconds;
-    replication->peak_rss_bytes = outcome->peak_rss_bytes;
-    progress_clear(&run->progress);
-    print_replication(run, recorder, replication, outcome);
-    ok = results_add_replication(run->results, replication, recorder, error);
-    replication->figures = NULL;
-    return ok;
-}
-
-static bool run_world(Run *run, ResultsReplication *replication, PcapWriter *capture,
-                      GError **error)
-{
-    Recorder *recorder = recorder_new(&(RecorderConfig){.duration = run->point->duration,
-                                                        .warmup = run->point->warmup,
-                                                        .calls = has_calls(run->point)});
-    RunJob job = {
-        .point = run->point,
-        .seed = replication->seed,
-        .recorder = recorder,
-        .capture = capture,
-        .dir = run->dir,
-        .number = replication->point * run->scenario->replications + replication->replication,
-        .base_port = run->options->base_port,
-        .keep_on = keep_on,
-        .get_ready = get_ready,
-        .user = run,
-    };
-    RunOutcome outcome = {0};
-    bool ok = run->options->world->run(&job, &outcome, error) &&
-              add_replication(run, &outcome, recorder, replication, error);
-
-    recorder_free(recorder);
-    return ok;
-}
-
-static bool run_replication(Run *run, unsigned point, unsigned number, GError **error)
-{
-    ResultsReplication replication = {
-        .point = point,
-        .replication = number,
-        .seed = scenario_replication_seed(run->point->seed, number),
-        .peers = run->point->peers,
-    };
-    PcapWriter *capture = NULL;
-    bool ok;
-
-    if (run->options->pcap != NULL && number == 0) {
-        capture = open_capture(run, error);
-        if (capture == NULL) {
-            return false;
-        }
-    }
-    ok = run_world(run, &replication, capture, error);
-    return pcap_writer_close(capture, ok ? error : NULL) && ok;
-}
-
-/* The run. */
-
-typedef struct Parameters {
-    const Scenario *point;
-    GArray *list; /* ResultsParameter */
-} Parameters;
-
-static void add_parameter(Parameters *parameters, const char *key, const char *value, bool swept)
-{
-    ResultsParameter parameter = {g_strdup(key), g_strdup(value), swept};
-
-    g_array_append_val(parameters->list, parameter);
-}
-
-static void add_other_parameter(void *user, const char *key, const char *value)
-{
-    Parameters *parameters = user;
-
-    for (guint i = 0; i < parameters->point->parameters_len; i++) {
-        if (strcmp(parameters->point->parameters[i].key, key) == 0) {
-            return;
-        }
-    }
-    add_parameter(parameters, key, value, false);
-}
-
-static void clear_parameter(void *parameter)
-{
-    g_free((char *)((ResultsParameter *)parameter)->key);
-    g_free((char *)((ResultsParameter *)parameter)->value);
-}
-
-static bool describe_point(Run *run, unsigned point, GError **error)
-{
-    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(ResultsParameter));
-    Parameters parameters = {run->point, list};
-
-    g_array_set_clear_func(list, clear_parameter);
-    for (guint i = 0; i < run->point->parameters_len; i++) {
-        add_parameter(&parameters, run->point->parameters[i].key, run->point->parameters[i].value,
-                      true);
-    }
-    scenario_each_value(run->point, add_other_parameter, &parameters);
-    return results_set_point(run->results, point, (ResultsParameter *)(void *)list->data, list->len,
-                             error);
-}
-
-static bool run_point(Run *run, unsigned point, GError **error)
-{
-    g_autoptr(Scenario) scenario = scenario_point(run->scenario, point, error);
-    bool ok = scenario != NULL;
-
-    run->point = scenario;
-    ok = ok && describe_point(run, point, error);
-    for (uint32_t i = 0; ok && i < run->scenario->replications && stop_requested == 0; i++) {
-        if (results_has(run->results, point, i)) {
-            run->progress.skipped++;
-            continue;
-        }
-        progress_step(&run->progress, point * run->scenario->replications + i);
-        ok = run_replication(run, point, i, error);
-    }
-    run->point = NULL;
-    return ok;
-}
-
-static int run_all(Run *run, GError **error)
-{
-    bool ok = true;
-
-    progress_init(&run->progress, run->scenario->points * run->scenario->replications,
-                  run->options->quiet);
-    for (guint i = 0; ok && i < run->scenario->points && stop_requested == 0; i++) {
-        ok = run_point(run, i, error);
-    }
-    progress_clear(&run->progress);
     /* Whatever went wrong, what was measured stays readable. */
     ok = results_write_summary(run->results, ok ? error : NULL) && ok;
-    return ok ? EXIT_OK : EXIT_FAILED;
+    return ok && failed == 0 ? EXIT_OK : EXIT_FAILED;
 }
 
 /* Before anything is written: can the capture be? It is not opened yet, so that an old one survives
@@ -445,7 +220,11 @@ static void say_end(const Run *run)
         printf("results in %s; draw them with: peal plot %s\n", run->dir, run->dir);
     }
     if (stop_requested != 0) {
-        fprintf(stderr, "peal run: interrupted; what was measured until then is in %s\n", run->dir);
+        fprintf(
+            stderr,
+            "peal run: interrupted; what was measured until then is in %s, and the same command "
+            "goes on from there\n",
+            run->dir);
     }
 }
 

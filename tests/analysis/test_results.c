@@ -44,9 +44,11 @@ static ResultsConfig config_for(const char *dir)
                            .replications = 3};
 }
 
-static bool add(Results *results, unsigned point, unsigned replication, double hops_mean,
-                int64_t stop_s)
+/* number  ten times the point, and the replication */
+static bool add_or_write(Results *results, const char *dir, unsigned number, double hops_mean,
+                         int64_t stop_s)
 {
+    unsigned point = number / 10, replication = number % 10;
     Recording recording = {.seed = 100 * point + replication,
                            .hops_mean = hops_mean,
                            .duration_s = 60,
@@ -67,11 +69,24 @@ static bool add(Results *results, unsigned point, unsigned replication, double h
                                .messages = 500,
                                .peak_rss_bytes = 1000000 + replication};
     GError *error = NULL;
-    bool good = results_add_replication(results, &head, recorder, &error);
+    bool good = results != NULL ? results_add_replication(results, &head, recorder, &error)
+                                : results_write_part(dir, &head, recorder, &error);
 
     CU_ASSERT_PTR_NULL(error);
     recorder_free(recorder);
     return good;
+}
+
+static bool add(Results *results, unsigned point, unsigned replication, double hops_mean,
+                int64_t stop_s)
+{
+    return add_or_write(results, NULL, point * 10 + replication, hops_mean, stop_s);
+}
+
+/* The same, as a process beside the one that has the results open does it. */
+static bool write_part(const char *dir, unsigned replication, double hops_mean, int64_t stop_s)
+{
+    return add_or_write(NULL, dir, replication, hops_mean, stop_s);
 }
 
 /* The summary of three replications in a directory. */
@@ -85,6 +100,7 @@ static json_t *three_replications(const char *dir)
     for (unsigned i = 0; i < 3; i++) {
         CU_ASSERT(add(results, 0, i, 5, 0));
     }
+    CU_ASSERT(results_finish(results, NULL));
     CU_ASSERT(results_write_summary(results, NULL));
     return json_load_file(path, 0, NULL);
 }
@@ -228,6 +244,7 @@ static void summary_of_one_replication_has_null_intervals(void)
     config.replications = 1;
     results = results_open(&config, NULL);
     CU_ASSERT(add(results, 0, 0, 5, 0));
+    CU_ASSERT(results_finish(results, NULL));
     text = results_summary_text(results, NULL);
     summary = json_loads(text, 0, NULL);
     CU_ASSERT(json_is_null(at(summary, "lookups/hops/ci95")));
@@ -306,6 +323,101 @@ static void unfinished_run_resumes_without_its_interrupted_replication(void)
     CU_ASSERT_FALSE(results_has(results, 0, 1));
     CU_ASSERT_FALSE(results_has(results, 0, 2));
     CU_ASSERT(add(results, 0, 1, 5, 0));
+    results_close(results);
+    remove_tree(dir);
+}
+
+static void parts_in_any_order_make_the_same_summary_as_replications_in_turn(void)
+{
+    g_autofree char *dir = make_dir();
+    g_autofree char *other = make_dir();
+    g_autofree char *parts = g_build_filename(other, "parts", NULL);
+    g_autofree char *path = g_build_filename(dir, "summary.json", NULL);
+    g_autofree char *text = NULL;
+    g_autofree char *expected = NULL;
+    static const unsigned order[] = {2, 0, 1};
+    ResultsConfig config = config_for(other);
+    Results *results = results_open(&config, NULL);
+
+    json_decref(three_replications(dir));
+    for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
+        CU_ASSERT(write_part(other, order[i], 5, 0));
+        CU_ASSERT(results_take_part(results, 0, order[i], NULL));
+    }
+    CU_ASSERT_FALSE(g_file_test(parts, G_FILE_TEST_EXISTS));
+    CU_ASSERT(results_finish(results, NULL));
+    text = results_summary_text(results, NULL);
+    CU_ASSERT_FATAL(g_file_get_contents(path, &expected, NULL, NULL));
+    CU_ASSERT_STRING_EQUAL(text, expected);
+    results_close(results);
+    remove_tree(dir);
+    remove_tree(other);
+}
+
+static void parts_of_a_killed_run_are_taken_in_when_it_is_resumed(void)
+{
+    g_autofree char *dir = make_dir();
+    g_autofree char *parts = g_build_filename(dir, "parts", NULL);
+    g_autofree char *cut_off = g_build_filename(parts, "0-2.db.tmp", NULL);
+    ResultsConfig config = config_for(dir);
+    Results *results = results_open(&config, NULL);
+
+    CU_ASSERT(write_part(dir, 0, 5, 0));
+    CU_ASSERT(write_part(dir, 1, 5, 30)); /* interrupted */
+    CU_ASSERT(g_file_set_contents(cut_off, "SQLite format 3", -1, NULL));
+    results_close(results);
+    results = results_open(&config, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(results);
+    CU_ASSERT_TRUE(results_has(results, 0, 0));
+    CU_ASSERT_FALSE(results_has(results, 0, 1));
+    CU_ASSERT_FALSE(results_has(results, 0, 2));
+    CU_ASSERT_FALSE(g_file_test(parts, G_FILE_TEST_EXISTS));
+    results_close(results);
+    remove_tree(dir);
+}
+
+static void mean_of_a_figure_is_of_the_first_replications(void)
+{
+    g_autofree char *dir = make_dir();
+    g_autofree char *names = NULL;
+    ResultsConfig config = config_for(dir);
+    Results *results = results_open(&config, NULL);
+    ResultsMean all, first, none;
+
+    for (unsigned i = 0; i < 3; i++) {
+        CU_ASSERT(add(results, 0, i, 5 + i, 0));
+    }
+    CU_ASSERT(results_mean(results, 0, "lookups.hops", 3, &all, NULL));
+    CU_ASSERT(results_mean(results, 0, "lookups.hops", 2, &first, NULL));
+    CU_ASSERT(all.known && all.mean.count == 3 && first.mean.count == 2);
+    CU_ASSERT(all.mean.mean > first.mean.mean);
+    CU_ASSERT(results_mean(results, 0, "lookups.success_rate", 3, &all, NULL));
+    CU_ASSERT(all.rate && all.mean.ci95.low < all.mean.mean);
+    CU_ASSERT(results_mean(results, 0, "lookups.luck", 3, &none, NULL));
+    CU_ASSERT_FALSE(none.known);
+    names = results_figure_names(results, 0);
+    CU_ASSERT(g_str_has_prefix(names, "lookups.started lookups.succeeded "));
+    results_close(results);
+    remove_tree(dir);
+}
+
+static void precision_is_in_the_summary(void)
+{
+    g_autofree char *dir = make_dir();
+    ResultsConfig config = config_for(dir);
+    Results *results = results_open(&config, NULL);
+    ResultsPrecision precision = {"lookups.hops", 0.02, 0.01, 3};
+    g_autofree char *text = NULL;
+    json_t *summary;
+
+    CU_ASSERT(add(results, 0, 0, 5, 0));
+    CU_ASSERT(results_set_precision(results, 0, &precision, NULL));
+    text = results_summary_text(results, NULL);
+    summary = json_loads(text, 0, NULL);
+    CU_ASSERT_EQUAL(number_at(summary, "precision/wanted"), 0.02);
+    CU_ASSERT_EQUAL(number_at(summary, "precision/reached"), 0.01);
+    CU_ASSERT(json_is_true(at(summary, "precision/met")));
+    json_decref(summary);
     results_close(results);
     remove_tree(dir);
 }
@@ -541,7 +653,7 @@ static void csv_has_a_header_and_a_line_for_each_row(void)
 
     json_decref(three_replications(dir));
     CU_ASSERT(results_export_csv(dir, files, NULL));
-    CU_ASSERT_EQUAL(files->len, 15);
+    CU_ASSERT_EQUAL(files->len, 16);
     CU_ASSERT_FATAL(g_file_get_contents(path, &text, NULL, NULL));
     CU_ASSERT(g_str_has_prefix(text, "replication_id,start_s,end_s,lookups_started,"));
     for (const char *c = text; *c != '\0'; c++) {
@@ -630,6 +742,10 @@ PEAL_TEST_MAIN("analysis/results", PEAL_TEST(summary_has_the_fields_that_others_
                PEAL_TEST(summary_of_equal_runs_is_equal),
                PEAL_TEST(summary_of_one_replication_has_null_intervals),
                PEAL_TEST(summary_of_a_sweep_lists_points_with_their_parameters),
+               PEAL_TEST(parts_in_any_order_make_the_same_summary_as_replications_in_turn),
+               PEAL_TEST(parts_of_a_killed_run_are_taken_in_when_it_is_resumed),
+               PEAL_TEST(mean_of_a_figure_is_of_the_first_replications),
+               PEAL_TEST(precision_is_in_the_summary),
                PEAL_TEST(interrupted_run_says_that_it_is_partial),
                PEAL_TEST(unfinished_run_resumes_without_its_interrupted_replication),
                PEAL_TEST(other_results_are_refused_and_left_alone),

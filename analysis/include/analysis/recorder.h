@@ -161,6 +161,19 @@ void recorder_event(Recorder *recorder, PealTime at, const char *text);
  * recorder_finish; borrowed for the call. */
 void recorder_peers(Recorder *recorder, const RecorderPeer *peers, size_t len);
 
+/* What ended lately, for who watches a run; it reaches no figure. */
+typedef struct RecorderLately {
+    uint64_t lookups; /* that ended, well or not, whenever they started */
+    uint64_t succeeded;
+    uint64_t latency_ns; /* sum over those that succeeded */
+    uint64_t calls;
+    uint64_t answered;
+    uint64_t setup_ns; /* sum over the answered */
+} RecorderLately;
+
+/* recorder_lately tells what was reported since it was last called. */
+RecorderLately recorder_lately(Recorder *recorder);
+
 /*
  * recorder_finish ends the recording, at the run's end or before it when the run is interrupted;
  * then rows after `at` and lookups started after it are gone, and only reading is left.

@@ -3,12 +3,13 @@
  * Source: analysis/SCHEMA.md.
  * State:  one SQLite connection; what was recorded is in the database, not in memory.
  * Time:   one transaction for each replication: whatever ends the program, whole replications are
- *         kept.
+ *         kept. No figure depends on the order in which replications are added.
  */
 #ifndef ANALYSIS_RESULTS_H
 #define ANALYSIS_RESULTS_H
 
 #include <analysis/recorder.h>
+#include <analysis/stats.h>
 #include <glib.h>
 
 #define RESULTS_ERROR results_error_quark()
@@ -22,6 +23,8 @@ typedef enum ResultsError {
 /* Where peers lived. */
 #define RESULTS_WORLD_SIMULATION "simulation"
 #define RESULTS_WORLD_SOCKETS "sockets"
+
+enum { RESULTS_REPLICATIONS_MAX = 10000 }; /* of a point */
 
 typedef struct ResultsParameter {
     const char *key; /* "overlay.peers" */
@@ -39,11 +42,11 @@ typedef struct ResultsConfig {
     uint64_t seed;
     const char *
         scenario; /* the scenario in full, after --set: what tells whether results may be resumed */
-    const char *source; /* the file that says the same, to be run again; NULL: not kept */
-    unsigned points;    /* 1 without a sweep */
-    bool sweep;         /* summary.json lists points, even if there is only one */
-    unsigned replications;
-    bool force; /* replace other results */
+    const char *source;    /* the file that says the same, to be run again; NULL: not kept */
+    unsigned points;       /* 1 without a sweep */
+    bool sweep;            /* summary.json lists points, even if there is only one */
+    unsigned replications; /* of each point, to begin with */
+    bool force;            /* replace other results */
 } ResultsConfig;
 
 typedef struct Results Results;
@@ -105,8 +108,53 @@ bool results_add_replication(Results *results, const ResultsReplication *replica
                              const Recorder *recorder, GError **error);
 
 /*
- * results_write_summary writes summary.json from the database, in place of the last at once. When
- * replications are missing or were interrupted, it says "partial": true.
+ * results_write_part writes a finished recorder beside results.db, whole or not at all: for a
+ * process that is not the one which holds the results open. Parts that a killed run left are taken
+ * in when it is resumed.
+ * dir     of results that are open in some process
+ * Returns false with RESULTS_ERROR_WRITE.
+ */
+bool results_write_part(const char *dir, const ResultsReplication *replication,
+                        const Recorder *recorder, GError **error);
+
+/* results_take_part moves such a part into results.db, in one transaction. False with
+ * RESULTS_ERROR_WRITE or _READ; then the part is still there. */
+bool results_take_part(Results *results, unsigned point, unsigned replication, GError **error);
+
+/* One figure of a point: the mean of its values in the replications, with its interval. */
+typedef struct ResultsMean {
+    bool known; /* some replication has it */
+    bool rate;
+    StatsMean mean;
+} ResultsMean;
+
+/* results_mean looks at replications 0..replications-1; of RESULTS_SUM and RESULTS_MAX it is the
+ * mean of their values too. Returns false with RESULTS_ERROR_READ. */
+bool results_mean(Results *results, unsigned point, const char *figure, unsigned replications,
+                  ResultsMean *ret_mean, GError **error);
+
+/* results_figure_names lists the figures of a point with spaces between them; free with g_free. */
+char *results_figure_names(Results *results, unsigned point);
+
+/* How narrow an interval became that was to be so narrow. */
+typedef struct ResultsPrecision {
+    const char *figure;
+    double wanted;  /* half the 95 % interval over the mean: 0.02 is 2 % */
+    double reached; /* NaN: the figure has no interval */
+    unsigned replications;
+} ResultsPrecision;
+
+/* results_set_precision notes it for summary.json. False with RESULTS_ERROR_WRITE. */
+bool results_set_precision(Results *results, unsigned point, const ResultsPrecision *precision,
+                           GError **error);
+
+/* results_finish notes that all that was wanted is there: from now on nothing is to be resumed.
+ * False with RESULTS_ERROR_WRITE. */
+bool results_finish(Results *results, GError **error);
+
+/*
+ * results_write_summary writes summary.json from the database, in place of the last at once. Unless
+ * results_finish was called before, it says "partial": true.
  * Returns false with RESULTS_ERROR_WRITE.
  */
 bool results_write_summary(Results *results, GError **error);

@@ -114,9 +114,12 @@ typedef struct Scenario {
     char *text; /* the file, NUL-terminated */
     char *name; /* scenario.name, by default the file's name without .conf */
     PealSpan duration;
-    PealSpan warmup; /* excluded from figures */
-    uint64_t seed;   /* below 2^53, so that every JSON reader keeps it */
-    uint32_t replications;
+    PealSpan warmup;       /* excluded from figures */
+    uint64_t seed;         /* below 2^53, so that every JSON reader keeps it */
+    uint32_t replications; /* of each point; with precision_ppm, to begin with */
+    uint32_t replications_max;
+    uint32_t precision_ppm; /* half the interval over the mean; 0: as many as `replications` */
+    char *precision_of;     /* the figure, as summary.json names it */
 
     bool watch_paths;    /* the simulator follows lookups to their key's predecessor */
     PealSpan watch_ring; /* ... and compares all tables with the truth so often; 0: never */

@@ -71,7 +71,7 @@ bool run_flood_check(const Scenario *point, GError **error)
             return refuse(point, attack, "kind",
                           "nodes are honest: only sip-flood and lookup-flood are to be had", error);
         }
-        if (attack->kind == ATTACK_SIP_FLOOD && attack->phones == 0) {
+        if (attack->kind == ATTACK_SIP_FLOOD && attack_members(point, attack) > 0) {
             return refuse(point, attack, "attackers",
                           "nodes send no SIP of others: a sip-flood comes from phones", error);
         }

@@ -272,7 +272,7 @@ static bool apply_rate(const Key *key, const char *text, void *target, GError **
     }
     if (milli == 0) {
         return value_fail(error, "a rate of 0 is no attack: leave the section out, or set its "
-                                 "attackers to 0");
+                                 "attackers or phones to 0");
     }
     if (!range_check(key, milli, error)) {
         return false;

@@ -226,7 +226,7 @@ void attacks_joined(World *world, uint32_t host)
         uint32_t len;
         const uint32_t *hosts = attack_cast_hosts(world->attacks->cast, number, &len);
 
-        if (attack_at(world, number)->kind != ATTACK_ECLIPSE || hosts[0] != host) {
+        if (attack_at(world, number)->kind != ATTACK_ECLIPSE || len == 0 || hosts[0] != host) {
             continue;
         }
         for (uint32_t i = 1; i < len; i++) {

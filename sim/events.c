@@ -10,17 +10,22 @@ static bool is_candidate(const SimPeer *peer, ScenarioDo what)
     return what == SCENARIO_START ? !peer->up && peer->life > 0 : peer->up && !peer->leaving;
 }
 
-/* Peers in the order of their indices, or clockwise those that are joined. */
+/* Peers in the order of their indices, or clockwise those that are joined; without those that
+ * attacks bring along. */
 static uint32_t *candidates(World *world, const ScenarioEvent *event, uint32_t *ret_len)
 {
-    uint32_t *list = g_new(uint32_t, world->peers_len);
+    uint32_t peers = scenario_identities(world->scenario);
+    uint32_t *list = g_new(uint32_t, peers);
     uint32_t len = 0;
 
     if (event->adjacent) {
-        len = world->oracle.len;
-        memcpy(list, world->oracle.peers, len * sizeof(*list));
+        for (uint32_t i = 0; i < world->oracle.len; i++) {
+            if (world->oracle.peers[i] < peers) {
+                list[len++] = world->oracle.peers[i];
+            }
+        }
     } else {
-        for (uint32_t i = 0; i < world->peers_len; i++) {
+        for (uint32_t i = 0; i < peers; i++) {
             if (is_candidate(world_peer(world, i), event->what)) {
                 list[len++] = i;
             }

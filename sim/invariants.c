@@ -104,7 +104,7 @@ void invariants_check(const World *world, Invariants *ret_invariants)
         SimPeer *peer = world_peer(world, i);
 
         if (peer->up) {
-            result.outside += !peer->joined;
+            result.outside += !peer->joined && !peer->attacker;
             peal_peer_each_resource(sim_peer_core(peer), add_stored, stored);
         }
     }

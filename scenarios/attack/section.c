@@ -58,9 +58,9 @@ const Key ATTACK_KEYS[] = {
      "How many of the peers that the run starts with attack: N or P%, drawn by the seed. They "
      "register, look up and call nobody, whether the attack is on or not. sip-flood, lookup-flood, "
      "drop, wrong-answer, wrong-hop."},
-    {ATTACK_SECTION, "phones", KEY_COUNT, NULL, FIELD(phones), 1, 65536, NULL, "none",
+    {ATTACK_SECTION, "phones", KEY_COUNT, NULL, FIELD(phones), 0, 65536, NULL, "none",
      "sip-flood: addresses of their own that send it, in place of attackers."},
-    {ATTACK_SECTION, "identities", KEY_COUNT, NULL, FIELD(identities), 1, 65536, NULL, "none",
+    {ATTACK_SECTION, "identities", KEY_COUNT, NULL, FIELD(identities), 0, 65536, NULL, "none",
      "sybil, eclipse, storm: Node-IDs that the attack brings along, each with an address of its "
      "own."},
     {ATTACK_SECTION, "rate", KEY_RATE, NULL, FIELD(rate_milli), 1, UINT64_C(3600000000000), NULL,

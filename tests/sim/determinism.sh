@@ -36,6 +36,19 @@ do = fail 10% of peers
 [event:more]
 at = 80s
 do = join 5 peers
+[attack:lies]
+kind = wrong-answer
+attackers = 5%
+from = 40s
+[attack:flood]
+kind = sip-flood
+phones = 3
+rate = 2/s
+[attack:storm]
+kind = storm
+identities = 3
+from = 30s
+period = 20s
 END
 
 # fingerprint PROGRAM ARGUMENT... prints a run's fingerprint.

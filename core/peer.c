@@ -89,7 +89,9 @@ static int start(PealPeer *peer, const PealTarget *bootstrap, size_t bootstrap_l
         peer->topology->found(peer);
     } else {
         bootstrap_first(peer, first);
-        bootstrap_seek(peer);
+        if (!puzzle_join_waits(peer)) {
+            bootstrap_seek(peer);
+        }
     }
     peer_schedule(peer);
     return 0;

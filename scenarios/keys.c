@@ -217,6 +217,17 @@ const Key KEYS[] = {
      "Hashed copies are asked one after the other (the next without a value, or after "
      "request-timeout), or at-once."},
 
+    {"defence", "puzzle-bits", KEY_COUNT, NULL, FIELD(overlay.defence.puzzle_bits), 0,
+     PEAL_PUZZLE_BITS_MAX, "0", NULL,
+     "Proof of work that a Node-ID shows when it asks for a link or to join: 2^bits hashes on "
+     "average, once a day; 0: none."},
+    {"defence", "puzzle-modelled", KEY_COUNT, NULL, FIELD(overlay.defence.puzzle_modelled), 0,
+     PEAL_PUZZLE_BITS_MAX, "0", NULL,
+     "So many of the puzzle's bits cost their time, but are not really hashed: for simulations of "
+     "many peers."},
+    {"defence", "puzzle-rate", KEY_COUNT, NULL, FIELD(overlay.defence.puzzle_rate), 1000,
+     UINT64_C(1000000000), "1000000", NULL, "Hashes a second that a peer spends on its puzzle."},
+
     {"network", "latency", KEY_LATENCY, NULL, NO_FIELD, 0, 10 * S, "synthetic", NULL,
      "synthetic: a built-in Internet; constant:T one way; plane: points of a square; matrix:FILE: "
      "RTT in ms between hosts; coordinates:FILE: distance is one-way ms. A path is relative to the "

@@ -4,6 +4,7 @@
 
 #include "peer.h"
 #include "reload/codec.h"
+#include "security/puzzle.h"
 
 #define ATTACH_PATIENCE peal_seconds(1)
 
@@ -253,6 +254,11 @@ void attach_on_request(PealPeer *peer, const Inbound *request)
     PealAddr addr;
     uint8_t answer[ATTACH_BODY_LEN];
 
+    if (!puzzle_passes(peer, request)) {
+        request_refuse(peer, request, RELOAD_ERROR_FORBIDDEN,
+                       (PealBytes){(const uint8_t *)"no proof of work", 16});
+        return;
+    }
     if (reload_attach_decode(request->message.body, &body) != 0 ||
         !attach_usable_address(peer, PEAL_SERVICE_RELOAD, body.candidates, &addr)) {
         request_refuse(peer, request, RELOAD_ERROR_INVALID_MESSAGE,

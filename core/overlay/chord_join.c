@@ -6,6 +6,7 @@
 #include "overlay/guard.h"
 #include "peer.h"
 #include "reload/codec.h"
+#include "security/puzzle.h"
 
 #define JOIN_PAUSE peal_seconds(1)
 
@@ -217,7 +218,8 @@ void chord_on_join(PealPeer *peer, const Inbound *request)
         request_refuse(peer, request, RELOAD_ERROR_INVALID_MESSAGE, (PealBytes){NULL, 0});
         return;
     }
-    if (request->link == LINK_NONE || !peal_id_equal(&join.joining, &request->signer) ||
+    if (request->link == LINK_NONE || !puzzle_passes(peer, request) ||
+        !peal_id_equal(&join.joining, &request->signer) ||
         !peal_id_equal(&join.joining, &link_at(&peer->links, request->link)->id)) {
         request_refuse(peer, request, RELOAD_ERROR_FORBIDDEN, (PealBytes){NULL, 0});
         return;

@@ -6,6 +6,7 @@
 #include "reload/codec.h"
 #include "reload/forward.h"
 #include "reload/redundant.h"
+#include "security/puzzle.h"
 #include "security/security.h"
 
 /* Body and options stand behind the struct, in the same block; before them a Redundant, where the
@@ -102,7 +103,7 @@ PealBuf *pending_compose(PealPeer *peer, const PendingDraft *draft)
     uint8_t identity[SECURITY_IDENTITY_LEN];
     ReloadSecurity security = security_fill(peer->overlay->crypto, &peer->id, identity);
     size_t need = (size_t)RELOAD_HEADER_LEN + draft->dest.len + draft->options.len + 10 +
-                  draft->body.len + security_len(peer->overlay->crypto);
+                  draft->body.len + draft->extensions.len + security_len(peer->overlay->crypto);
     PealBuf *buf;
     Writer writer;
     ReloadDraft start;
@@ -114,7 +115,7 @@ PealBuf *pending_compose(PealPeer *peer, const PendingDraft *draft)
     writer = writer_make(buf->data + RELOAD_DATA_FRAME_LEN, need);
     start = reload_message_begin(&writer, &header, draft->code);
     put_bytes(&writer, draft->body);
-    (void)reload_message_contents(&writer, &start, (PealBytes){NULL, 0});
+    (void)reload_message_contents(&writer, &start, draft->extensions);
     reload_message_security(&writer, &start, &security);
     PEAL_ASSERT(!writer.overflow);
     buf->len = (uint32_t)(RELOAD_DATA_FRAME_LEN + writer.len);
@@ -125,7 +126,9 @@ PealBuf *pending_compose(PealPeer *peer, const PendingDraft *draft)
 static int transmit_way(PealPeer *peer, PendingRequest *request, const PealId *through)
 {
     uint8_t dest[DEST_LIST_MAX];
+    uint8_t extension[PUZZLE_EXTENSION_LEN];
     Writer writer = writer_make(dest, sizeof(dest));
+    Writer extensions = writer_make(extension, sizeof(extension));
     uint16_t link = LINK_NONE;
     PealBuf *buf;
 
@@ -143,6 +146,7 @@ static int transmit_way(PealPeer *peer, PendingRequest *request, const PealId *t
         }
         link = request->flow.index;
     }
+    puzzle_put(peer, request->code, &extensions);
     buf = pending_compose(peer, &(PendingDraft){
                                     .transaction = request->transaction,
                                     .code = request->code,
@@ -150,6 +154,7 @@ static int transmit_way(PealPeer *peer, PendingRequest *request, const PealId *t
                                     .options = {request_body(request) + request->body_len,
                                                 request->options_len},
                                     .body = {request_body(request), request->body_len},
+                                    .extensions = writer_view(&extensions),
                                 });
     if (buf == NULL) {
         return -PEAL_E_TOO_LARGE;

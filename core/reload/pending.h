@@ -36,7 +36,7 @@ int pending_local_take(PealPeer *peer, PealBuf *buf) PEAL_MUST_USE;
 
 /* pending_compose makes a message in a new buffer, signed, with room for its frame and for a way of
  * some hops.
- * dest, options  encoded lists; body encoded. NULL when it would exceed the overlay's
+ * dest, options, extensions  encoded lists; body encoded. NULL when it would exceed the overlay's
  *                max-message-size. */
 typedef struct PendingDraft {
     uint64_t transaction;
@@ -44,6 +44,7 @@ typedef struct PendingDraft {
     PealBytes dest;
     PealBytes options;
     PealBytes body;
+    PealBytes extensions;
 } PendingDraft;
 PealBuf *pending_compose(PealPeer *peer, const PendingDraft *draft);
 

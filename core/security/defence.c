@@ -6,7 +6,8 @@
 
 void defence_init(PealPeer *peer)
 {
-    if (!guard_wanted(peer->overlay) && !copies_wanted(peer->overlay)) {
+    if (!guard_wanted(peer->overlay) && !copies_wanted(peer->overlay) &&
+        !puzzle_wanted(peer->overlay)) {
         return;
     }
     peer->defence = peer_alloc(peer, sizeof(Defence));
@@ -17,6 +18,9 @@ void defence_init(PealPeer *peer)
     if (guard_wanted(peer->overlay)) {
         guard_init(peer);
     }
+    if (puzzle_wanted(peer->overlay)) {
+        puzzle_init(peer);
+    }
 }
 
 void defence_fini(PealPeer *peer)
@@ -26,6 +30,7 @@ void defence_fini(PealPeer *peer)
     }
     guard_fini(peer);
     copies_fini(peer);
+    puzzle_fini(peer);
     peer_release(peer, peer->defence, sizeof(Defence));
     peer->defence = NULL;
 }
@@ -40,6 +45,9 @@ void defence_on_wake(PealPeer *peer, PealTime now)
     defence->deadline = PEAL_TIME_NEVER;
     if (defence->guard != NULL) {
         guard_on_wake(peer, now);
+    }
+    if (defence->puzzle != NULL) {
+        puzzle_on_wake(peer, now);
     }
     copies_on_wake(peer, now);
 }

@@ -10,6 +10,7 @@
 
 #include "overlay/guard.h"
 #include "peer.h"
+#include "security/puzzle.h"
 #include "storage/copies.h"
 
 typedef struct Defence {
@@ -17,6 +18,7 @@ typedef struct Defence {
     Guard *guard;      /* NULL unless neighbours are checked */
     Copies *fetches;   /* of registrations that have copies, under way */
     uint64_t fetches_made;
+    Puzzle *puzzle; /* NULL unless Node-IDs cost work */
 } Defence;
 
 /* Without memory for it the peer does without its defences. */

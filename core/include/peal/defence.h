@@ -7,7 +7,7 @@
 
 #include <peal/base.h>
 
-enum { PEAL_REDUNDANT_MAX = 8, PEAL_NEIGHBOUR_RATE_MAX = 1000 };
+enum { PEAL_REDUNDANT_MAX = 8, PEAL_NEIGHBOUR_RATE_MAX = 1000, PEAL_PUZZLE_BITS_MAX = 24 };
 
 typedef enum PealPlacement {
     PEAL_PLACEMENT_SUCCESSORS, /* on the owner's successors */
@@ -38,6 +38,11 @@ typedef struct PealDefence {
     /* A registration's copies (storage/copies.h), overlay->replicas of them. */
     uint8_t placement;   /* PealPlacement */
     bool copies_at_once; /* a Fetch asks all of them at once, not one after the other */
+
+    /* Node-IDs cost work (security/puzzle.h). */
+    uint8_t puzzle_bits;     /* 0..PEAL_PUZZLE_BITS_MAX; 2^bits hashes on average; 0: none */
+    uint8_t puzzle_modelled; /* so many of the bits cost time, but are not hashed */
+    uint32_t puzzle_rate;    /* hashes a second that a peer spends on it, 1000..10^9 */
 } PealDefence;
 
 #endif

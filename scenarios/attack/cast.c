@@ -20,7 +20,7 @@ static void draw_members(AttackCast *cast, uint32_t number)
 {
     const ScenarioAttack *attack = &cast->scenario->attacks[number];
     AttackHosts *hosts = &cast->hosts[number];
-    uint32_t total = cast->scenario->peers;
+    uint32_t total = cast->population;
     uint32_t wanted = hosts->len;
     uint32_t left = total - (attack->target.kind != ATTACK_ON_EVERYONE);
     uint32_t taken = 0;
@@ -101,6 +101,7 @@ AttackCast *attack_cast_new(const Scenario *point, uint64_t seed, const PealCryp
     cast->scenario = point;
     cast->seed = seed;
     cast->crypto = crypto;
+    cast->population = attack_population(point);
     cast->base = next;
     cast->len = scenario_hosts(point);
     cast->hosts = g_new0(AttackHosts, point->attacks_len);

@@ -19,11 +19,12 @@ struct AttackCast {
     const Scenario *scenario;
     const PealCryptoOps *crypto;
     uint64_t seed;
-    AttackHosts *hosts; /* by attack */
-    uint8_t *is;        /* by host: it attacks */
-    PealId *ids;        /* of hosts from `base` on */
-    uint32_t base;      /* the first host that no plan knows */
-    uint32_t len;       /* hosts */
+    AttackHosts *hosts;  /* by attack */
+    uint8_t *is;         /* by host: it attacks */
+    PealId *ids;         /* of hosts from `base` on */
+    uint32_t population; /* whom members are drawn from, and what is shot at */
+    uint32_t base;       /* the first host that no plan knows */
+    uint32_t len;        /* hosts */
 };
 
 /* Behind all peers: a stream for whom an attack draws, and one for what its shots are. */

@@ -276,9 +276,19 @@ void attack_sections_free(Scenario *scenario)
     g_free(scenario->attacks);
 }
 
+uint32_t attack_population(const Scenario *scenario)
+{
+    uint32_t identities = scenario_identities(scenario);
+
+    for (guint i = 0; i < scenario->events_len; i++) {
+        identities -= scenario->events[i].what == SCENARIO_JOIN ? scenario->events[i].count : 0;
+    }
+    return identities;
+}
+
 uint32_t attack_members(const Scenario *scenario, const ScenarioAttack *attack)
 {
-    uint64_t part = (uint64_t)scenario->peers * attack->attackers.ppm;
+    uint64_t part = (uint64_t)attack_population(scenario) * attack->attackers.ppm;
 
     return attack->attackers.ppm == 0 ? attack->attackers.count
                                       : (uint32_t)((part + SCENARIO_PPM / 2) / SCENARIO_PPM);
@@ -313,9 +323,9 @@ static bool check_target(const Scenario *scenario, const ScenarioAttack *attack,
         }
         return true;
     }
-    if (target->peer >= scenario->peers) {
+    if (target->peer >= attack_population(scenario)) {
         attack_fail(error, "there is no peer %u among the %u that the run starts with, from 0 on",
-                    target->peer, scenario->peers);
+                    target->peer, attack_population(scenario));
         return fail_at(scenario, section, "target", error);
     }
     if (target->kind == ATTACK_ON_USER && target->user >= scenario->workload.users_per_peer) {
@@ -335,9 +345,9 @@ static bool check_attack(const Scenario *scenario, const ScenarioAttack *attack,
     g_autofree char *section = g_strconcat(ATTACK_PREFIX, attack->name, NULL);
     uint32_t spared = attack->target.kind != ATTACK_ON_EVERYONE;
 
-    if (attack_members(scenario, attack) + (uint64_t)spared > scenario->peers) {
-        attack_fail(error, "there are only %u peers%s: fewer can attack", scenario->peers,
-                    spared > 0 ? ", one of which is the target" : "");
+    if (attack_members(scenario, attack) + (uint64_t)spared > attack_population(scenario)) {
+        attack_fail(error, "there are only %u peers%s: fewer can attack",
+                    attack_population(scenario), spared > 0 ? ", one of which is the target" : "");
         return fail_at(scenario, section, "attackers", error);
     }
     if (!check_target(scenario, attack, section, error)) {

@@ -17,10 +17,10 @@ enum { NAMES = 1000, PEERS_TRIED = 64, STATUS_AT = 8 };
 static uint32_t some_peer(const AttackCast *cast, const AttackAction *action)
 {
     uint64_t drawn = attack_shot_draw(cast, action->attack, action->number, ATTACK_RAW_PEER);
-    uint32_t peer = (uint32_t)peal_random_below(drawn, cast->scenario->peers);
+    uint32_t peer = (uint32_t)peal_random_below(drawn, cast->population);
 
     for (int i = 0; i < PEERS_TRIED && cast->is[peer] != 0; i++) {
-        peer = (peer + 1) % cast->scenario->peers;
+        peer = (peer + 1) % cast->population;
     }
     return peer;
 }

@@ -75,7 +75,9 @@ struct ScenarioAttack {
     PealSpan period; /* of a storm: from join to join of one identity */
 };
 
-/* attack_members: how many of the scenario's first peers an attack draws. */
+/* attack_population: the scenario's identities without those of join events: whom attacks draw from
+ * and can be on. attack_members: how many of them an attack draws. */
+uint32_t attack_population(const Scenario *scenario);
 uint32_t attack_members(const Scenario *scenario, const ScenarioAttack *attack);
 
 /* attack_extras: how many hosts an attack adds, its identities or its phones. scenario_hosts: the

@@ -2,6 +2,7 @@
 /* test_attack.c - attacks as scenarios name them: read, refused, cast, and laid out in time. */
 #include <peal_openssl/crypto.h>
 #include <scenarios/attackers.h>
+#include <scenarios/keys.h>
 
 #include "peal_test.h"
 
@@ -71,6 +72,48 @@ static void attacks_are_read_with_their_defaults(void)
     CU_ASSERT_EQUAL(two->until.ns, 180 * PEAL_NS_PER_S);
     CU_ASSERT_EQUAL(scenario_identities(scenario), 100);
     CU_ASSERT_EQUAL(scenario_hosts(scenario), 107);
+}
+
+static void attacks_can_be_swept_and_set(void)
+{
+    static const char text[] = HEAD "[attack:x]\nkind = drop\nattackers = 1%\n"
+                                    "[sweep]\nattack:x.attackers = 0%, 5, 30%\n";
+    static const uint32_t members[] = {0, 5, 30};
+    const char *const sets[] = {"attack:y.kind=storm", "attack:y.identities=3", NULL};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Scenario) scenario =
+        scenario_load_text("dir/test.conf", text, strlen(text), sets, &error);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(scenario);
+    CU_ASSERT_EQUAL_FATAL(scenario->points, 3);
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr(Scenario) point = scenario_point(scenario, i, &error);
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(point);
+        CU_ASSERT_EQUAL_FATAL(point->attacks_len, 2);
+        CU_ASSERT_EQUAL(attack_members(point, &point->attacks[0]), members[i]);
+        CU_ASSERT_EQUAL(point->attacks[1].identities, 3);
+        CU_ASSERT_EQUAL(scenario_hosts(point), 103);
+    }
+}
+
+static void add_attack_value(void *user, const char *key, const char *value)
+{
+    if (g_str_has_prefix(key, ATTACK_PREFIX)) {
+        g_string_append_printf(user, "%s = %s\n", key, value);
+    }
+}
+
+/* As results keep them, so that a run can be told from another. */
+static void attacks_are_among_the_keys_in_force(void)
+{
+    g_autoptr(Scenario) scenario = loaded(HEAD "[attack:x]\nkind = drop\nattackers = 7%\n");
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    scenario_each_value(scenario, add_attack_value, text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text->str, "attack:x.kind = drop\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text->str, "attack:x.attackers = 7%\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text->str, "attack:x.drops = all\n"));
 }
 
 static void what_is_wrong_with_an_attack_is_named_with_its_place(void)
@@ -274,6 +317,8 @@ static void a_shot_is_a_request_and_its_answer_is_known(void)
 }
 
 PEAL_TEST_MAIN("scenarios/attack", PEAL_TEST(attacks_are_read_with_their_defaults),
+               PEAL_TEST(attacks_can_be_swept_and_set),
+               PEAL_TEST(attacks_are_among_the_keys_in_force),
                PEAL_TEST(what_is_wrong_with_an_attack_is_named_with_its_place),
                PEAL_TEST(impossible_floods_and_targets_are_refused),
                PEAL_TEST(members_are_drawn_by_the_seed_and_spare_the_target),

@@ -146,6 +146,8 @@ static void sybils_own_the_key(void)
     SIM_ASSERT(&simulation, simulation.world->oracle.len == 308);
     SIM_ASSERT(&simulation, oracle_owner(&simulation.world->oracle, &key) >= 300);
     SIM_ASSERT(&simulation, counts_of(&simulation)->attackers.dropped > 10);
+    /* Owner and replicas are theirs, and hold nothing. */
+    SIM_ASSERT(&simulation, !workload_value_lives(simulation.world, &key));
     simulation_end(&simulation);
 }
 

@@ -77,6 +77,15 @@ static void say_ring(GString *text, const RunInvariants *state)
                            state->values, state->values_lost);
 }
 
+static void say_server(GString *text, const RunInvariants *state)
+{
+    g_string_append_printf(text,
+                           "  server    out of reach of %u of %u peers, %u not joined; "
+                           "%" G_GUINT64_FORMAT " values, %" G_GUINT64_FORMAT " lost\n",
+                           state->wrong_successors, state->members, state->outside, state->values,
+                           state->values_lost);
+}
+
 /* The swept keys but for the number of peers, which stands first anyway. */
 static void say_parameters(GString *text, const Scenario *point)
 {
@@ -103,7 +112,11 @@ static char *report_text(const Replication *run, const ResultsReplication *head,
     g_string_append_printf(text, "  messages  %" G_GUINT64_FORMAT " in %.2f s, %.0f a second\n",
                            head->messages, head->wall_seconds,
                            (double)head->messages / MAX(head->wall_seconds, 1e-9));
-    say_ring(text, &outcome->invariants);
+    if (run->config->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL) {
+        say_server(text, &outcome->invariants);
+    } else {
+        say_ring(text, &outcome->invariants);
+    }
     if (outcome->has_fingerprint) {
         g_string_append_printf(text, "  fingerprint %016" G_GINT64_MODIFIER "x\n",
                                head->fingerprint);

@@ -212,6 +212,29 @@ static void same_seed_gives_the_same_central_run(void)
     CU_ASSERT_EQUAL(fingerprints[0], fingerprints[1]);
 }
 
+/* Twice what a processor can serve, for a minute: the calls that begin in it. */
+static void flood_of_one_machine_takes_all_users_of_a_server_and_few_of_a_ring(void)
+{
+    static const char *const TOPOLOGIES[] = {CENTRAL, "overlay.topology=chord"};
+    Part flooded[2];
+
+    for (int i = 0; i < 2; i++) {
+        const char *settings[] = {TOPOLOGIES[i], "overlay.peers=30", "scenario.duration=4min",
+                                  "attack:flood.rate=50/s", NULL};
+        Simulation simulation;
+        Part before;
+
+        simulation_run(&simulation, "central-flood.conf", settings);
+        before = part_of(&simulation, 60 * S, 110 * S);
+        flooded[i] = part_of(&simulation, 130 * S, 180 * S);
+        SIM_ASSERT(&simulation, before.calls > 50 && before.answered >= before.calls - 1);
+        SIM_ASSERT(&simulation, flooded[i].calls > 50);
+        simulation_end(&simulation);
+    }
+    CU_ASSERT(2 * flooded[0].answered < flooded[0].calls);
+    CU_ASSERT(10 * flooded[1].answered > 8 * flooded[1].calls);
+}
+
 static void server_has_a_link_to_each_of_five_thousand(void)
 {
     const char *settings[] = {CENTRAL, "overlay.peers=5000", "scenario.duration=1min", NULL};
@@ -233,4 +256,5 @@ PEAL_TEST_MAIN("sim/central", PEAL_TEST(lookups_take_one_hop_there_and_back),
                PEAL_TEST(lookups_fail_while_the_server_is_down_and_find_what_is_stored_again),
                PEAL_TEST(peers_of_a_server_come_and_go_as_events_say),
                PEAL_TEST(same_seed_gives_the_same_central_run),
+               PEAL_TEST(flood_of_one_machine_takes_all_users_of_a_server_and_few_of_a_ring),
                PEAL_TEST(server_has_a_link_to_each_of_five_thousand))

@@ -165,6 +165,11 @@ static const char *const COUNTER_FIGURE[RECORDER_COUNTER_COUNT] = {
     [RECORDER_SIP_MESSAGES] = "sip.messages",
     [RECORDER_SIP_BYTES] = "sip.bytes",
     [RECORDER_SIP_LOST] = "sip.lost",
+    [RECORDER_ARRIVALS] = "processor.arrivals",
+    [RECORDER_TURNED_AWAY] = "processor.turned_away",
+    [RECORDER_REFUSED] = "defence.refused",
+    [RECORDER_SHUT_OUT] = "defence.dropped",
+    [RECORDER_HONEST_BLOCKED] = "defence.honest_blocked",
 };
 
 static bool add_figures(sqlite3 *db, gint64 id, const ResultsReplication *replication,

@@ -93,29 +93,43 @@ static bool apply_choice(const Key *key, const char *text, void *target, GError 
     return value_fail(error, "it takes %s", range);
 }
 
+/* `benchmark` or `benchmark:X`; false when it is neither. */
+static bool benchmark_read(const char *text, uint32_t *ret_milli)
+{
+    const char *rest = text + strlen("benchmark");
+    uint64_t milli = 1000;
+
+    if (!g_str_has_prefix(text, "benchmark") || (*rest != '\0' && *rest != ':') ||
+        (*rest == ':' && !units_milli(rest + 1, &milli, NULL)) || milli == 0 ||
+        milli > UINT64_C(1000000000)) {
+        return false;
+    }
+    *ret_milli = (uint32_t)milli;
+    return true;
+}
+
 static bool apply_service(const Key *key, const char *text, Scenario *scenario, GError **error)
 {
     Dist dist = {DIST_NONE, 0, 0};
+    uint32_t milli = 0;
 
-    if (strcmp(text, "benchmark") == 0) {
-        g_set_error_literal(error, SCENARIO_ERROR, SCENARIO_ERROR_UNAVAILABLE,
-                            "service times from benchmarks are not available in this version: use "
-                            "constant:T or exponential:T");
-        return false;
-    }
-    if (strcmp(text, "infinite") != 0) {
+    if (benchmark_read(text, &milli)) {
+        dist = (Dist){DIST_CONSTANT, 1, 0}; /* kinds are so many times that */
+    } else if (strcmp(text, "infinite") != 0) {
         g_autoptr(GError) inner = NULL;
 
         if (!dist_parse(text, &dist, &inner) ||
             (dist.kind != DIST_CONSTANT && dist.kind != DIST_EXPONENTIAL)) {
             return value_fail(error, "it takes infinite, constant:T or exponential:T, such as "
-                                     "constant:50us");
+                                     "constant:50us, or benchmark or benchmark:X, X times slower "
+                                     "(up to 1000000)");
         }
         if (!range_check(key, (uint64_t)(dist.a * 1e3), error)) {
             return false;
         }
     }
     scenario->peer.service = dist;
+    scenario->peer.benchmark_milli = milli;
     return true;
 }
 
@@ -483,7 +497,9 @@ char *key_range_text(const Key *key)
     case KEY_DIST:
         return g_strdup("none or a distribution, such as exponential(mean=5ms)");
     case KEY_SERVICE:
-        return g_strdup_printf("infinite or constant:T or exponential:T, up to %s", most);
+        return g_strdup_printf("infinite or constant:T or exponential:T, up to %s, or "
+                               "benchmark or benchmark:X",
+                               most);
     case KEY_QUEUE:
         return g_strdup_printf("%" PRIu64 " to %" PRIu64 " frames, or a time such as 200ms",
                                key->min, key->max);

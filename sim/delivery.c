@@ -129,23 +129,84 @@ static void hand_over(World *world, SimPeer *peer, Packet *packet)
     peal_peer_on_bytes_take(core, name, &packet->buf);
 }
 
+static ProcessorKind kind_of(const Packet *packet)
+{
+    static const char response[] = "SIP/";
+    static const char ack[] = "ACK ";
+
+    if (packet->type < PACKET_SIP) {
+        return PROCESSOR_FRAME;
+    }
+    if (packet->buf.len >= 4 &&
+        (memcmp(packet->buf.data, response, 4) == 0 || memcmp(packet->buf.data, ack, 4) == 0)) {
+        return PROCESSOR_SIP;
+    }
+    return PROCESSOR_SIP_REQUEST;
+}
+
+/* Asks the peer whether to let it in. */
+static PealAdmit admit(World *world, SimPeer *peer, const Packet *packet)
+{
+    PealPeer *core = sim_peer_core(peer);
+    PealSpan wait = processor_wait(&world->processor, peer->index, world->now);
+    SimFlow *flow;
+
+    if (packet->type >= PACKET_SIP) {
+        PealHop from = siphop_from(packet);
+
+        return peal_peer_sip_admit(core, &from, packet->buf.data, packet->buf.len, wait);
+    }
+    flow = flow_of(peer, packet);
+    return flow == NULL || flow->state != FLOW_UP
+               ? PEAL_ADMIT_SERVE
+               : peal_peer_admit(core, flow_name(peer, flow), packet->buf.data, packet->buf.len,
+                                 wait);
+}
+
+/* What the peer's gate keeps out has cost it that look. Returns whether it was. */
+static bool keep_out(World *world, SimPeer *peer, Packet *packet)
+{
+    uint64_t *counter = world->totals.counter;
+    bool honest = !world_peer(world, packet->source)->attacker;
+    PealAdmit verdict = admit(world, peer, packet);
+
+    world->counts.honest_judged += honest;
+    if (verdict == PEAL_ADMIT_SERVE) {
+        return false;
+    }
+    processor_reject(&world->processor, peer->index, world->now);
+    counter[verdict == PEAL_ADMIT_REFUSE ? RECORDER_REFUSED : RECORDER_SHUT_OUT]++;
+    counter[RECORDER_HONEST_BLOCKED] += honest;
+    return true;
+}
+
 bool delivery_process(World *world, SimPeer *peer, Packet *packet)
 {
+    ProcessorKind kind = kind_of(packet);
+    bool charged = processor_charges(&world->processor, kind);
     PealTime end;
 
     if (packet->type == PACKET_SERVED || packet->type == PACKET_SIP_SERVED) {
         processor_served(&world->processor, peer->index);
         return true;
     }
-    if (processor_arrive(&world->processor, peer->index, world->now, &end)) {
+    world->totals.counter[RECORDER_ARRIVALS] += charged;
+    if (charged && !processor_has_room(&world->processor, peer->index, world->now)) {
+        world->totals.counter[RECORDER_TURNED_AWAY]++;
+        delivery_lost(world, packet);
+        packet_free(&world->packets, packet);
+        return false;
+    }
+    if (world->defended && keep_out(world, peer, packet)) {
+        packet_free(&world->packets, packet);
+        return false;
+    }
+    if (charged && processor_arrive(&world->processor, peer->index, world->now, kind, &end)) {
         packet->type = packet->type == PACKET_SIP ? PACKET_SIP_SERVED : PACKET_SERVED;
         queue_push(&world->queue, (Event){end.ns, peer->index, packet->ref});
         return false;
     }
-    world->counts.turned_away++;
-    delivery_lost(world, packet);
-    packet_free(&world->packets, packet);
-    return false;
+    return true;
 }
 
 static void refuse_dead(World *world, SimPeer *peer, Packet *packet)
@@ -182,7 +243,7 @@ void delivery_arrive(World *world, SimPeer *peer, Packet *packet)
     if (world->capture != NULL && packet->type == PACKET_DATA) {
         capture(world, peer, packet);
     }
-    if (processor_is_infinite(&world->processor) || delivery_process(world, peer, packet)) {
+    if (!world->gated || delivery_process(world, peer, packet)) {
         hand_over(world, peer, packet);
     }
 }

@@ -47,10 +47,24 @@ static void add_counts(RunOutcome *outcome, const World *world)
     run_outcome_figure(outcome, "registrations.stored", (double)counts->registered, RESULTS_SUM);
     run_outcome_figure(outcome, "registrations.failed", (double)counts->register_failed,
                        RESULTS_SUM);
-    run_outcome_figure(outcome, "processor.turned_away", (double)counts->turned_away, RESULTS_SUM);
     if (world->scenario->workload.calls_per_user_hour_milli > 0) {
         run_outcome_figure(outcome, "calls.abandoned", (double)counts->calls_abandoned,
                            RESULTS_SUM);
+    }
+}
+
+static void add_gate(RunOutcome *outcome, const World *world, const RecorderFigures *figures)
+{
+    const uint64_t *counter = figures->totals.counter;
+
+    if (!processor_is_infinite(&world->processor)) {
+        run_outcome_rate(outcome, "processor.loss_rate", counter[RECORDER_TURNED_AWAY],
+                         counter[RECORDER_ARRIVALS]);
+        processor_figures(&world->processor, world->now, outcome);
+    }
+    if (world->defended) {
+        run_outcome_rate(outcome, "defence.honest_blocked_rate", counter[RECORDER_HONEST_BLOCKED],
+                         world->counts.honest_judged);
     }
 }
 
@@ -63,6 +77,7 @@ static void describe(const World *world, RunOutcome *outcome)
     invariants_check(world, &outcome->invariants);
     run_outcome_invariants(outcome);
     add_counts(outcome, world);
+    add_gate(outcome, world, recorder_figures(world->recorder));
     watch_figures(world, outcome);
     if (world->attacks != NULL) {
         attacks_figures(world, outcome);

@@ -406,12 +406,19 @@ static void refuse(World *world, SimPeer *peer, Packet *packet)
     lose(world, packet);
 }
 
-static void hand_over(World *world, SimPeer *peer, Packet *packet)
+PealHop siphop_from(const Packet *packet)
 {
     const SipEnd from = {packet->source, packet->from.index};
-    const SipEnd here = {peer->index, packet->to.index};
     uint32_t number = packet->transport == PEAL_TCP ? packet->buf.serial : 0;
-    const PealHop hop = hop_to(&from, number, number != 0 && packet->opener);
+
+    return hop_to(&from, number, number != 0 && packet->opener);
+}
+
+static void hand_over(World *world, SimPeer *peer, Packet *packet)
+{
+    const SipEnd here = {peer->index, packet->to.index};
+    const PealHop hop = siphop_from(packet);
+    uint32_t number = hop.conn;
     uint32_t len;
 
     if (number != 0 && conn_end(conn_find(world, number), &here) < 0) {
@@ -449,8 +456,7 @@ static void on_message(World *world, SimPeer *peer, Packet *packet)
     if (world->capture != NULL && packet->type == PACKET_SIP) {
         capture(world, peer, packet);
     }
-    if (!adapter || processor_is_infinite(&world->processor) ||
-        delivery_process(world, peer, packet)) {
+    if (!adapter || !world->gated || delivery_process(world, peer, packet)) {
         hand_over(world, peer, packet);
     }
 }

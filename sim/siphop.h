@@ -47,6 +47,9 @@ int siphop_ask(struct World *world, struct SimPeer *peer, const PealAsk *ask);
 /* siphop_arrive handles every packet of a type from PACKET_SIP on; takes it. */
 void siphop_arrive(struct World *world, struct SimPeer *peer, Packet *packet);
 
+/* siphop_from is where a message came from, as its receiver knows it. */
+PealHop siphop_from(const Packet *packet);
+
 /* siphop_end_all: a peer stops, and its phones with it, without a word to the other ends of their
  * connections. */
 void siphop_end_all(struct World *world, const struct SimPeer *peer);

@@ -154,6 +154,8 @@ World *world_new(const WorldConfig *config, GError **error)
     lookups_init(&world->lookups);
     siphop_init(&world->sip_hops);
     processor_init(&world->processor, &scenario->peer, config->seed, world->peers_len);
+    world->defended = peal_defence_admits(&world->overlay);
+    world->gated = world->defended || !processor_is_infinite(&world->processor);
     world->lost[0] = g_hash_table_new(g_direct_hash, g_direct_equal);
     world->lost[1] = g_hash_table_new(g_direct_hash, g_direct_equal);
     world->network = network_new(scenario, config->seed, world->peers_len, error);
@@ -257,8 +259,10 @@ static PealTime next_mark(const World *world)
     return world->attacks == NULL ? at : peal_time_min(at, attacks_peek(world));
 }
 
-static void clear_peer_counts(World *world)
+static void clear_counts(World *world)
 {
+    processor_clear(&world->processor, world->now);
+    world->counts.honest_judged = 0;
     for (uint32_t i = 0; i < world->peers_len; i++) {
         world_peer(world, i)->messages = 0;
     }
@@ -278,7 +282,7 @@ static bool run_mark(World *world, PealTime at)
     world->now = at;
     if (recorder_next_sample(world->recorder).ns == at.ns) {
         if (at.ns == world->scenario->warmup.ns) {
-            clear_peer_counts(world);
+            clear_counts(world);
         }
         recorder_sample(world->recorder, at, &world->totals);
         return true;

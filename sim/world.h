@@ -88,7 +88,7 @@ typedef struct WorldCounts {
     uint64_t events;
     uint64_t abandoned; /* lookups whose asker died */
     uint64_t calls_abandoned;
-    uint64_t turned_away; /* by a full processor queue */
+    uint64_t honest_judged; /* messages of no attacker that came to a peer's gate */
     uint64_t registered;
     uint64_t register_failed;
 } WorldCounts;
@@ -111,6 +111,8 @@ struct World {
     WorldKeepOn keep_on;
     void *keep_on_user;
     bool interrupted;
+    bool gated;               /* what arrives goes by delivery_process */
+    bool defended;            /* and peers judge it */
     uint32_t starting_lookup; /* whose Fetch is being started in this dispatch */
     Afterwards *afterwards;
     uint32_t afterwards_len;
@@ -240,8 +242,8 @@ void events_run(World *world, const PlanAction *action);
 /* delivery.c: packets that have arrived, and how they count. */
 void delivery_arrive(World *world, SimPeer *peer, Packet *packet);
 void delivery_lost(World *world, const Packet *packet);
-/* delivery_process lets the peer's processor take a packet. Returns false when it waits for that,
- * or was turned away. */
+/* delivery_process lets the peer's gate judge a packet, and its processor take it. Returns false
+ * when it waits for that, or was turned away. */
 bool delivery_process(World *world, SimPeer *peer, Packet *packet);
 
 #endif

@@ -3,6 +3,7 @@
 #include "peer.h"
 
 #include "reload/forward.h"
+#include "security/gate.h"
 #include "sip/adapters.h"
 
 struct LinkStream {
@@ -374,6 +375,13 @@ static int hold_take(PealPeer *peer, uint16_t slot, PealBuf *held)
     return 0;
 }
 
+/* Does a frame of a stream get in? A datagram was judged before it came here. */
+static bool admits(PealPeer *peer, uint16_t slot, const PealBuf *frame)
+{
+    return peer->defence == NULL || gate_of(peer) == NULL ||
+           gate_admit_frame(peer, slot, frame->data, frame->len) == PEAL_ADMIT_SERVE;
+}
+
 /* Cuts a piece of a stream into frames. A frame may end the link, so it is looked at again after
  * each. */
 static void on_piece_take(PealPeer *peer, PealFlow flow, PealBuf *piece)
@@ -391,7 +399,8 @@ static void on_piece_take(PealPeer *peer, PealFlow flow, PealBuf *piece)
             break;
         }
         if (frame_parse_datagram(whole->data, whole->len, peer->overlay->message_max, &frame) ==
-            0) {
+                0 &&
+            admits(peer, flow.index, whole)) {
             on_frame_take(peer, flow.index, whole, &frame);
         } else {
             peer->env->ops->drop(peer->env, whole);
@@ -424,7 +433,11 @@ void link_on_bytes_take(PealPeer *peer, PealFlow flow, PealBuf *buf)
     }
     if (peer->links.streams == NULL &&
         frame_parse_datagram(buf->data, buf->len, peer->overlay->message_max, &frame) == 0) {
-        on_frame_take(peer, flow.index, buf, &frame);
+        if (peer->overlay->link == PEAL_UDP || admits(peer, flow.index, buf)) {
+            on_frame_take(peer, flow.index, buf, &frame);
+        } else {
+            peer->env->ops->drop(peer->env, buf);
+        }
         return;
     }
     if (peer->overlay->link == PEAL_TCP) {

@@ -7,7 +7,7 @@
 void defence_init(PealPeer *peer)
 {
     if (!guard_wanted(peer->overlay) && !copies_wanted(peer->overlay) &&
-        !puzzle_wanted(peer->overlay)) {
+        !puzzle_wanted(peer->overlay) && !gate_wanted(peer->overlay)) {
         return;
     }
     peer->defence = peer_alloc(peer, sizeof(Defence));
@@ -21,6 +21,7 @@ void defence_init(PealPeer *peer)
     if (puzzle_wanted(peer->overlay)) {
         puzzle_init(peer);
     }
+    gate_init(peer);
 }
 
 void defence_fini(PealPeer *peer)
@@ -31,6 +32,7 @@ void defence_fini(PealPeer *peer)
     guard_fini(peer);
     copies_fini(peer);
     puzzle_fini(peer);
+    gate_fini(peer);
     peer_release(peer, peer->defence, sizeof(Defence));
     peer->defence = NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "overlay/guard.h"
 #include "peer.h"
+#include "security/gate.h"
 #include "security/puzzle.h"
 #include "storage/copies.h"
 
@@ -19,6 +20,7 @@ typedef struct Defence {
     Copies *fetches;   /* of registrations that have copies, under way */
     uint64_t fetches_made;
     Puzzle *puzzle; /* NULL unless Node-IDs cost work */
+    Gate *gate;        /* NULL unless what comes in is judged first */
 } Defence;
 
 /* Without memory for it the peer does without its defences. */

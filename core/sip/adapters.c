@@ -3,6 +3,7 @@
 #include "sip/adapters.h"
 
 #include "reload/codec.h"
+#include "security/gate.h"
 #include "sip/state.h"
 
 enum {
@@ -320,6 +321,7 @@ static int adapters_learn(PealPeer *peer, const PealId *node, const ReloadAppAtt
     }
     adapter->lost = false;
     adapter->ends_at = peal_time_add(peer_now(peer), ADAPTERS_LIFETIME);
+    gate_vouch(peer, &hop.addr, adapter->ends_at);
     adapters_watch(peer, adapter->ends_at);
     return 0;
 }

@@ -2,6 +2,7 @@
 /* bindings.c - AORs and bindings in memory. */
 #include "sip/bindings.h"
 
+#include "security/gate.h"
 #include "sip/raw.h"
 #include "sip/state.h"
 
@@ -385,6 +386,7 @@ void bindings_replace(PealPeer *peer, RegistrarAor *aor, Binding *old, Binding *
     }
     if (fresh != NULL) {
         conns_add(peer, fresh);
+        gate_vouch(peer, &fresh->hop.addr, fresh->expires_at);
         fresh->next = old != NULL ? old->next : NULL;
         *at = fresh;
         aor->bindings_len++;

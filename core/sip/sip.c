@@ -2,6 +2,8 @@
 /* sip.c - the adapter's life, and what comes in. */
 #include "sip/sip.h"
 
+#include "security/gate.h"
+#include "sip/admit.h"
 #include "sip/arena.h"
 #include "sip/keepalive.h"
 #include "sip/state.h"
@@ -248,7 +250,7 @@ static bool on_stream_message(void *user, const PealHop *from, PealStr message)
 
     if (message.len == 0) {
         sip_send(peer->env, from, (PealStr){"\r\n", 2}); /* RFC 5626 s.4.4.1 */
-    } else {
+    } else if (gate_of(peer) == NULL || sip_admit(peer, from, message) == PEAL_ADMIT_SERVE) {
         sip_on_message(peer, from, message, false);
     }
     return true;

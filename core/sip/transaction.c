@@ -247,6 +247,14 @@ uint64_t sip_tx_arg(const SipTransactions *all, SipTx name)
     return tx != NULL ? tx->arg : 0;
 }
 
+bool sip_tx_is_repetition(const SipTransactions *all, const SipMessage *request)
+{
+    TransactionKey key;
+
+    return transaction_server_key(all, request, transaction_method(request), &key) == 0 &&
+           receive_find(all, &key, false) != NULL;
+}
+
 bool sip_tx_is_live(const SipTransactions *all, SipTx name)
 {
     const SipTransaction *tx = transaction_named(all, name);

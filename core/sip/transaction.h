@@ -145,6 +145,9 @@ void sip_tx_set_arg(SipTransactions *all, SipTx name, uint64_t arg);
 /* sip_tx_arg is a transaction's arg, 0 when it is gone. */
 uint64_t sip_tx_arg(const SipTransactions *all, SipTx name);
 
+/* sip_tx_is_repetition: would this request's transaction absorb it, since it was there before? */
+bool sip_tx_is_repetition(const SipTransactions *all, const SipMessage *request);
+
 /* sip_tx_is_live: known, and without a final response so far. */
 bool sip_tx_is_live(const SipTransactions *all, SipTx name);
 

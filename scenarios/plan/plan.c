@@ -342,6 +342,9 @@ static void plan_draw_call(const Plan *plan, PlanAction *action)
     }
     action->target_peer = (uint32_t)(callee / plan->users);
     action->target_user = (uint32_t)(callee % plan->users);
+    if (plan->scenario->workload.call_target == SCENARIO_CALL_NOBODY) {
+        action->target_user += plan->users; /* there is none of that number */
+    }
     action->duration = dist_draw(&plan->scenario->workload.call_duration, plan->seed, stream,
                                  DRAWS_DURATIONS + action->number);
 }

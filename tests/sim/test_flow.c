@@ -353,7 +353,7 @@ static void a_slow_processor_delays_and_drops(void)
         CU_ASSERT_EQUAL(at_of(TOY_BYTES, 1, i), WAKE + (50 + 7 * ((int64_t)i + 1)) * MS);
     }
     CU_ASSERT_PTR_NULL(toy_find(TOY_BYTES, 1, 4));
-    CU_ASSERT_EQUAL(toy.world->counts.turned_away, 6);
+    CU_ASSERT_EQUAL(toy.world->totals.counter[RECORDER_TURNED_AWAY], 6);
     toy_end();
 }
 

@@ -28,13 +28,14 @@ static void processor_serves_one_frame_after_another(void)
     PealTime end;
 
     processor_init(&processor, &model, 1, 2);
-    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(0), &end));
+    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(0), PROCESSOR_FRAME, &end));
     CU_ASSERT_EQUAL(end.ns, at_ms(10).ns);
-    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(4), &end));
+    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(4), PROCESSOR_FRAME, &end));
     CU_ASSERT_EQUAL(end.ns, at_ms(20).ns);
-    CU_ASSERT_TRUE(processor_arrive(&processor, 1, at_ms(4), &end)); /* another peer's is idle */
+    CU_ASSERT_TRUE(processor_arrive(&processor, 1, at_ms(4), PROCESSOR_FRAME,
+                                    &end)); /* another peer's is idle */
     CU_ASSERT_EQUAL(end.ns, at_ms(14).ns);
-    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(50), &end));
+    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(50), PROCESSOR_FRAME, &end));
     CU_ASSERT_EQUAL(end.ns, at_ms(60).ns);
     processor_fini(&processor);
 }
@@ -46,11 +47,11 @@ static void processor_with_full_queue_turns_away(void)
     PealTime end;
 
     processor_init(&processor, &model, 1, 1);
-    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(0), &end));
-    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(0), &end));
-    CU_ASSERT_FALSE(processor_arrive(&processor, 0, at_ms(9), &end));
+    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(0), PROCESSOR_FRAME, &end));
+    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(0), PROCESSOR_FRAME, &end));
+    CU_ASSERT_FALSE(processor_arrive(&processor, 0, at_ms(9), PROCESSOR_FRAME, &end));
     processor_served(&processor, 0);
-    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(10), &end));
+    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(10), PROCESSOR_FRAME, &end));
     CU_ASSERT_EQUAL(end.ns, at_ms(30).ns);
     processor_fini(&processor);
 }
@@ -63,10 +64,11 @@ static void processor_turns_away_what_would_wait_too_long(void)
 
     processor_init(&processor, &model, 1, 1);
     for (int i = 0; i < 3; i++) {
-        CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(0), &end)); /* waits 0, 10, 20 ms */
+        CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(0), PROCESSOR_FRAME,
+                                        &end)); /* waits 0, 10, 20 ms */
     }
-    CU_ASSERT_FALSE(processor_arrive(&processor, 0, at_ms(0), &end));
-    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(5), &end));
+    CU_ASSERT_FALSE(processor_arrive(&processor, 0, at_ms(0), PROCESSOR_FRAME, &end));
+    CU_ASSERT_TRUE(processor_arrive(&processor, 0, at_ms(5), PROCESSOR_FRAME, &end));
     processor_fini(&processor);
 }
 
@@ -90,7 +92,7 @@ static double loss_of(double rho, uint32_t k, unsigned arrivals)
             processor_served(&processor, 0);
             first++;
         }
-        if (processor_arrive(&processor, 0, (PealTime){(int64_t)now_ns}, &end)) {
+        if (processor_arrive(&processor, 0, (PealTime){(int64_t)now_ns}, PROCESSOR_FRAME, &end)) {
             g_array_append_val(ends, end.ns);
         } else {
             lost++;

@@ -105,7 +105,7 @@ static void processor_takes_its_time_for_sip_too(void)
     CU_ASSERT_EQUAL(at_of(TOY_SIP, 1, 0), WAKE + 60 * MS);
     CU_ASSERT_EQUAL(at_of(TOY_SIP, 1, 2), WAKE + 80 * MS);
     CU_ASSERT_EQUAL(counter(RECORDER_SIP_MESSAGES) + counter(RECORDER_SIP_LOST), 4);
-    CU_ASSERT_EQUAL(toy.world->counts.turned_away, counter(RECORDER_SIP_LOST));
+    CU_ASSERT_EQUAL(toy.world->totals.counter[RECORDER_TURNED_AWAY], counter(RECORDER_SIP_LOST));
     toy_end();
 }
 

@@ -112,6 +112,28 @@ void peal_peer_on_sip_take(PealPeer *peer, const PealHop *from, PealBuf *buf)
     note(peer, event);
 }
 
+PealAdmit peal_peer_admit(PealPeer *peer, PealFlow flow, const uint8_t *bytes, size_t len,
+                          PealSpan wait)
+{
+    (void)peer;
+    (void)flow;
+    (void)bytes;
+    (void)len;
+    (void)wait;
+    return PEAL_ADMIT_SERVE;
+}
+
+PealAdmit peal_peer_sip_admit(PealPeer *peer, const PealHop *from, const uint8_t *bytes, size_t len,
+                              PealSpan wait)
+{
+    (void)peer;
+    (void)from;
+    (void)bytes;
+    (void)len;
+    (void)wait;
+    return PEAL_ADMIT_SERVE;
+}
+
 void peal_peer_on_sip_end(PealPeer *peer, const PealHop *hop, int error)
 {
     note(peer, (ToyEvent){.kind = TOY_SIP_END, .hop = *hop, .error = error});

@@ -50,7 +50,12 @@ enum {
     X(PEERS_FAILED, peers_failed, "peers that ended without a word")                            \
     X(SIP_MESSAGES, sip_messages, "SIP messages delivered to peers and phones, at each hop")    \
     X(SIP_BYTES, sip_bytes, "bytes of those messages")                                          \
-    X(SIP_LOST, sip_lost, "SIP messages that the network lost, or that reached nobody")
+    X(SIP_LOST, sip_lost, "SIP messages that the network lost, or that reached nobody")         \
+    X(ARRIVALS, arrivals, "messages that came to a processor which is not infinite")            \
+    X(TURNED_AWAY, turned_away, "of them, those that found its queue full")                     \
+    X(REFUSED, refused, "messages that a peer refused with a word before any work")             \
+    X(SHUT_OUT, shut_out, "and those that it dropped without one")                              \
+    X(HONEST_BLOCKED, honest_blocked, "of refused and shut out, those of no attacker")
 
 typedef enum RecorderCounter {
 #define X(id, name, meaning) RECORDER_##id,

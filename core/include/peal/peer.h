@@ -263,14 +263,25 @@ static inline bool peal_defence_admits(const PealOverlay *overlay)
 
 /*
  * peal_peer_admit judges a RELOAD datagram or piece of a stream, peal_peer_sip_admit one of SIP.
- * A piece that is no whole message, or more than one, is served: peal_peer_on_bytes_take and
- * peal_peer_on_sip_take judge its messages when they have found them, by the wait named last.
+ * A piece of a stream is served: peal_peer_on_bytes_take and peal_peer_on_sip_take judge its
+ * messages when they have found them, by the wait named last.
  * wait  how long the bytes have waited, or will have to, until the peer gets to them
  */
 PealAdmit peal_peer_admit(PealPeer *peer, PealFlow flow, const uint8_t *bytes, size_t len,
                           PealSpan wait) PEAL_MUST_USE;
 PealAdmit peal_peer_sip_admit(PealPeer *peer, const PealHop *from, const uint8_t *bytes, size_t len,
                               PealSpan wait) PEAL_MUST_USE;
+
+/* What came of it so far. */
+typedef struct PealGateStatus {
+    uint64_t refused;        /* answered with a 503 */
+    uint64_t dropped;        /* without a word */
+    uint64_t dropped_frames; /* of them, RELOAD's */
+    uint32_t sources;        /* that have used tokens of late, or are known */
+    uint32_t known;
+    uint8_t reduction; /* percent of their requests that SIP neighbours are asked to keep back */
+} PealGateStatus;
+void peal_peer_gate_status(const PealPeer *peer, PealGateStatus *ret_status);
 
 /* peal_peer_on_answer brings the answer to an env->ask; answer is borrowed for the call. */
 void peal_peer_on_answer(PealPeer *peer, const PealAnswer *answer);

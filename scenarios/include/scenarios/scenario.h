@@ -37,6 +37,11 @@ typedef enum ScenarioTarget {
     SCENARIO_TARGET_RANDOM /* a uniformly random key */
 } ScenarioTarget;
 
+typedef enum ScenarioCallTarget {
+    SCENARIO_CALL_USERS, /* any other user */
+    SCENARIO_CALL_NOBODY /* an AOR that nobody registers: 404 or 480 */
+} ScenarioCallTarget;
+
 typedef enum ScenarioLatency {
     SCENARIO_LATENCY_SYNTHETIC,
     SCENARIO_LATENCY_CONSTANT,
@@ -62,8 +67,9 @@ typedef struct ScenarioWorkload {
     uint64_t lookups_per_peer_hour_milli; /* thousandths */
     ScenarioTarget lookup_target;
     uint64_t calls_per_user_hour_milli; /* thousandths; 0: users have no phones */
-    Dist call_duration;                 /* from the answer on */
-    PealSpan ring;                      /* until a phone answers */
+    ScenarioCallTarget call_target;
+    Dist call_duration; /* from the answer on */
+    PealSpan ring;      /* until a phone answers */
 } ScenarioWorkload;
 
 /* A bound on a queue: exactly one of the two is not 0. */
@@ -72,8 +78,15 @@ typedef struct ScenarioQueue {
     PealSpan time;
 } ScenarioQueue;
 
+typedef enum ScenarioCharge {
+    SCENARIO_CHARGE_ALL,     /* every frame and SIP message that arrives */
+    SCENARIO_CHARGE_REQUESTS /* SIP requests other than ACK */
+} ScenarioCharge;
+
 typedef struct ScenarioProcessor {
-    Dist service; /* of one frame; DIST_NONE is the infinite processor */
+    Dist service;             /* of one frame; DIST_NONE is the infinite processor */
+    uint32_t benchmark_milli; /* service is by kind, as measured, so many thousandths of it; or 0 */
+    ScenarioCharge charge;
     ScenarioQueue queue;
     uint32_t reject_ppm; /* of the mean service: what a frame costs that is refused or dropped */
 } ScenarioProcessor;

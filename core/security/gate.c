@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* gate.c - see gate.h. */
+#include "security/gate.h"
+
+#include "peer.h"
+#include "security/defence.h"
+
+static const int64_t MILLI_HOUR_NS = INT64_C(3600000) * PEAL_NS_PER_S;
+
+bool gate_wanted(const PealOverlay *overlay)
+{
+    return peal_defence_admits(overlay);
+}
+
+Gate *gate_of(const PealPeer *peer)
+{
+    return peer->defence != NULL ? peer->defence->gate : NULL;
+}
+
+void gate_init(PealPeer *peer)
+{
+    static const char digits[] = "0123456789abcdef";
+    const PealDefence *config = &peer->overlay->defence;
+    Gate *gate = gate_wanted(peer->overlay) ? peer_alloc(peer, sizeof(*gate)) : NULL;
+    uint64_t tag;
+
+    peer->defence->gate = gate;
+    if (gate == NULL) {
+        return;
+    }
+    buckets_init(&gate->buckets, config->sources);
+    if (config->source_rate_milli > 0) {
+        int64_t token = MILLI_HOUR_NS / (int64_t)config->source_rate_milli;
+        int64_t known = token / config->known_factor;
+
+        gate->rate = (BucketRate){{token > 0 ? token : 1}, config->source_burst};
+        gate->known_rate = (BucketRate){{known > 0 ? known : 1},
+                                        (uint32_t)config->source_burst * config->known_factor};
+    }
+    gate->key = peer_random(peer, PEAL_DRAW_SIP);
+    tag = peer_random(peer, PEAL_DRAW_SIP);
+    for (int i = 0; i < GATE_TAG_LEN; i++) {
+        gate->tag[i] = digits[tag >> (4 * i) & 15];
+    }
+}
+
+void gate_fini(PealPeer *peer)
+{
+    Gate *gate = peer->defence->gate;
+
+    if (gate != NULL) {
+        buckets_fini(&gate->buckets, peer->env);
+        peer_release(peer, gate, sizeof(*gate));
+        peer->defence->gate = NULL;
+    }
+}
+
+/* Who it is. */
+
+static uint64_t source_of(uint64_t key, uint64_t high, uint64_t low)
+{
+    uint64_t hash = peal_random_block((PealRandomBlock){{high, low}}, key).word[0];
+
+    return hash != 0 ? hash : 1;
+}
+
+uint64_t gate_addr(const Gate *gate, const PealAddr *addr)
+{
+    uint64_t prefix = 0;
+
+    memcpy(&prefix, addr->ip, addr->family == 4 ? 4 : sizeof(prefix));
+    return source_of(gate->key, prefix, addr->family);
+}
+
+uint64_t gate_node(const Gate *gate, const PealId *node)
+{
+    uint64_t halves[2];
+
+    memcpy(halves, node->bytes, sizeof(halves));
+    return source_of(~gate->key, halves[0], halves[1]);
+}
+
+uint64_t gate_flow(const Gate *gate, PealFlow flow)
+{
+    return source_of(~gate->key, (uint64_t)flow.index << 32 | flow.generation, UINT64_MAX);
+}
+
+void gate_vouch(PealPeer *peer, const PealAddr *addr, PealTime until)
+{
+    Gate *gate = gate_of(peer);
+
+    if (gate != NULL && addr->family != 0) {
+        buckets_vouch(&gate->buckets, peer->env, gate_addr(gate, addr), peer_now(peer), until);
+    }
+}
+
+bool gate_knows(const PealPeer *peer, uint64_t source)
+{
+    const Bucket *bucket = buckets_find(&gate_of(peer)->buckets, source);
+
+    return bucket != NULL && bucket->known_until.ns > peer->env->ops->now(peer->env).ns;
+}
+
+/* What it may do. */
+
+bool gate_take(PealPeer *peer, const GateCase *item)
+{
+    Gate *gate = gate_of(peer);
+    const BucketRate *rate = item->known ? &gate->known_rate : &gate->rate;
+
+    return rate->token.ns == 0 ||
+           buckets_take(&gate->buckets, peer->env, item->source, peer_now(peer), rate,
+                        item->urgent ? GATE_URGENT_DEPTH : 1);
+}
+
+bool gate_is_patient(const PealPeer *peer, const GateCase *item, PealSpan wait)
+{
+    int64_t target_ns = peer->overlay->defence.overload_wait.ns;
+    int64_t factor = item->known ? GATE_KNOWN_WAIT : item->urgent ? GATE_STRANGER_URGENT_WAIT : 1;
+
+    return target_ns == 0 || (item->known && item->urgent) || wait.ns <= factor * target_ns;
+}
+
+void peal_peer_gate_status(const PealPeer *peer, PealGateStatus *ret_status)
+{
+    const Gate *gate = gate_of(peer);
+
+    *ret_status = (PealGateStatus){.refused = 0};
+    if (gate != NULL) {
+        *ret_status = gate->status;
+        ret_status->sources =
+            buckets_count(&gate->buckets, peer->env->ops->now(peer->env), &ret_status->known);
+    }
+}

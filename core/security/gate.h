@@ -1,0 +1,70 @@
+/*
+ * gate.h - what comes in before any work goes into it: how much of each source, and what while the
+ *          peer is behind with its work.
+ * Source: buckets.h; E. Noel, C. Johnson, Novel Overload Controls for SIP Networks, ITC 21, 2009
+ *         (the wait in the queue is what tells that a server is overloaded).
+ * State:  one Gate per peer whose overlay asks for it, and its buckets.
+ * Time:   none of its own.
+ *
+ * Sources are SIP's by address (IPv6: by /64, of which one host has all), RELOAD's by Node-ID, or
+ * by flow before it is named. Known are addresses that a live binding came from or that are another
+ * adapter's in use, and peers in the routing table. Their buckets are larger, not bottomless: a
+ * registered attacker is limited too.
+ *
+ * Urgent is what finishes work that was begun: responses, acknowledgements, ACK, BYE, CANCEL, PRACK
+ * and requests inside a dialog. It may use GATE_URGENT_DEPTH bursts. As the wait grows, first
+ * strangers' new requests stay out, then the rest of theirs, then the known ones' new requests;
+ * what is urgent of them never does.
+ */
+#ifndef SECURITY_GATE_H
+#define SECURITY_GATE_H
+
+#include <peal/peer.h>
+
+#include "security/buckets.h"
+
+enum { GATE_URGENT_DEPTH = 4, GATE_STRANGER_URGENT_WAIT = 2, GATE_KNOWN_WAIT = 4 };
+enum { GATE_TAG_LEN = 16 };
+
+typedef struct Gate {
+    Buckets buckets;
+    BucketRate rate;        /* of strangers; token 0 ns: no buckets */
+    BucketRate known_rate;  /* of known ones */
+    uint64_t key;           /* of sources' hashes: senders choose addresses */
+    PealSpan wait;          /* as the world said last */
+    char tag[GATE_TAG_LEN]; /* To tag of refusals, by which their ACKs are told */
+    PealGateStatus status;
+} Gate;
+
+/* gate_wanted: does this overlay ask for one? */
+bool gate_wanted(const PealOverlay *overlay);
+void gate_init(PealPeer *peer);
+void gate_fini(PealPeer *peer);
+/* gate_of: the peer's, or NULL. */
+Gate *gate_of(const PealPeer *peer);
+
+uint64_t gate_addr(const Gate *gate, const PealAddr *addr);
+uint64_t gate_node(const Gate *gate, const PealId *node);
+uint64_t gate_flow(const Gate *gate, PealFlow flow);
+
+/* gate_vouch: an address is known until then. Does nothing without a gate. */
+void gate_vouch(PealPeer *peer, const PealAddr *addr, PealTime until);
+/* gate_knows: is somebody vouching for this address? */
+bool gate_knows(const PealPeer *peer, uint64_t source);
+
+/* One message at the gate. */
+typedef struct GateCase {
+    uint64_t source;
+    bool known;
+    bool urgent;
+} GateCase;
+
+/* gate_take takes a token for it; gate_is_patient: is the wait short enough for it? */
+bool gate_take(PealPeer *peer, const GateCase *item) PEAL_MUST_USE;
+bool gate_is_patient(const PealPeer *peer, const GateCase *item, PealSpan wait);
+
+/* reload/admit.c: gate_admit_frame judges one frame of a link by the gate's `wait`. The peer has a gate. */
+PealAdmit gate_admit_frame(PealPeer *peer, uint16_t slot, const uint8_t *bytes,
+                           size_t len) PEAL_MUST_USE;
+
+#endif

@@ -20,7 +20,7 @@ typedef struct Defence {
     Copies *fetches;   /* of registrations that have copies, under way */
     uint64_t fetches_made;
     Puzzle *puzzle; /* NULL unless Node-IDs cost work */
-    Gate *gate;        /* NULL unless what comes in is judged first */
+    Gate *gate;     /* NULL unless what comes in is judged first */
 } Defence;
 
 /* Without memory for it the peer does without its defences. */

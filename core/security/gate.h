@@ -63,7 +63,8 @@ typedef struct GateCase {
 bool gate_take(PealPeer *peer, const GateCase *item) PEAL_MUST_USE;
 bool gate_is_patient(const PealPeer *peer, const GateCase *item, PealSpan wait);
 
-/* reload/admit.c: gate_admit_frame judges one frame of a link by the gate's `wait`. The peer has a gate. */
+/* reload/admit.c: gate_admit_frame judges one frame of a link by the gate's `wait`. The peer has a
+ * gate. */
 PealAdmit gate_admit_frame(PealPeer *peer, uint16_t slot, const uint8_t *bytes,
                            size_t len) PEAL_MUST_USE;
 

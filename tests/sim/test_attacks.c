@@ -299,7 +299,7 @@ static void a_flood_beyond_capacity_costs_calls(void)
     simulation_run(&simulation, "calls.conf", settings);
     answered = rate(simulation.figures->calls_answered, simulation.figures->calls_started);
     printf("# %.3f of the calls are answered\n", answered);
-    SIM_ASSERT(&simulation, simulation.world->counts.turned_away > 1000);
+    SIM_ASSERT(&simulation, simulation.world->totals.counter[RECORDER_TURNED_AWAY] > 1000);
     SIM_ASSERT(&simulation, answered < 0.98);
     SIM_ASSERT(&simulation, answered > 0.5); /* the other peers go on */
     simulation_end(&simulation);

@@ -190,7 +190,12 @@ static void peer_that_an_event_names_fails_and_is_back_with_its_users(void)
 static void overlay_serves_what_a_dead_link_leaves_to_it(void)
 {
     const char *settings[] = {"event:failure.do=fail 30% of peers",
-                              "overlay.replicas=0",
+                              "event:failure.at=30s",
+                              "overlay.peers=2000",
+                              "overlay.update-interval=30s",
+                              "overlay.finger-interval=60s",
+                              "overlay.hold-down=5s",
+                              "workload.lookups-per-peer-hour=60",
                               "scenario.seed=8212727989474493",
                               "scenario.replications=1",
                               "scenario.warmup=60s",

@@ -31,8 +31,16 @@ static const Key EXTRA_KEYS[] = {
      .name = "section.key",
      .type = KEY_TEXT,
      .absent = "no sweep",
-     .help = "Values with commas between them. Every combination of the swept keys' values is a "
-             "point, run with all replications. --set on a swept key replaces its list."},
+     .help = "A list with commas between its items: values, and ranges such as 0%..50% step 10% or "
+             "100..100000 x10, whose two ends belong to it and whose end must be hit. Any key of "
+             "any section but [sweep], as event:crash.do. --set on a swept key replaces its list."},
+    {.section = KEYS_SWEEP,
+     .name = "combine",
+     .type = KEY_TEXT,
+     .absent = "cross",
+     .help = "cross: every combination of the swept keys' values is a point; zip: their first "
+             "values, then their second ones, and so on; zip(KEY, KEY): these keys go together, "
+             "crossed with the others and with further such groups."},
 };
 
 enum { INDENT = 25, WIDTH = 100 };

@@ -436,7 +436,7 @@ Scenario *scenario_load_text(const char *path, const char *text, gsize len, cons
     Scenario *scenario;
     guint points;
 
-    if (settings == NULL) {
+    if (settings == NULL || !sweep_check_file(settings, error)) {
         return NULL;
     }
     for (; sets != NULL && *sets != NULL; sets++) {

@@ -1,30 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* sweep.c - lists of values crossed into points. See sweep.h. */
+/* sweep.c - see sweep.h. */
 #include "sweep.h"
 
 #include <scenarios/keys.h>
-
-/* Splits at the commas that are not inside parentheses: `1, weibull(shape=1, scale=5s)` is two. */
-static GPtrArray *list_split(const char *text)
-{
-    GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
-    const char *start = text;
-    int depth = 0;
-
-    for (;; text++) {
-        if (*text == '(') {
-            depth++;
-        } else if (*text == ')') {
-            depth--;
-        } else if (*text == '\0' || (*text == ',' && depth <= 0)) {
-            g_ptr_array_add(values, g_strstrip(g_strndup(start, (gsize)(text - start))));
-            start = text + 1;
-            if (*text == '\0') {
-                return values;
-            }
-        }
-    }
-}
 
 /* What all points have in common: a run has one name, and one rule for its replications. */
 static bool sweep_is_possible(const char *key)
@@ -43,18 +21,100 @@ static bool sweep_is_possible(const char *key)
 
 static bool is_sweep(const Setting *setting)
 {
-    return strcmp(setting->section, KEYS_SWEEP) == 0;
+    return strcmp(setting->section, KEYS_SWEEP) == 0 && strcmp(setting->key, SWEEP_COMBINE) != 0;
 }
 
-/* sweep_check looks at one line of the sweep; *ret_len is the length of its list. */
-static bool sweep_check(const Setting *setting, guint *ret_len, GError **error)
+/* A swept key, and which keys it goes together with. */
+typedef struct SweepKey {
+    const Setting *setting;
+    GPtrArray *values;
+    guint group; /* the same for keys that are zipped; groups are numbered by their first key */
+} SweepKey;
+
+static void key_clear(void *key)
 {
-    g_autoptr(GPtrArray) values = list_split(setting->value);
+    g_ptr_array_unref(((SweepKey *)key)->values);
+}
+
+static SweepKey *key_at(const GArray *keys, guint i)
+{
+    return &g_array_index(keys, SweepKey, i);
+}
+
+/* The names between parentheses of `combine`, NULL where it has none: one list for each group. */
+static GPtrArray *combine_groups(const char *text)
+{
+    GPtrArray *groups = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+
+    while (*text != '\0') {
+        const char *end = strchr(text, ')');
+        g_autofree char *names = NULL;
+        char **list;
+
+        if (!g_str_has_prefix(text, "zip(") || end == NULL) {
+            g_ptr_array_unref(groups);
+            return NULL;
+        }
+        names = g_strndup(text + strlen("zip("), (gsize)(end - text) - strlen("zip("));
+        list = g_strsplit(names, ",", -1);
+        for (char **name = list; *name != NULL; name++) {
+            g_strstrip(*name);
+        }
+        g_ptr_array_add(groups, list);
+        for (text = end + 1; *text == ' ' || *text == ','; text++) {
+        }
+    }
+    return groups;
+}
+
+static bool key_is_of(const SweepKey *key, char **names)
+{
+    return g_strv_contains((const char *const *)names, key->setting->key);
+}
+
+/* Gives each key its group: its own number, or that of the first key it is zipped with. */
+static bool group_keys(const ScenarioSettings *settings, GArray *keys, GError **error)
+{
+    const Setting *setting = settings_find(settings, KEYS_SWEEP, SWEEP_COMBINE);
+    const char *text = setting != NULL ? setting->value : "cross";
+    bool all = strcmp(text, "zip") == 0;
+    g_autoptr(GPtrArray) groups = NULL;
+
+    for (guint i = 0; i < keys->len; i++) {
+        key_at(keys, i)->group = all ? 0 : i;
+    }
+    if (all || strcmp(text, "cross") == 0) {
+        return true;
+    }
+    groups = combine_groups(text);
+    if (groups == NULL || groups->len == 0) {
+        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
+                    "it takes cross, zip, or groups such as zip(overlay.peers, network.loss)");
+        settings_prefix(settings, setting, error);
+        return false;
+    }
+    for (guint g = 0; g < groups->len; g++) {
+        guint first = keys->len;
+
+        for (guint i = 0; i < keys->len; i++) {
+            if (key_is_of(key_at(keys, i), g_ptr_array_index(groups, g))) {
+                first = MIN(first, i);
+                key_at(keys, i)->group = first;
+            }
+        }
+    }
+    return true;
+}
+
+/* sweep_key_check looks at the name that stands before a list. */
+static bool sweep_key_check(const Setting *setting, GError **error)
+{
     const char *dot = strchr(setting->key, '.');
 
     if (dot == NULL) {
         g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
-                    "a swept key is written section.key, as in overlay.peers");
+                    "a swept key is written section.key, as in overlay.peers; '" SWEEP_COMBINE
+                    "' says how they go together");
         return false;
     }
     if (!sweep_is_possible(setting->key)) {
@@ -64,76 +124,144 @@ static bool sweep_check(const Setting *setting, guint *ret_len, GError **error)
     }
     g_autofree char *section = g_strndup(setting->key, (gsize)(dot - setting->key));
 
-    for (guint i = 0; i < values->len; i++) {
-        const char *value = g_ptr_array_index(values, i);
+    return key_check_name(section, dot + 1, error);
+}
 
-        if (value[0] == '\0') {
-            g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
-                        "value %u of the list is empty; write values with commas between them",
-                        i + 1);
-            return false;
+/* The swept keys in the file's order; NULL with an error. */
+static GArray *sweep_keys(const ScenarioSettings *settings, GError **error)
+{
+    g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(SweepKey));
+
+    g_array_set_clear_func(keys, key_clear);
+    for (guint i = 0; i < settings->list->len; i++) {
+        SweepKey key = {.setting = g_ptr_array_index(settings->list, i)};
+
+        if (!is_sweep(key.setting)) {
+            continue;
         }
-        if (!key_check_name(section, dot + 1, error)) {
+        if (!sweep_key_check(key.setting, error) ||
+            (key.values = sweep_values(key.setting->value, error)) == NULL) {
+            settings_prefix(settings, key.setting, error);
+            return NULL;
+        }
+        g_array_append_val(keys, key);
+    }
+    return group_keys(settings, keys, error) ? g_steal_pointer(&keys) : NULL;
+}
+
+bool sweep_check_file(const ScenarioSettings *settings, GError **error)
+{
+    const Setting *setting = settings_find(settings, KEYS_SWEEP, SWEEP_COMBINE);
+    guint line = settings_section_line(settings, KEYS_SWEEP);
+    g_autoptr(GPtrArray) groups = setting != NULL ? combine_groups(setting->value) : NULL;
+    bool empty = line != 0;
+
+    for (guint i = 0; i < settings->list->len; i++) {
+        empty = empty && !is_sweep(g_ptr_array_index(settings->list, i));
+    }
+    if (empty) {
+        return settings_fail_at(settings, line, SCENARIO_ERROR_VALUE, error,
+                                "[sweep] sweeps nothing: write keys with their values, as in "
+                                "overlay.peers = 100, 1000, or take the section away");
+    }
+    for (guint g = 0; groups != NULL && g < groups->len; g++) {
+        for (char **name = g_ptr_array_index(groups, g); *name != NULL; name++) {
+            if (settings_find(settings, KEYS_SWEEP, *name) == NULL ||
+                strcmp(*name, SWEEP_COMBINE) == 0) {
+                g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
+                            "[sweep] has no key '%s' to be zipped", *name);
+                settings_prefix(settings, setting, error);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Zipped keys have lists of one length. */
+static bool check_lengths(const ScenarioSettings *settings, const GArray *keys, GError **error)
+{
+    for (guint i = 0; i < keys->len; i++) {
+        const SweepKey *key = key_at(keys, i);
+        const SweepKey *first = key_at(keys, key->group);
+
+        if (key->values->len != first->values->len) {
+            g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
+                        "these are %u values, but %s, which it is zipped with, has %u",
+                        key->values->len, first->setting->key, first->values->len);
+            settings_prefix(settings, key->setting, error);
             return false;
         }
     }
-    *ret_len = values->len;
     return true;
 }
 
 bool sweep_points(const ScenarioSettings *settings, guint *ret_points, GError **error)
 {
+    g_autoptr(GArray) keys = sweep_keys(settings, error);
     guint points = 1;
 
-    for (guint i = 0; i < settings->list->len; i++) {
-        const Setting *setting = g_ptr_array_index(settings->list, i);
-        guint len;
+    if (keys == NULL || !check_lengths(settings, keys, error)) {
+        return false;
+    }
+    for (guint i = 0; i < keys->len; i++) {
+        const SweepKey *key = key_at(keys, i);
 
-        if (!is_sweep(setting)) {
+        if (key->group != i) {
             continue;
         }
-        if (!sweep_check(setting, &len, error)) {
-            settings_prefix(settings, setting, error);
-            return false;
-        }
-        if (len > SWEEP_POINTS_MAX / points) {
+        if (key->values->len > SWEEP_POINTS_MAX / points) {
             g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
                         "the sweep has more than %d points", SWEEP_POINTS_MAX);
-            settings_prefix(settings, setting, error);
+            settings_prefix(settings, key->setting, error);
             return false;
         }
-        points *= len;
+        points *= key->values->len;
     }
     *ret_points = points;
     return true;
+}
+
+/* Which value of each group a point takes; the last group of the file varies fastest. */
+static void find_places(const GArray *keys, guint point, guint *ret_places)
+{
+    for (guint i = keys->len; i-- > 0;) {
+        const SweepKey *key = key_at(keys, i);
+
+        if (key->group == i) {
+            ret_places[i] = point % key->values->len;
+            point /= key->values->len;
+        }
+    }
 }
 
 ScenarioSettings *sweep_point(const ScenarioSettings *settings, guint point,
                               ScenarioParameter **ret_parameters, guint *ret_len)
 {
     ScenarioSettings *copy = settings_copy(settings);
+    g_autoptr(GArray) keys = sweep_keys(settings, NULL);
     GArray *parameters = g_array_new(FALSE, FALSE, sizeof(ScenarioParameter));
+    g_autofree guint *places = NULL;
 
-    for (guint i = settings->list->len; i-- > 0;) {
-        const Setting *sweep = g_ptr_array_index(settings->list, i);
+    PEAL_ASSERT(keys != NULL);
+    places = g_new0(guint, keys->len);
+    find_places(keys, point, places);
+    settings_remove(copy, KEYS_SWEEP, SWEEP_COMBINE);
+    for (guint i = 0; i < keys->len; i++) {
+        const SweepKey *key = key_at(keys, i);
+        const char *name = key->setting->key;
+        const char *dot = strchr(name, '.');
+        g_autofree char *section = g_strndup(name, (gsize)(dot - name));
+        char *value = g_ptr_array_index(key->values, places[key->group]);
+        ScenarioParameter parameter = {g_strdup(name), g_strdup(value)};
 
-        if (!is_sweep(sweep)) {
-            continue;
-        }
-        g_autoptr(GPtrArray) values = list_split(sweep->value);
-        const char *dot = strchr(sweep->key, '.');
-        g_autofree char *section = g_strndup(sweep->key, (gsize)(dot - sweep->key));
-        char *value = g_ptr_array_index(values, point % values->len);
-        ScenarioParameter parameter = {g_strdup(sweep->key), g_strdup(value)};
-
-        settings_remove(copy, KEYS_SWEEP, sweep->key);
+        settings_remove(copy, KEYS_SWEEP, name);
         settings_put(copy, &(Setting){.section = section,
                                       .key = (char *)dot + 1,
                                       .value = value,
-                                      .line = sweep->line,
+                                      .line = key->setting->line,
                                       .swept = true});
-        g_array_prepend_val(parameters, parameter);
-        point /= values->len;
+        g_array_append_val(parameters, parameter);
     }
     *ret_len = parameters->len;
     *ret_parameters = (ScenarioParameter *)(void *)g_array_free(parameters, FALSE);

@@ -1,16 +1,24 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sweep.h - the points of a scenario's [sweep]: every combination of its keys' lists.
+ * sweep.h - the points of a scenario's [sweep].
  * Source: none.   State: none; a point is computed from its number.   Time: none.
+ *
+ * `combine` says how the keys' values make points: cross, the default: every combination; zip: the
+ * first values of all keys, then the second; zip(KEY, KEY, ...): these keys go together, and are
+ * crossed with the others; there may be several such groups.
  */
 #ifndef SCENARIOS_SWEEP_H
 #define SCENARIOS_SWEEP_H
 
-#include <scenarios/settings.h>
+#include "sweep_values.h"
 
-enum { SWEEP_POINTS_MAX = 1000 };
+#define SWEEP_COMBINE "combine"
 
-/* sweep_points counts the points, 1 without a sweep; checks that the swept keys exist. */
+/* sweep_check_file looks at what a file says, before options change it: a [sweep] that sweeps
+ * nothing, keys that `combine` names and that are not swept. */
+bool sweep_check_file(const ScenarioSettings *settings, GError **error) PEAL_MUST_USE;
+
+/* sweep_points counts the points, 1 without a sweep; checks that the swept keys exist and that
+ * their lists fit each other. */
 bool sweep_points(const ScenarioSettings *settings, guint *ret_points,
                   GError **error) PEAL_MUST_USE;
 

@@ -57,6 +57,7 @@ static void print_status(const json_t *status)
     const json_t *addresses = json_object_get(status, "addresses");
     const json_t *health = json_object_get(status, "health");
     const json_t *sip = json_object_get(status, "sip");
+    const json_t *gate = json_object_get(status, "gate");
     bool healthy = json_is_true(json_object_get(status, "healthy"));
 
     printf("node %s is %s%s%s\n", text_of(status, "node_id"), healthy ? "healthy" : "not healthy",
@@ -68,6 +69,12 @@ static void print_status(const json_t *status)
            count_of(status, "predecessors"), count_of(status, "fingers"));
     printf("  phones    %lld registrations, %lld contacts, %lld calls being set up\n",
            number_of(status, "registrations"), number_of(sip, "bindings"), number_of(sip, "calls"));
+    if (number_of(gate, "refused") + number_of(gate, "dropped") > 0) {
+        printf(
+            "  gate      %lld messages refused, %lld dropped; %lld sources, %lld of them known\n",
+            number_of(gate, "refused"), number_of(gate, "dropped"), number_of(gate, "sources"),
+            number_of(gate, "known"));
+    }
     printf("  stored    %lld resources\n", number_of(status, "resources"));
     print_list("  RELOAD    ", json_object_get(addresses, "reload"));
     print_list("  SIP       ", json_object_get(addresses, "sip"));

@@ -6,6 +6,7 @@
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -51,6 +52,13 @@ const PealAddr *datagrams_local(const Datagrams *datagrams)
     return &datagrams->config.local;
 }
 
+static PealSpan age; /* of the datagram that is being handed over */
+
+PealSpan datagrams_age(void)
+{
+    return age;
+}
+
 static bool set_option(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
@@ -69,6 +77,9 @@ static bool prepare(const Datagrams *datagrams)
     if (datagrams->any) {
         good = good && (v6 ? set_option(datagrams->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
                            : set_option(datagrams->fd, IPPROTO_IP, IP_PKTINFO, 1));
+    }
+    if (config->timed) {
+        (void)set_option(datagrams->fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
     }
     if (config->remote.family == 0) {
         (void)set_option(datagrams->fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
@@ -176,6 +187,26 @@ static PealAddr local_of(const Datagrams *datagrams, struct msghdr *message)
     return local;
 }
 
+/* Both clocks are the wall's, which may be set back in between. */
+static PealSpan age_of(const Datagrams *datagrams, struct msghdr *message)
+{
+    struct timespec now;
+    struct timespec then;
+
+    if (!datagrams->config.timed) {
+        return (PealSpan){0};
+    }
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS &&
+            clock_gettime(CLOCK_REALTIME, &now) == 0) {
+            memcpy(&then, CMSG_DATA(c), sizeof(then));
+            return (PealSpan){
+                MAX((now.tv_sec - then.tv_sec) * PEAL_NS_PER_S + now.tv_nsec - then.tv_nsec, 0)};
+        }
+    }
+    return (PealSpan){0};
+}
+
 static void prepare_room(void)
 {
     for (size_t i = 0; i < BATCH; i++) {
@@ -207,7 +238,9 @@ static void hand_over(Datagrams *datagrams, size_t i)
     }
     local = local_of(datagrams, message);
     tap_datagram(datagrams->config.tap, &remote, &local, data, false);
+    age = age_of(datagrams, message);
     datagrams->config.on_datagram(datagrams->config.user, &remote, &local, data);
+    age = (PealSpan){0};
 }
 
 static void receive(Datagrams *datagrams)

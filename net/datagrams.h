@@ -23,6 +23,7 @@ typedef struct DatagramsConfig {
     Tap *tap;
     PealAddr local;  /* to bind; port 0: any */
     PealAddr remote; /* family 0: from and to everywhere; else connected */
+    bool timed;      /* datagrams_age is wanted */
     /* data is borrowed for the call, in which the socket may be closed. */
     void (*on_datagram)(void *user, const PealAddr *remote, const PealAddr *local, PealBytes data);
     /* ICMP says that nobody listens there, or no way leads there: -PEAL_E_REFUSED or
@@ -34,6 +35,10 @@ typedef struct DatagramsConfig {
 /* Returns NULL with errno set. */
 Datagrams *datagrams_open(const DatagramsConfig *config);
 void datagrams_close(Datagrams *datagrams);
+
+/* datagrams_age: how long the datagram that is being handed over has waited in its socket, by the
+ * kernel's clock; 0 where that is not known. */
+PealSpan datagrams_age(void);
 
 /* The address bound, its port known. */
 const PealAddr *datagrams_local(const Datagrams *datagrams);

@@ -151,6 +151,11 @@ static void hand_over_take(Flow *flow, PealBuf *buf)
     if (flows->watch != NULL && flows->watch->received != NULL) {
         flows->watch->received(flows->watch->user, (PealBytes){buf->data, buf->len});
     }
+    if (flows->config.gated && peal_peer_admit(flows->peer, flow->name, buf->data, buf->len,
+                                               datagrams_age()) != PEAL_ADMIT_SERVE) {
+        buffer_free(buf);
+        return;
+    }
     peal_peer_on_bytes_take(flows->peer, flow->name, buf);
 }
 
@@ -317,6 +322,7 @@ static int listen_udp(Flows *flows, const PealAddr *addr, PealAddr *ret_bound)
     DatagramsConfig config = {.loop = flows->config.loop,
                               .tap = flows->config.tap,
                               .local = *addr,
+                              .timed = flows->config.gated,
                               .on_datagram = on_datagram,
                               .on_refused = flows->config.shim == NULL ? on_accepted_refused : NULL,
                               .user = listening};
@@ -461,6 +467,7 @@ static int open_udp(Flow *flow, const PealAddr *source)
                               .tap = flows->config.tap,
                               .local = *source,
                               .remote = flow->remote,
+                              .timed = flows->config.gated,
                               .on_datagram = on_flow_datagram,
                               .on_refused = flows->config.shim == NULL ? on_flow_refused : NULL,
                               .user = flow};

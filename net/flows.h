@@ -33,6 +33,7 @@ typedef struct FlowsConfig {
     PealTransport transport;
     Shim *shim;       /* an emulated network, or NULL */
     size_t flows_max; /* 8..FLOWS_MAX */
+    bool gated;       /* the peer is asked whether it lets messages in */
 } FlowsConfig;
 
 Flows *flows_new(const FlowsConfig *config);

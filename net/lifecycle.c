@@ -143,12 +143,14 @@ static void open_environment(Node *node, size_t descriptors)
                          .tap = &node->tap,
                          .transport = node->overlay.link,
                          .shim = node->shim,
-                         .flows_max = MIN(FLOWS_MAX, descriptors / 3)};
+                         .flows_max = MIN(FLOWS_MAX, descriptors / 3),
+                         .gated = peal_defence_admits(&config->overlay->overlay)};
     SipSocketsConfig sip = {.loop = node->loop,
                             .tap = &node->tap,
                             .shim = node->shim,
                             .connections_max = MIN(config->sip_connections, descriptors / 2),
-                            .connections_each = config->sip_connections_each};
+                            .connections_each = config->sip_connections_each,
+                            .gated = flows.gated};
     NetEnvConfig env = {.loop = node->loop,
                         .dns = node->dns,
                         .state = node->state,

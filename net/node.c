@@ -83,6 +83,7 @@ static void status_of_peer(const Node *node, NodeStatus *status)
     peal_peer_each_resource(peer, count_resource, &status->resources);
     if (node->sip != NULL) {
         peal_peer_sip_status(peer, &status->sip);
+        peal_peer_gate_status(peer, &status->gate);
     }
 }
 

@@ -44,6 +44,7 @@ typedef struct NodeStatus {
     PealAddr reload_addresses[PEAL_ADDRESSES_MAX]; /* as others are told */
     PealAddr sip_addresses[PEAL_ADDRESSES_MAX];
     PealSipStatus sip; /* registrations are sip.aors */
+    PealGateStatus gate;
     uint64_t bytes_in;
     uint64_t bytes_out;
     uint64_t packets_in;  /* datagrams, and reads from streams */

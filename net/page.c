@@ -172,6 +172,8 @@ static void page_put_sip(GString *page, const json_t *status)
         {"Requests so far", "sip", "requests", page_put_count},
         {"Malformed messages", "sip", "malformed", page_put_count},
         {"TCP connections", "sip", "connections", page_put_count},
+        {"Refused before any work", "gate", "refused", page_put_count},
+        {"Dropped before any work", "gate", "dropped", page_put_count},
     };
 
     g_string_append(page, "<h2>Phones</h2>\n");
@@ -316,6 +318,10 @@ static const PageMetric METRICS[] = {
     {"peal_sip_connections", "sip", "connections", "gauge", "TCP connections of phones"},
     {"peal_sip_requests_total", "sip", "requests", "counter", "SIP requests received"},
     {"peal_sip_malformed_total", "sip", "malformed", "counter", "Malformed SIP messages"},
+    {"peal_refused_total", "gate", "refused", "counter", "SIP requests refused before any work"},
+    {"peal_dropped_total", "gate", "dropped", "counter", "Messages dropped before any work"},
+    {"peal_sources", "gate", "sources", "gauge", "Sources that are being counted"},
+    {"peal_sources_known", "gate", "known", "gauge", "Of them, those that are known"},
     {"peal_bytes_in_total", "traffic", "bytes_in", "counter", "Bytes received"},
     {"peal_bytes_out_total", "traffic", "bytes_out", "counter", "Bytes sent"},
     {"peal_packets_in_total", "traffic", "packets_in", "counter", "Packets received"},

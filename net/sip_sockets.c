@@ -196,6 +196,18 @@ static void on_stream_up(void *user)
     conn_touch(conn);
 }
 
+/* Gives the peer what has come, if it lets it in. What a stream brings is read at once, as far as
+ * this process can tell: the kernel holds back who sends too fast. */
+static void give_take(SipSockets *sockets, const PealHop *from, PealBuf *buf)
+{
+    if (sockets->config.gated && peal_peer_sip_admit(sockets->peer, from, buf->data, buf->len,
+                                                     datagrams_age()) != PEAL_ADMIT_SERVE) {
+        buffer_free(buf);
+        return;
+    }
+    peal_peer_on_sip_take(sockets->peer, from, buf);
+}
+
 static void on_stream_data_take(void *user, PealBuf *buf)
 {
     Conn *conn = user;
@@ -205,7 +217,7 @@ static void on_stream_data_take(void *user, PealBuf *buf)
     conn_touch(conn);
     if (conn->sockets->peer != NULL) {
         conn->sockets->received++;
-        peal_peer_on_sip_take(conn->sockets->peer, &hop, buf);
+        give_take(conn->sockets, &hop, buf);
     } else {
         buffer_free(buf);
     }
@@ -489,7 +501,7 @@ static void on_datagram(void *user, const PealAddr *remote, const PealAddr *loca
 
     if (place->sockets->peer != NULL) {
         place->sockets->received++;
-        peal_peer_on_sip_take(place->sockets->peer, &from, buffer_copy(data.ptr, data.len));
+        give_take(place->sockets, &from, buffer_copy(data.ptr, data.len));
     }
 }
 
@@ -519,6 +531,7 @@ static int listen_once(Place *place, const PealAddr *addr)
     DatagramsConfig config = {.loop = place->sockets->config.loop,
                               .tap = place->sockets->config.tap,
                               .local = *addr,
+                              .timed = place->sockets->config.gated,
                               .on_datagram = on_datagram,
                               .on_refused = on_refused,
                               .user = place};

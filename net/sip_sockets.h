@@ -28,6 +28,7 @@ typedef struct SipSocketsConfig {
     Shim *shim; /* an emulated network, or NULL */
     size_t connections_max;
     size_t connections_each;
+    bool gated; /* the peer is asked whether it lets messages in */
 } SipSocketsConfig;
 
 SipSockets *sip_sockets_new(const SipSocketsConfig *config);

@@ -142,6 +142,18 @@ static json_t *status_sip(const Node *node, const NodeStatus *status)
     return sip;
 }
 
+static json_t *status_gate(const NodeStatus *status)
+{
+    json_t *gate = json_object();
+
+    status_put(gate, "refused", status->gate.refused);
+    status_put(gate, "dropped", status->gate.dropped);
+    status_put(gate, "sources", status->gate.sources);
+    status_put(gate, "known", status->gate.known);
+    status_put(gate, "reduction", status->gate.reduction);
+    return gate;
+}
+
 static bool status_put_contact(void *user, const PealSipBinding *binding)
 {
     json_t *list = user;
@@ -224,6 +236,7 @@ json_t *status_json(const Node *node, const Health *health)
                   status_addresses(status.sip_addresses, status.sip_addresses_len), "http",
                   status_hosts(&config->http_listen)));
     json_object_set_new(object, "sip", status_sip(node, &status));
+    json_object_set_new(object, "gate", status_gate(&status));
     json_object_set_new(object, "contacts", status_contacts(node));
     json_object_set_new(object, "traffic", status_traffic(&status));
     status_put(object, "memory", status.memory);

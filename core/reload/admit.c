@@ -24,8 +24,12 @@ PealAdmit gate_admit_frame(PealPeer *peer, uint16_t slot, const uint8_t *bytes, 
     } else {
         item.source = gate_node(gate, &link->id);
     }
-    if (gate_take(peer, &item) && gate_is_patient(peer, &item, gate->wait)) {
-        return PEAL_ADMIT_SERVE;
+    if (gate_take(peer, &item)) {
+        item.urgent =
+            true; /* others wait for what passes through: only a real queue keeps it out */
+        if (gate_has_time(peer, &item)) {
+            return PEAL_ADMIT_SERVE;
+        }
     }
     /* RELOAD has no code for "busy" (RFC 6940 s.14.9), and an answer has to be signed: to say
      * nothing is cheaper, and the link's timers and the sender's slow it down. */

@@ -5,6 +5,9 @@
 #include "peer.h"
 #include "security/defence.h"
 
+enum { GATE_STEPS_MAX = 100 };
+#define GATE_GAP_MAX peal_seconds(10)
+
 static const int64_t MILLI_HOUR_NS = INT64_C(3600000) * PEAL_NS_PER_S;
 
 bool gate_wanted(const PealOverlay *overlay)
@@ -113,12 +116,63 @@ bool gate_take(PealPeer *peer, const GateCase *item)
                         item->urgent ? GATE_URGENT_DEPTH : 1);
 }
 
-bool gate_is_patient(const PealPeer *peer, const GateCase *item, PealSpan wait)
+static void gap_widen(Gate *gate)
 {
-    int64_t target_ns = peer->overlay->defence.overload_wait.ns;
-    int64_t factor = item->known ? GATE_KNOWN_WAIT : item->urgent ? GATE_STRANGER_URGENT_WAIT : 1;
+    int64_t first = 2 * GATE_STEP.ns / (gate->let_in > 0 ? gate->let_in : 1);
+    int64_t gap = gate->gap.ns == 0 ? first : 2 * gate->gap.ns;
 
-    return target_ns == 0 || (item->known && item->urgent) || wait.ns <= factor * target_ns;
+    gate->gap.ns = gap < GATE_GAP_MAX.ns ? gap : GATE_GAP_MAX.ns;
+}
+
+/* Looks whether GATE_STEP is over. Of many that passed without a message, some count. */
+static void gap_look(Gate *gate, PealTime now, PealSpan target)
+{
+    int64_t steps = peal_time_since(now, gate->step_at).ns / GATE_STEP.ns + 1;
+
+    if (!peal_time_due(gate->step_at, now)) {
+        return;
+    }
+    if (gate->wait.ns > target.ns) {
+        gap_widen(gate);
+    } else if (peal_time_since(now, gate->kept_out_at).ns > GATE_CALM.ns) {
+        gate->gap.ns = 0;
+    } else if (gate->wait.ns < target.ns / 2) {
+        gate->gap.ns -= gate->gap.ns / 1000 * 3 * (steps < GATE_STEPS_MAX ? steps : GATE_STEPS_MAX);
+    }
+    gate->let_in = 0;
+    gate->step_at = peal_time_add(now, GATE_STEP);
+}
+
+static bool gap_is_over(Gate *gate, PealTime now)
+{
+    if (gate->gap.ns > 0 && !peal_time_due(gate->next_at, now)) {
+        return false;
+    }
+    gate->next_at = peal_time_add(now, gate->gap);
+    return true;
+}
+
+bool gate_has_time(PealPeer *peer, const GateCase *item)
+{
+    Gate *gate = gate_of(peer);
+    PealSpan target = peer->overlay->defence.overload_wait;
+    int64_t factor = item->known ? GATE_KNOWN_WAIT : item->urgent ? GATE_STRANGER_URGENT_WAIT : 1;
+    PealTime now;
+
+    if (target.ns == 0) {
+        return true;
+    }
+    now = peer_now(peer);
+    gap_look(gate, now, target);
+    if (item->known || item->urgent) {
+        return (item->known && item->urgent) || gate->wait.ns <= factor * target.ns;
+    }
+    if (gate->wait.ns > target.ns || !gap_is_over(gate, now)) {
+        gate->kept_out_at = now;
+        return false;
+    }
+    gate->let_in++;
+    return true;
 }
 
 void peal_peer_gate_status(const PealPeer *peer, PealGateStatus *ret_status)

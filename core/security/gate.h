@@ -15,6 +15,12 @@
  * and requests inside a dialog. It may use GATE_URGENT_DEPTH bursts. As the wait grows, first
  * strangers' new requests stay out, then the rest of theirs, then the known ones' new requests;
  * what is urgent of them never does.
+ *
+ * A call of a stranger makes work for half a minute after it was let in: the callee's answers, and
+ * their repetitions when nobody acknowledges them. So it does not do to look at the wait alone.
+ * Strangers' new requests get in one at a time with a gap between them that doubles every GATE_STEP
+ * while the wait is too long, and shrinks by 3 % a second while it is short; when none of them was
+ * kept out for GATE_CALM there is no gap.
  */
 #ifndef SECURITY_GATE_H
 #define SECURITY_GATE_H
@@ -25,6 +31,8 @@
 
 enum { GATE_URGENT_DEPTH = 4, GATE_STRANGER_URGENT_WAIT = 2, GATE_KNOWN_WAIT = 4 };
 enum { GATE_TAG_LEN = 16 };
+#define GATE_STEP peal_ms(100)
+#define GATE_CALM peal_seconds(32) /* RFC 3261's 64 T1: then what was let in is over */
 
 typedef struct Gate {
     Buckets buckets;
@@ -32,6 +40,11 @@ typedef struct Gate {
     BucketRate known_rate;  /* of known ones */
     uint64_t key;           /* of sources' hashes: senders choose addresses */
     PealSpan wait;          /* as the world said last */
+    PealSpan gap;           /* between strangers' new requests; 0 ns: none */
+    PealTime next_at;       /* of the next of them */
+    PealTime step_at;       /* of the next look at the gap */
+    PealTime kept_out_at;   /* the last of them that was */
+    uint32_t let_in;        /* of them, since that look */
     char tag[GATE_TAG_LEN]; /* To tag of refusals, by which their ACKs are told */
     PealGateStatus status;
 } Gate;
@@ -59,9 +72,9 @@ typedef struct GateCase {
     bool urgent;
 } GateCase;
 
-/* gate_take takes a token for it; gate_is_patient: is the wait short enough for it? */
+/* gate_take takes a token for it; gate_has_time: is the peer not too far behind for it? */
 bool gate_take(PealPeer *peer, const GateCase *item) PEAL_MUST_USE;
-bool gate_is_patient(const PealPeer *peer, const GateCase *item, PealSpan wait);
+bool gate_has_time(PealPeer *peer, const GateCase *item) PEAL_MUST_USE;
 
 /* reload/admit.c: gate_admit_frame judges one frame of a link by the gate's `wait`. The peer has a
  * gate. */

@@ -112,7 +112,7 @@ static PealAdmit admit_look(PealPeer *peer, const PealHop *from, PealStr bytes, 
     }
     if (admit_in_dialog(&request) || sip_tx_is_repetition(&peer->sip->transactions, &request)) {
         item.urgent = true;
-        if ((token || gate_take(peer, &item)) && gate_is_patient(peer, &item, gate->wait)) {
+        if ((token || gate_take(peer, &item)) && gate_has_time(peer, &item)) {
             return PEAL_ADMIT_SERVE;
         }
     }
@@ -133,7 +133,7 @@ PealAdmit sip_admit(PealPeer *peer, const PealHop *from, PealStr bytes)
     if (!admit_is_ack_to_refusal(gate, bytes)) {
         bool token = gate_take(peer, &item);
 
-        if (token && gate_is_patient(peer, &item, gate->wait)) {
+        if (token && gate_has_time(peer, &item)) {
             return PEAL_ADMIT_SERVE;
         }
         verdict = admit_look(peer, from, bytes, item, token);

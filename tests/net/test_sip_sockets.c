@@ -22,10 +22,11 @@ typedef struct Adapter {
 
 static uint8_t memory[1];
 
-static void adapter_init(Adapter *adapter)
+static void adapter_init_gated(Adapter *adapter, bool gated)
 {
     const bool own[] = {true};
     SipSocketsConfig config = {.tap = &adapter->tap,
+                               .gated = gated,
                                .connections_max = CONNECTIONS,
                                .connections_each = EACH};
 
@@ -38,6 +39,11 @@ static void adapter_init(Adapter *adapter)
                           0);
     sip_sockets_advertise(adapter->sockets, &adapter->addr, own, 1);
     sip_sockets_attach(adapter->sockets, adapter->peer);
+}
+
+static void adapter_init(Adapter *adapter)
+{
+    adapter_init_gated(adapter, false);
 }
 
 static void adapter_fini(Adapter *adapter)
@@ -257,7 +263,26 @@ static void sip_connections_of_one_address_and_of_all_are_bounded(void)
     adapter_fini(&adapter);
 }
 
+static void sip_of_a_gated_peer_comes_with_the_time_it_waited_or_not_at_all(void)
+{
+    enum { WAITED_MS = 30 };
+    Adapter adapter;
+    int fd;
+
+    adapter_init_gated(&adapter, true);
+    fd = phone(&adapter, SOCK_DGRAM, "127.0.0.1");
+    say(fd, "!away");
+    say(fd, "in");
+    g_usleep(WAITED_MS * 1000);
+    CU_ASSERT_TRUE(toy_wait(adapter.loop, TOY_SIP, adapter.peer, 1));
+    CU_ASSERT_STRING_EQUAL(toy_last(TOY_SIP, adapter.peer)->text, "in");
+    CU_ASSERT_TRUE(toy_waited().ns >= peal_ms(WAITED_MS).ns);
+    close(fd);
+    adapter_fini(&adapter);
+}
+
 PEAL_TEST_MAIN("net/sip_sockets",
+               PEAL_TEST(sip_of_a_gated_peer_comes_with_the_time_it_waited_or_not_at_all),
                PEAL_TEST(sip_datagram_comes_with_its_hop_and_is_answered_from_the_same_socket),
                PEAL_TEST(sip_connection_has_a_number_that_answers_go_by),
                PEAL_TEST(sip_end_is_told_once_and_what_is_sent_afterwards_is_too),

@@ -181,6 +181,36 @@ void peal_peer_on_sip_take(PealPeer *peer, const PealHop *from, PealBuf *buf)
     note(event);
 }
 
+static PealSpan waited;
+
+PealSpan toy_waited(void)
+{
+    return waited;
+}
+
+/* Lets nothing in that begins with a `!`. */
+static PealAdmit toy_admit(const uint8_t *bytes, size_t len, PealSpan wait)
+{
+    waited = wait;
+    return len > 0 && bytes[0] == '!' ? PEAL_ADMIT_DROP : PEAL_ADMIT_SERVE;
+}
+
+PealAdmit peal_peer_admit(PealPeer *peer, PealFlow flow, const uint8_t *bytes, size_t len,
+                          PealSpan wait)
+{
+    (void)peer;
+    (void)flow;
+    return toy_admit(bytes, len, wait);
+}
+
+PealAdmit peal_peer_sip_admit(PealPeer *peer, const PealHop *from, const uint8_t *bytes, size_t len,
+                              PealSpan wait)
+{
+    (void)peer;
+    (void)from;
+    return toy_admit(bytes, len, wait);
+}
+
 void peal_peer_on_sip_end(PealPeer *peer, const PealHop *hop, int error)
 {
     note((ToyEvent){.kind = TOY_SIP_END, .peer = peer, .hop = *hop, .error = error});

@@ -59,6 +59,9 @@ bool toy_wait(Loop *loop, ToyKind kind, const PealPeer *peer, size_t n);
 /* toy_settle runs the loop for a while, for what must not happen. */
 void toy_settle(Loop *loop);
 
+/* toy_waited is how long, as the world said, what came last had waited. */
+PealSpan toy_waited(void);
+
 /* toy_frame is a buffer with the frame of a message that may begin a flow. */
 PealBuf *toy_frame(const char *text);
 PealBuf *toy_text(const char *text);

@@ -475,6 +475,19 @@ AttackCaptured attacks_captured(const World *world)
     return captured;
 }
 
+/* The busiest of the targets. */
+static void add_busy(const World *world, RunOutcome *outcome)
+{
+    double most = 0;
+
+    for (uint32_t i = 0; i < world->peers_len; i++) {
+        if (world->attacks->is_victim[i] != 0) {
+            most = MAX(most, processor_busy(&world->processor, i, world->now));
+        }
+    }
+    run_outcome_figure(outcome, "attack.victim_busy", most, RESULTS_MEAN);
+}
+
 void attacks_figures(const World *world, RunOutcome *outcome)
 {
     const AttackCounts *counts = &world->attacks->counts;
@@ -501,6 +514,9 @@ void attacks_figures(const World *world, RunOutcome *outcome)
     run_outcome_figure(outcome, "attack.victim_messages", (double)victim_messages, RESULTS_SUM);
     run_outcome_figure(outcome, "attack.victim_sip", (double)counts->victim_sip, RESULTS_SUM);
     run_outcome_figure(outcome, "attack.victim_flood", (double)counts->victim_flood, RESULTS_SUM);
+    if (!processor_is_infinite(&world->processor)) {
+        add_busy(world, outcome);
+    }
     run_outcome_figure(outcome, "attack.honest_owner_lookups", (double)counts->honest_owners,
                        RESULTS_SUM);
     run_outcome_rate(outcome, "attack.honest_owner_success_rate", counts->honest_succeeded,

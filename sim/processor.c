@@ -122,23 +122,30 @@ void processor_clear(Processor *processor, PealTime now)
     processor->since = now;
 }
 
-void processor_figures(const Processor *processor, PealTime now, RunOutcome *outcome)
+double processor_busy(const Processor *processor, uint32_t peer, PealTime now)
 {
     double window = (double)peal_time_since(now, processor->since).ns;
+    int64_t done = processor->states[peer].busy_ns - processor_wait(processor, peer, now).ns;
+
+    return window > 0 ? (double)MAX(done, 0) / window : 0;
+}
+
+void processor_figures(const Processor *processor, uint32_t peers, PealTime now,
+                       RunOutcome *outcome)
+{
     double sum = 0;
     double most = 0;
 
     if (processor->states == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < processor->peers; i++) {
-        int64_t done = processor->states[i].busy_ns - processor_wait(processor, i, now).ns;
-        double busy = (double)MAX(done, 0) / window;
+    for (uint32_t i = 0; i < peers; i++) {
+        double busy = processor_busy(processor, i, now);
 
         sum += busy;
         most = MAX(most, busy);
     }
-    run_outcome_figure(outcome, "processor.busy_mean", sum / processor->peers, RESULTS_MEAN);
+    run_outcome_figure(outcome, "processor.busy_mean", sum / peers, RESULTS_MEAN);
     run_outcome_figure(outcome, "processor.busy_max", most, RESULTS_MEAN);
     run_outcome_figure(outcome, "processor.wait_ms_mean", histogram_mean(processor->waits) / 1e6,
                        RESULTS_MEAN);

@@ -77,7 +77,13 @@ void processor_served(Processor *processor, uint32_t peer);
 /* processor_clear begins the counts anew. */
 void processor_clear(Processor *processor, PealTime now);
 
-/* processor_figures adds the figures `processor.*` of the time since; none with an infinite one. */
-void processor_figures(const Processor *processor, PealTime now, RunOutcome *outcome);
+/* processor_busy is the share of the time since that it worked; 0 of no time. Not of an infinite
+ * one. */
+double processor_busy(const Processor *processor, uint32_t peer, PealTime now);
+
+/* processor_figures adds the figures `processor.*` of the time since, of the first `peers` peers;
+ * none with an infinite one. */
+void processor_figures(const Processor *processor, uint32_t peers, PealTime now,
+                       RunOutcome *outcome);
 
 #endif

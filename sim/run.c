@@ -60,7 +60,8 @@ static void add_gate(RunOutcome *outcome, const World *world, const RecorderFigu
     if (!processor_is_infinite(&world->processor)) {
         run_outcome_rate(outcome, "processor.loss_rate", counter[RECORDER_TURNED_AWAY],
                          counter[RECORDER_ARRIVALS]);
-        processor_figures(&world->processor, world->now, outcome);
+        processor_figures(&world->processor, scenario_identities(world->scenario), world->now,
+                          outcome);
     }
     if (world->defended) {
         run_outcome_rate(outcome, "defence.honest_blocked_rate", counter[RECORDER_HONEST_BLOCKED],

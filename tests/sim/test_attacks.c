@@ -301,6 +301,8 @@ static void a_flood_beyond_capacity_costs_calls(void)
     printf("# %.3f of the calls are answered\n", answered);
     SIM_ASSERT(&simulation, simulation.world->totals.counter[RECORDER_TURNED_AWAY] > 1000);
     SIM_ASSERT(&simulation, answered < 0.98);
+    SIM_ASSERT(&simulation,
+               processor_busy(&simulation.world->processor, 3, simulation.world->now) > 0.8);
     SIM_ASSERT(&simulation, answered > 0.5); /* the other peers go on */
     simulation_end(&simulation);
 }

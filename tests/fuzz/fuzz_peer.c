@@ -204,6 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     overlay.link = (mode & 1) != 0 ? PEAL_TCP : PEAL_UDP;
     overlay.link_acks = (mode & 2) == 0;
     overlay.crypto = (mode & 4) != 0 ? PEAL_CRYPTO_MODELLED_P256 : PEAL_CRYPTO_NONE;
+    overlay.topology = (mode & 8) != 0 ? PEAL_TOPOLOGY_CENTRAL : PEAL_TOPOLOGY_CHORD;
     peer = peal_peer_init(memory, &world.plain.env, &overlay, &id);
     PEAL_ASSERT(peal_peer_start(peer, NULL, 0) == 0);
     /* Two flows to peers whose names are known, two more from strangers. */

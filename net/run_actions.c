@@ -246,13 +246,35 @@ static void happen(RunSockets *run, uint32_t number)
     }
 }
 
+/* A peer ends by churn, and does not start if it was about to. */
+static void stop(RunSockets *run, RunPeer *peer, bool graceful)
+{
+    peer->restarts = false;
+    for (guint i = run->waiting->len; i > 0; i--) {
+        if (g_array_index(run->waiting, uint32_t, i - 1) == peer->index) {
+            g_array_remove_index(run->waiting, i - 1);
+        }
+    }
+    if (run_peer_is_up(peer) && peer->ends == RUN_PEER_STAYS) {
+        run_peer_end(peer, graceful ? RUN_PEER_LEAVES : RUN_PEER_FAILS);
+    }
+}
+
 static void carry_out(RunSockets *run, const PlanAction *action)
 {
     RunPeer *peer;
 
     switch (action->kind) {
     case PLAN_START:
-        run_actions_start(run, action->peer, action->others);
+        peer = &run->peers[action->peer];
+        if (run_peer_is_up(peer) && peer->ends != RUN_PEER_STAYS) {
+            peer->restarts = true; /* when its process has ended */
+        } else {
+            run_actions_start(run, action->peer, action->others);
+        }
+        break;
+    case PLAN_STOP:
+        stop(run, &run->peers[action->peer], action->graceful);
         break;
     case PLAN_REGISTER:
         peer = &run->peers[action->peer];

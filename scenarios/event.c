@@ -26,10 +26,11 @@ static const EventVerb VERBS[] = {
 
 static bool event_fail(GError **error, const char *why)
 {
-    g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
-                "%s; write one of: join N, leave N or P%%, restart N or P%%, fail N or P%% "
-                "[adjacent] peers, leave, restart, fail or start peer INDEX, partition P%%, heal",
-                why);
+    g_set_error(
+        error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
+        "%s; write one of: join N [over T], leave N or P%%, restart N or P%%, fail N or P%% "
+        "[adjacent or region] peers, leave, restart, fail or start peer INDEX, partition P%%, heal",
+        why);
     return false;
 }
 
@@ -85,7 +86,19 @@ static bool event_parse_name(char **words, ScenarioEvent *event, GError **error)
     return true;
 }
 
-/* The words after the amount: [of] [adjacent] [peers]. */
+/* The words after `over`: within which time joiners start. */
+static bool event_parse_over(char **words, ScenarioEvent *event, GError **error)
+{
+    if (event->what != SCENARIO_JOIN) {
+        return event_fail(error, "'over' does not go with this event");
+    }
+    if (words[0] == NULL || words[1] != NULL) {
+        return event_fail(error, "one time, such as 1min, stands behind 'over'");
+    }
+    return units_span(words[0], &event->over, error);
+}
+
+/* The words after the amount: [of] [adjacent or region] [peers] [over T]. */
 static bool event_parse_rest(const EventVerb *verb, char **words, ScenarioEvent *event,
                              GError **error)
 {
@@ -98,9 +111,18 @@ static bool event_parse_rest(const EventVerb *verb, char **words, ScenarioEvent 
         }
         event->adjacent = true;
         words++;
+    } else if (*words != NULL && strcmp(*words, "region") == 0) {
+        if (!verb->takes_adjacent) {
+            return event_fail(error, "'region' does not go with this event");
+        }
+        event->region = true;
+        words++;
     }
     if (*words != NULL && (strcmp(*words, "peers") == 0 || strcmp(*words, "peer") == 0)) {
         words++;
+    }
+    if (*words != NULL && strcmp(*words, "over") == 0) {
+        return event_parse_over(words + 1, event, error);
     }
     return *words == NULL || event_fail(error, "there are words too many");
 }
@@ -129,7 +151,8 @@ bool event_parse(const char *text, ScenarioEvent *ret_event, GError **error)
         return event_fail(error, "this is no event");
     }
     event.what = (ScenarioDo)what;
-    event.adjacent = event.named = false;
+    event.adjacent = event.named = event.region = false;
+    event.over = (PealSpan){0};
     event.count = 0;
     event.ppm = 0;
     if (event.what == SCENARIO_HEAL) {
@@ -151,7 +174,7 @@ bool event_parse(const char *text, ScenarioEvent *ret_event, GError **error)
 char *scenario_event_text(const ScenarioEvent *event)
 {
     const char *verb = VERBS[event->what].name;
-    const char *adjacent = event->adjacent ? "adjacent " : "";
+    const char *adjacent = event->adjacent ? "adjacent " : event->region ? "region " : "";
 
     if (event->what == SCENARIO_HEAL) {
         return g_strdup(verb);
@@ -163,6 +186,11 @@ char *scenario_event_text(const ScenarioEvent *event)
         g_autofree char *fraction = units_ppm_text(event->ppm);
 
         return g_strdup_printf("%s %s of %speers", verb, fraction, adjacent);
+    }
+    if (event->over.ns > 0) {
+        g_autofree char *over = units_span_text(event->over);
+
+        return g_strdup_printf("%s %" PRIu32 " peers over %s", verb, event->count, over);
     }
     return g_strdup_printf("%s %" PRIu32 " %s%s", verb, event->count, adjacent,
                            event->count == 1 ? "peer" : "peers");

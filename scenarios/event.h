@@ -3,9 +3,10 @@
  * event.h - what an event does, as a scenario writes it: `fail 20% of peers`, `partition 50%`.
  * Source: none.   State: none.   Time: none.
  *
- *   join N | leave WHOM | restart WHOM | fail WHOM | start peer INDEX | partition P% | heal
+ *   join N [over T] | leave WHOM | restart WHOM | fail WHOM | start peer INDEX | partition P% |
+ *   heal
  *   WHOM = AMOUNT or `peer INDEX`
- *   AMOUNT = N or P%, then optionally `of`, `adjacent`, `peers` in this order
+ *   AMOUNT = N or P%, then optionally `of`, `adjacent` or `region`, `peers` in this order
  */
 #ifndef SCENARIOS_EVENT_H
 #define SCENARIOS_EVENT_H

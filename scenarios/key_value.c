@@ -216,6 +216,22 @@ static bool apply_dist(const Key *key, const char *text, void *target, GError **
     return dist_parse(text, (Dist *)(void *)((uint8_t *)target + key->offset), error);
 }
 
+static bool apply_session(const char *text, Scenario *scenario, GError **error)
+{
+    ScenarioChurn *churn = &scenario->churn;
+    const char *file = text + strlen("trace:");
+
+    if (!g_str_has_prefix(text, "trace:")) {
+        return dist_parse(text, &churn->session, error);
+    }
+    if (*file == '\0') {
+        return value_fail(error, "the file is missing: write trace:FILE");
+    }
+    g_free(churn->trace_file);
+    churn->trace_file = g_strdup(file);
+    return true;
+}
+
 static bool apply_span(const Key *key, const char *text, void *target, GError **error)
 {
     PealSpan span;
@@ -402,6 +418,8 @@ bool key_apply(const Key *key, const char *text, void *target, GError **error)
         return apply_bandwidth(key, text, scenario, error);
     case KEY_LATENCY:
         return apply_latency(key, text, scenario, error);
+    case KEY_SESSION:
+        return apply_session(text, scenario, error);
     case KEY_PPM:
         if (!units_ppm(text, &ppm, error)) {
             return false;
@@ -496,6 +514,8 @@ char *key_range_text(const Key *key)
         return choices_text(key->choices);
     case KEY_DIST:
         return g_strdup("none or a distribution, such as exponential(mean=5ms)");
+    case KEY_SESSION:
+        return g_strdup("none, a distribution such as exponential(mean=1h), or trace:FILE");
     case KEY_SERVICE:
         return g_strdup_printf("infinite or constant:T or exponential:T, up to %s, or "
                                "benchmark or benchmark:X",

@@ -61,12 +61,14 @@ static const KeyChoice HOSTS[] = {{"own", SCENARIO_HOSTS_OWN, NULL},
                                   {"shared", SCENARIO_HOSTS_SHARED, NULL},
                                   {NULL, 0, NULL}};
 static const KeyChoice CALL_TARGETS[] = {{"users", SCENARIO_CALL_USERS, NULL},
+                                         {"online", SCENARIO_CALL_ONLINE, NULL},
                                          {"nobody", SCENARIO_CALL_NOBODY, NULL},
                                          {NULL, 0, NULL}};
 static const KeyChoice CHARGES[] = {{"all", SCENARIO_CHARGE_ALL, NULL},
                                     {"requests", SCENARIO_CHARGE_REQUESTS, NULL},
                                     {NULL, 0, NULL}};
 static const KeyChoice TARGETS[] = {{"users", SCENARIO_TARGET_USERS, NULL},
+                                    {"online", SCENARIO_TARGET_ONLINE, NULL},
                                     {"random", SCENARIO_TARGET_RANDOM, NULL},
                                     {NULL, 0, NULL}};
 
@@ -108,7 +110,7 @@ const Key KEYS[] = {
      "registrar's disk, but for those of the last seconds; no: they are gone until each phone "
      "registers anew."},
     {"overlay", "peers", KEY_COUNT, NULL, FIELD(peers), 1, SCENARIO_PEERS_MAX, "1000", NULL,
-     "Peers that the run starts with."},
+     "Peers that the run starts with; with churn, the mean number online; of a trace, all peers."},
     {"overlay", "routing", KEY_CHOICE, ROUTINGS, FIELD(routing), 0, 0, "recursive", NULL,
      "recursive: symmetric recursive, answers retrace the request's way."},
     {"overlay", "start", KEY_CHOICE, STARTS, FIELD(start), 0, 0, "joins", NULL,
@@ -249,6 +251,18 @@ const Key KEYS[] = {
     {"network", "bandwidth-queue", KEY_SPAN, NULL, FIELD(network.bandwidth_queue), MS, 60 * S,
      "500ms", NULL, "An uplink drops datagrams that would wait longer."},
 
+    {"churn", "session", KEY_SESSION, NULL, NO_FIELD, 0, 0, "none", NULL,
+     "How long a peer is there; trace:FILE has lines SECONDS PEER up|down, peers from 0. All "
+     "begins in the steady state. See EXPERIMENTS.md."},
+    {"churn", "absence", KEY_DIST, NULL, FIELD(churn.absence), 0, 0, "none", NULL,
+     "How long it is away then, until it returns as the same peer with the same users."},
+    {"churn", "leaves", KEY_PPM, NULL, FIELD(churn.leaves_ppm), 0, SCENARIO_PPM, "0%", NULL,
+     "Sessions that end with a Leave; the others end without a word."},
+    {"churn", "diurnal", KEY_PPM, NULL, FIELD(churn.diurnal_ppm), 0, SCENARIO_PPM, "0%", NULL,
+     "Amplitude of a sine that the rate of returns follows; it begins at the mean, rising."},
+    {"churn", "diurnal-period", KEY_SPAN, NULL, FIELD(churn.diurnal_period), S, 365 * D, "24h",
+     NULL, "Period of that sine."},
+
     {"peer", "cpu", KEY_SERVICE, NULL, FIELD(peer.service), 0, 60 * S, "infinite", NULL,
      "Time that a peer's processor takes for one frame. benchmark: by kind, as was measured of "
      "nodes (9.1us a SIP message, 3.7us a RELOAD frame); benchmark:X: of a machine X times "
@@ -278,23 +292,15 @@ const Key KEYS[] = {
      "phone, and peers store their users' registrations themselves."},
     {"workload", "call-target", KEY_CHOICE, CALL_TARGETS, FIELD(workload.call_target), 0, 0,
      "users", NULL,
-     "users: calls are for other users; nobody: for AORs that nobody registers, so that the "
-     "caller's "
-     "peer itself answers each INVITE, with a 404."},
+     "users: calls are for other users; online: for those whose peer is there, by churn; nobody: "
+     "for AORs that nobody registers, so that the caller's peer itself answers each INVITE, with a "
+     "404."},
     {"workload", "call-duration", KEY_DIST, NULL, FIELD(workload.call_duration), 0, 0,
      "lognormal(mean=180s, median=90s)", NULL, "From a call's answer until its caller hangs up."},
     {"workload", "ring", KEY_SPAN, NULL, FIELD(workload.ring), 0, 180 * S, "5s", NULL,
      "How long a phone rings before it answers."},
 };
 const size_t KEYS_LEN = G_N_ELEMENTS(KEYS);
-
-/* Sections that this version refuses with a reason. */
-static const struct {
-    const char *section;
-    const char *why;
-} UNAVAILABLE[] = {
-    {"churn", "churn is not available in this version: use events instead"},
-};
 
 static const KeyTable SCENARIO_TABLES[] = {{KEYS, G_N_ELEMENTS(KEYS), NULL}};
 const KeyFile KEYS_SCENARIO = {"scenario", "a", "scenario", SCENARIO_TABLES,
@@ -410,13 +416,6 @@ bool key_check_section(const char *section, GError **error)
     }
     if (g_str_has_prefix(section, ATTACK_PREFIX)) {
         return check_named_section(section, ATTACK_PREFIX, error);
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(UNAVAILABLE); i++) {
-        if (strcmp(UNAVAILABLE[i].section, section) == 0) {
-            g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNAVAILABLE, "[%s]: %s", section,
-                        UNAVAILABLE[i].why);
-            return false;
-        }
     }
     nearest_section(&KEYS_SCENARIO, section, &nearest, &distance);
     nearest_offer(section, KEYS_SWEEP, &nearest, &distance);

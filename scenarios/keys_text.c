@@ -21,11 +21,13 @@ static const Key EXTRA_KEYS[] = {
      .type = KEY_TEXT,
      .absent = "required",
      .help =
-         "join N; leave N or P%; restart N or P%; fail N or P% [adjacent] peers; leave, restart, "
-         "fail or start peer INDEX (from 0); partition P%; heal. Victims are drawn from the "
-         "peers that are up, unless one is named; a restart is a crash and a start at once under "
-         "the same Node-ID, and start brings a peer back that is down; joiners start one per "
-         "overlay.join-interval; a partition cuts P% of the peers off from the rest until "
+         "join N [over T]; leave N or P%; restart N or P%; fail N or P% [adjacent or region] "
+         "peers; leave, restart, fail or start peer INDEX (from 0); partition P%; heal. Victims "
+         "are "
+         "drawn from the peers that are up, unless one is named; a region's are those nearest in "
+         "the network to a peer drawn; a restart is a crash and a start at once under the same "
+         "Node-ID, and start brings a peer back that is down; joiners start evenly within T, else "
+         "one per overlay.join-interval; a partition cuts P% of the peers off from the rest until "
          "heal."},
     {.section = KEYS_SWEEP,
      .name = "section.key",

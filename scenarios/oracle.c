@@ -39,7 +39,7 @@ static int compare_ids(const void *a, const void *b, void *ids)
     return peal_id_compare(&all[*(const uint32_t *)a], &all[*(const uint32_t *)b]);
 }
 
-void oracle_fill(Oracle *oracle, const PealId *ids, uint32_t len)
+void oracle_fill(Oracle *oracle, const uint32_t *peers, const PealId *ids, uint32_t len)
 {
     PEAL_ASSERT(oracle->len == 0);
     reserve(oracle, len);
@@ -48,10 +48,13 @@ void oracle_fill(Oracle *oracle, const PealId *ids, uint32_t len)
     }
     g_qsort_with_data(oracle->peers, (int)len, sizeof(uint32_t), compare_ids, (void *)ids);
     for (uint32_t rank = 0; rank < len; rank++) {
-        oracle->ids[rank] = peal_id_halves(&ids[oracle->peers[rank]]);
+        uint32_t place = oracle->peers[rank];
+
+        oracle->ids[rank] = peal_id_halves(&ids[place]);
+        oracle->peers[rank] = peers != NULL ? peers[place] : place;
     }
     oracle->len = len;
-    oracle->has_first = len > 0;
+    oracle->has_first = len > 0 && (peers == NULL || peers[0] == 0);
 }
 
 /* How many members lie before the id. Steps away from the guess double, then halve. */

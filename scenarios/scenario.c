@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* scenario.c - builds scenarios from settings, and checks what no single key can. */
+#include "check.h"
+#include "churn.h"
 #include "event.h"
 #include "network/hostfile.h"
 #include "sweep.h"
@@ -13,12 +15,8 @@ GQuark scenario_error_quark(void)
     return g_quark_from_static_string("peal-scenario-error");
 }
 
-/* scenario_fail makes an error about the first of some keys that the user set. Returns false. */
-static bool scenario_fail(const Scenario *scenario, const char *const (*keys)[2], size_t keys_len,
-                          GError **error, const char *format, ...) G_GNUC_PRINTF(5, 6);
-
-static bool scenario_fail(const Scenario *scenario, const char *const (*keys)[2], size_t keys_len,
-                          GError **error, const char *format, ...)
+bool scenario_fail(const Scenario *scenario, const char *const (*keys)[2], size_t keys_len,
+                   GError **error, const char *format, ...)
 {
     va_list args;
 
@@ -38,10 +36,18 @@ static bool scenario_fail(const Scenario *scenario, const char *const (*keys)[2]
     return false;
 }
 
-/* The keys an error is about, {section, key} each, the one most to blame first. */
-#define KEYS_TO_BLAME(...)                   \
-    ((const char *const[][2]){__VA_ARGS__}), \
-        sizeof((const char *const[][2]){__VA_ARGS__}) / sizeof(const char *const[2])
+char *scenario_place(const Scenario *scenario, const char *section, const char *key)
+{
+    const Setting *setting = settings_find(scenario->settings, section, key);
+
+    if (setting == NULL) {
+        return g_strdup_printf("%s.%s", section, key);
+    }
+    if (setting->line == 0) {
+        return g_strdup_printf("%s.%s (--set)", section, key);
+    }
+    return g_strdup_printf("%s.%s (%s:%u)", section, key, scenario->settings->path, setting->line);
+}
 
 static bool build_event(Scenario *scenario, const char *section, ScenarioEvent *event,
                         GError **error)
@@ -108,7 +114,7 @@ static bool build_events(Scenario *scenario, GError **error)
 
 static bool check_events(const Scenario *scenario, GError **error)
 {
-    uint64_t identities = scenario->peers;
+    uint64_t identities = churn_identities(scenario);
     bool partitioned = false;
 
     for (guint i = 0; i < scenario->events_len; i++) {
@@ -129,6 +135,14 @@ static bool check_events(const Scenario *scenario, GError **error)
                                  "there are only peers 0 to %u at that time",
                                  (guint)identities - 1);
         }
+        if (event->region && scenario->network.latency == SCENARIO_LATENCY_CONSTANT) {
+            g_autofree char *place = scenario_place(scenario, "network", "latency");
+
+            return scenario_fail(scenario, KEYS_TO_BLAME({section, "do"}), error,
+                                 "with a constant latency no peers are near each other: set %s to "
+                                 "another model",
+                                 place);
+        }
         if (event->what == SCENARIO_HEAL && !partitioned) {
             return scenario_fail(scenario, KEYS_TO_BLAME({section, "do"}), error,
                                  "there is no partition to heal at that time");
@@ -139,14 +153,20 @@ static bool check_events(const Scenario *scenario, GError **error)
     return true;
 }
 
-uint32_t scenario_identities(const Scenario *scenario)
+/* How many peers join events add. */
+static uint32_t count_joiners(const Scenario *scenario)
 {
-    uint32_t identities = scenario->peers;
+    uint32_t joiners = 0;
 
     for (guint i = 0; i < scenario->events_len; i++) {
-        identities += scenario->events[i].what == SCENARIO_JOIN ? scenario->events[i].count : 0;
+        joiners += scenario->events[i].what == SCENARIO_JOIN ? scenario->events[i].count : 0;
     }
-    return identities;
+    return joiners;
+}
+
+uint32_t scenario_identities(const Scenario *scenario)
+{
+    return (uint32_t)churn_identities(scenario) + count_joiners(scenario);
 }
 
 /*
@@ -264,32 +284,35 @@ static bool check_workload(const Scenario *scenario, GError **error)
     return true;
 }
 
-/* Finds a matrix or coordinates: beside the scenario, else in the working directory. */
+bool scenario_resolve(const Scenario *scenario, const char *section, const char *key, char **file,
+                      GError **error)
+{
+    g_autofree char *directory = g_path_get_dirname(scenario->path);
+    g_autofree char *beside =
+        g_path_is_absolute(*file) ? g_strdup(*file) : g_build_filename(directory, *file, NULL);
+
+    if (g_file_test(beside, G_FILE_TEST_EXISTS)) {
+        g_free(*file);
+        *file = g_steal_pointer(&beside);
+        return true;
+    }
+    if (g_file_test(*file, G_FILE_TEST_EXISTS)) {
+        return true;
+    }
+    return scenario_fail(scenario, KEYS_TO_BLAME({section, key}), error,
+                         "no such file: neither %s nor, in the working directory, %s; a path is "
+                         "relative to the scenario file",
+                         beside, *file);
+}
+
+/* Finds a matrix or coordinates. */
 static bool resolve_file(Scenario *scenario, GError **error)
 {
     ScenarioNetwork *network = &scenario->network;
-    bool matrix = network->latency == SCENARIO_LATENCY_MATRIX;
 
-    if (!matrix && network->latency != SCENARIO_LATENCY_COORDINATES) {
-        return true;
-    }
-    g_autofree char *directory = g_path_get_dirname(scenario->path);
-    g_autofree char *beside = g_path_is_absolute(network->latency_file)
-                                  ? g_strdup(network->latency_file)
-                                  : g_build_filename(directory, network->latency_file, NULL);
-
-    if (g_file_test(beside, G_FILE_TEST_EXISTS)) {
-        g_free(network->latency_file);
-        network->latency_file = g_steal_pointer(&beside);
-        return true;
-    }
-    if (g_file_test(network->latency_file, G_FILE_TEST_EXISTS)) {
-        return true;
-    }
-    return scenario_fail(scenario, KEYS_TO_BLAME({"network", "latency"}), error,
-                         "no such file: neither %s nor, in the working directory, %s; a path is "
-                         "relative to the scenario file",
-                         beside, network->latency_file);
+    return (network->latency != SCENARIO_LATENCY_MATRIX &&
+            network->latency != SCENARIO_LATENCY_COORDINATES) ||
+           scenario_resolve(scenario, "network", "latency", &network->latency_file, error);
 }
 
 /* hosts_by_file: how many hosts each file has that was read already. */
@@ -371,8 +394,9 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
     peal_overlay_defaults(&scenario->overlay);
     if (!check_names(settings, error) ||
         !key_table_apply(&KEYS_SCENARIO.tables[0], settings, scenario, error) ||
-        !build_events(scenario, error) || !check_events(scenario, error) ||
-        !attack_sections_build(scenario, error) || !attack_sections_check(scenario, error)) {
+        !build_events(scenario, error) || !churn_build(scenario, error) ||
+        !check_events(scenario, error) || !attack_sections_build(scenario, error) ||
+        !attack_sections_check(scenario, error)) {
         return NULL;
     }
     if (scenario->name == NULL) {
@@ -380,7 +404,7 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
     }
     if (scenario->fingers_auto) {
         scenario->overlay.fingers =
-            fingers_for(scenario_identities(scenario), scenario->overlay.successors);
+            fingers_for(scenario->peers + count_joiners(scenario), scenario->overlay.successors);
     }
     if (!scenario_check_overlay(scenario, error) || !check_server(scenario, error) ||
         !check_workload(scenario, error) || !resolve_file(scenario, error)) {
@@ -495,6 +519,8 @@ void scenario_free(Scenario *scenario)
     g_free(scenario->events);
     attack_sections_free(scenario);
     g_free(scenario->network.latency_file);
+    g_free(scenario->churn.trace_file);
+    churn_trace_free(scenario->churn.trace);
     g_free(scenario->overlay_name);
     g_free(scenario->precision_of);
     g_free(scenario->name);

@@ -38,21 +38,16 @@ static uint32_t *candidates(World *world, const ScenarioEvent *event, uint32_t *
 /* Returns the victims to g_free. */
 static uint32_t *victims(World *world, uint32_t number, uint32_t *ret_len)
 {
+    const ScenarioEvent *event = &world->scenario->events[number];
     uint32_t total;
-    g_autofree uint32_t *list = candidates(world, &world->scenario->events[number], &total);
+    g_autofree uint32_t *list = candidates(world, event, &total);
+
+    if (event->region && total > 0) {
+        network_sort_near(world->network, plan_region_centre(world->seed, number, list, total),
+                          list, total);
+    }
 
     return plan_victims(world->scenario, world->seed, number, list, total, ret_len);
-}
-
-/* Starts a peer that was up before, and its users with it. */
-static void start_again(World *world, uint32_t index)
-{
-    uint32_t users = world_peer(world, index)->users;
-
-    world_start_peer(world, index, world->started);
-    for (uint32_t user = 0; user < users; user++) {
-        workload_register(world, index, user);
-    }
 }
 
 static void run_on_victims(World *world, uint32_t number)
@@ -67,10 +62,10 @@ static void run_on_victims(World *world, uint32_t number)
             break;
         case SCENARIO_RESTART:
             world_stop_peer(world, list[i], false);
-            start_again(world, list[i]);
+            world_return_peer(world, list[i], world->started);
             break;
         case SCENARIO_START:
-            start_again(world, list[i]);
+            world_return_peer(world, list[i], world->started);
             break;
         case SCENARIO_FAIL:
             world_stop_peer(world, list[i], false);

@@ -144,23 +144,36 @@ static void tell_bootstrap(World *world, SimPeer *peer)
     PEAL_ASSERT(status == 0);
 }
 
+/* Starts the peers that are there at time 0, all of them joined. Returns their ids to g_free. */
+static PealId *converge_members(World *world)
+{
+    uint32_t *peers = g_new(uint32_t, world->peers_len);
+    PealId *ids = g_new(PealId, world->peers_len);
+    uint32_t len = 0;
+
+    for (uint32_t i = 0; i < world->peers_len; i++) {
+        if (plan_is_first(world->plan, i)) {
+            ids[len] = plan_node_id(world->seed, i);
+            init_peer(world, world_peer(world, i), &ids[len]);
+            world_peer(world, i)->joined = 1;
+            world->started = i + 1;
+            peers[len++] = i;
+        }
+    }
+    world->totals.joined = len;
+    oracle_fill(&world->oracle, peers, ids, len);
+    g_free(peers);
+    return ids;
+}
+
 void world_converge(World *world)
 {
-    uint32_t len = world->scenario->peers;
     bool heals = world_is_central(world) ||
                  world->overlay.partition_interval.ns < world->scenario->duration.ns;
-    PealId *ids = g_new(PealId, len);
-    uint32_t first_rank;
+    g_autofree PealId *ids = converge_members(world);
+    uint32_t len = world->oracle.len;
+    uint32_t first_rank = len > 0 ? oracle_rank_of(&world->oracle, &ids[0]) : 0;
 
-    for (uint32_t i = 0; i < len; i++) {
-        ids[i] = plan_node_id(world->seed, i);
-        init_peer(world, world_peer(world, i), &ids[i]);
-        world_peer(world, i)->joined = 1;
-    }
-    world->started = len;
-    world->totals.joined = len;
-    oracle_fill(&world->oracle, ids, len);
-    first_rank = oracle_rank_of(&world->oracle, &ids[0]);
     for (uint32_t rank = 0; rank < len; rank++) {
         Converging converging = {world, world_peer(world, world->oracle.peers[rank])};
         PealRingView view = {len,         rank,       first_rank, &converging,
@@ -176,7 +189,6 @@ void world_converge(World *world)
     }
     /* What the peers say of having joined concerns no join. */
     world->afterwards_len = 0;
-    g_free(ids);
 }
 
 /* Whom a peer that starts is told of; nobody: it founds the overlay. With nobody joined anywhere
@@ -239,6 +251,21 @@ void world_make_peer(World *world, uint32_t index)
     PealId id = world_node_id(world, index);
 
     init_peer(world, world_peer(world, index), &id);
+}
+
+void world_return_peer(World *world, uint32_t index, uint32_t others)
+{
+    SimPeer *peer = world_peer(world, index);
+
+    if (peer->leaving) { /* it is back before its Leave is over */
+        world_stop_peer(world, index, true);
+    }
+    if (!peer->up) {
+        world_start_peer(world, index, others);
+        for (uint32_t user = 0; user < peer->users; user++) {
+            workload_register(world, index, user);
+        }
+    }
 }
 
 void world_stop_peer(World *world, uint32_t index, bool graceful)

@@ -223,7 +223,18 @@ static void run_action(World *world, const PlanAction *action)
         events_run(world, action);
         break;
     case PLAN_START:
-        world_start_peer(world, action->peer, action->others);
+        if (action->again) {
+            world_return_peer(world, action->peer, action->others);
+        } else {
+            world_start_peer(world, action->peer, action->others);
+        }
+        break;
+    case PLAN_STOP:
+        if (action->graceful) {
+            world_leave_peer(world, action->peer);
+        } else {
+            world_stop_peer(world, action->peer, false);
+        }
         break;
     case PLAN_REGISTER:
         workload_register(world, action->peer, action->user);

@@ -222,6 +222,8 @@ void world_start_peer(World *world, uint32_t index, uint32_t others);
 /* As world_start_peer, by way of one peer; and: made, but not started. */
 void world_start_peer_at(World *world, uint32_t index, uint32_t bootstrap);
 void world_make_peer(World *world, uint32_t index);
+/* world_return_peer starts a peer that was up before, and its users with it; not one that is up. */
+void world_return_peer(World *world, uint32_t index, uint32_t others);
 void world_stop_peer(World *world, uint32_t index, bool graceful);
 void world_leave_peer(World *world, uint32_t index);
 void world_peer_joined(World *world, uint32_t index);

@@ -2,6 +2,8 @@
 /* network.c - what becomes of a frame: uplink, partition, loss, delay and jitter. */
 #include <scenarios/plan.h>
 
+#include <stdlib.h>
+
 #include "network/model.h"
 
 struct NetworkPrivate {
@@ -154,4 +156,52 @@ bool network_cut(const Network *network, uint32_t from, uint32_t to)
     const uint8_t *cut_off = network->private->cut_off;
 
     return cut_off != NULL && cut_off[from] != cut_off[to];
+}
+
+/* A peer and its distance from a place, the order of a sort. */
+typedef struct NearPeer {
+    double distance;
+    uint32_t peer;
+} NearPeer;
+
+static double distance_of(const Network *network, uint32_t centre, uint32_t peer)
+{
+    if (network->points != NULL) {
+        double dx = (double)network->points[centre].x - (double)network->points[peer].x;
+        double dy = (double)network->points[centre].y - (double)network->points[peer].y;
+
+        return dx * dx + dy * dy;
+    }
+    if (network->matrix_us != NULL) {
+        size_t here = network->host[centre];
+        size_t there = network->host[peer];
+
+        /* The way to itself is no matter of the matrix. */
+        return here == there ? 0
+                             : (double)network->matrix_us[here * network->hosts + there] +
+                                   (double)network->matrix_us[there * network->hosts + here];
+    }
+    return 0;
+}
+
+static int compare_near(const void *a, const void *b)
+{
+    const NearPeer *x = a;
+    const NearPeer *y = b;
+
+    return x->distance != y->distance ? (x->distance > y->distance) - (x->distance < y->distance)
+                                      : (x->peer > y->peer) - (x->peer < y->peer);
+}
+
+void network_sort_near(const Network *network, uint32_t centre, uint32_t *peers, uint32_t len)
+{
+    g_autofree NearPeer *near = g_new(NearPeer, MAX(len, 1));
+
+    for (uint32_t i = 0; i < len; i++) {
+        near[i] = (NearPeer){distance_of(network, centre, peers[i]), peers[i]};
+    }
+    qsort(near, len, sizeof(*near), compare_near);
+    for (uint32_t i = 0; i < len; i++) {
+        peers[i] = near[i].peer;
+    }
 }

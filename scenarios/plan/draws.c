@@ -77,6 +77,11 @@ uint32_t plan_draw_rank(uint64_t seed, uint32_t event, uint32_t total)
     return (uint32_t)peal_random_below(event_draw(seed, event, UINT32_MAX), total);
 }
 
+uint32_t plan_region_centre(uint64_t seed, uint32_t event, const uint32_t *peers, uint32_t len)
+{
+    return peers[plan_draw_rank(seed, event, len)];
+}
+
 /* The one that the event names, if it is a candidate. */
 static uint32_t *named_victim(uint32_t peer, const uint32_t *peers, uint32_t len, uint32_t *ret_len)
 {
@@ -107,6 +112,10 @@ uint32_t *plan_victims(const Scenario *point, uint64_t seed, uint32_t event, con
 
         for (uint32_t i = 0; i < wanted; i++) {
             ranks[i] = (uint32_t)(((uint64_t)first + i) % len);
+        }
+    } else if (point->events[event].region) {
+        for (uint32_t i = 0; i < wanted; i++) {
+            ranks[i] = i;
         }
     } else if (wanted > 0) {
         plan_draw_ranks(seed, event, len, wanted, ranks);

@@ -9,6 +9,9 @@
  */
 #include <scenarios/plan.h>
 
+#include "churn.h"
+#include "plan/agenda.h"
+
 enum {
     RADIX_BITS = 10, /* two passes sort a window's 20-bit offsets */
     RADIX = 1 << RADIX_BITS,
@@ -19,6 +22,10 @@ enum {
     RAW_CALLER = 10
 };
 static const uint32_t NUMBER_CALL = UINT32_C(1) << 31; /* set in the number of a call */
+/* What churn does, in place of a number; below, a peer may have 2^30 lookups. */
+static const uint32_t NUMBER_RETURN = UINT32_C(1) << 30;
+static const uint32_t NUMBER_CRASH = (UINT32_C(1) << 30) + 1;
+static const uint32_t NUMBER_LEAVE = (UINT32_C(1) << 30) + 2;
 
 /* Calls draw from the same streams as the other agenda, far behind it. */
 #define DRAWS_CALLS (UINT64_C(1) << 40)
@@ -54,12 +61,23 @@ struct Plan {
     GArray *scratch;     /* Entry */
     guint entries_next;
     guint events_next;
-    uint32_t started; /* peers so far */
+    uint32_t started; /* peers so far; with churn, those that may have been */
+    bool founded;     /* with churn: somebody has started */
+    Agenda *agenda;   /* NULL without churn */
+    uint32_t *online; /* peers that are there by churn, in no order; NULL where nobody asks */
+    uint32_t *place;  /* per peer, in that list; UINT32_MAX: it is not */
+    uint32_t online_len;
 };
+
+bool plan_is_first(const Plan *plan, uint32_t peer)
+{
+    return plan->agenda != NULL ? agenda_is_first(plan->agenda, peer)
+                                : peer < plan->scenario->peers;
+}
 
 static bool is_converged(const Plan *plan, uint32_t peer)
 {
-    return plan->scenario->start == SCENARIO_START_CONVERGED && peer < plan->scenario->peers;
+    return plan->scenario->start == SCENARIO_START_CONVERGED && plan_is_first(plan, peer);
 }
 
 static uint64_t plan_stream(uint32_t peer)
@@ -102,43 +120,103 @@ static int64_t call_at(const Plan *plan, uint32_t peer, uint32_t number, int64_t
 }
 
 /* Calls begin one interval after the peer's start, or after the spread of registrations. */
-static void plan_begin_calls(Plan *plan)
+static void plan_begin_calls(Plan *plan, uint32_t peer, int64_t start_us)
 {
-    for (uint32_t peer = 0; plan->call_us != NULL && peer < plan->identities; peer++) {
-        int64_t base_us = is_converged(plan, peer) ? plan->spread_us : plan->next_us[peer];
+    if (plan->call_us != NULL) {
+        int64_t base_us = is_converged(plan, peer) ? plan->spread_us : start_us;
 
         plan->call_us[peer] = call_at(plan, peer, 0, base_us);
     }
+}
+
+static void set_online(Plan *plan, uint32_t peer, bool online)
+{
+    if (plan->place == NULL || online == (plan->place[peer] != UINT32_MAX)) {
+        return;
+    }
+    if (online) {
+        plan->place[peer] = plan->online_len;
+        plan->online[plan->online_len++] = peer;
+    } else {
+        uint32_t last = plan->online[--plan->online_len];
+
+        plan->online[plan->place[peer]] = last;
+        plan->place[last] = plan->place[peer];
+        plan->place[peer] = UINT32_MAX;
+    }
+}
+
+/* Puts a peer's first entry, its start at `us`, into its agenda. */
+static void plan_begin_peer(Plan *plan, uint32_t peer, int64_t us)
+{
+    plan->number[peer] = NUMBER_START;
+    plan->next_us[peer] = us;
+    if (is_converged(plan, peer)) {
+        plan->number[peer] = NUMBER_START + 1;
+        plan->next_us[peer] = agenda_at(plan, peer, plan->number[peer], 0);
+        plan->founded = true;
+        set_online(plan, peer, true);
+    }
+    plan_begin_calls(plan, peer, us);
+    if (plan->agenda != NULL) {
+        agenda_begin(plan->agenda, peer, us);
+    }
+}
+
+/* The peers of the start: all, or those whom churn has there. */
+static uint32_t plan_begin_first(Plan *plan)
+{
+    const Scenario *scenario = plan->scenario;
+    uint32_t peers = (uint32_t)churn_identities(scenario);
+    int64_t interval_ns =
+        scenario->start == SCENARIO_START_CONVERGED ? 0 : scenario->join_interval.ns;
+    int64_t order = 0;
+
+    for (uint32_t peer = 0; peer < peers; peer++) {
+        if (plan_is_first(plan, peer)) {
+            plan_begin_peer(plan, peer, order++ * interval_ns / PEAL_NS_PER_US);
+        } else {
+            plan->next_us[peer] = INT64_MAX;
+            if (plan->call_us != NULL) {
+                plan->call_us[peer] = INT64_MAX;
+            }
+        }
+    }
+    return peers;
 }
 
 /* Puts every peer's first entry into its agenda. */
 static void plan_begin(Plan *plan)
 {
     const Scenario *scenario = plan->scenario;
-    int64_t interval_ns = scenario->join_interval.ns;
-    uint32_t peer = 0;
+    uint32_t peer = plan_begin_first(plan);
 
-    for (; peer < scenario->peers; peer++) {
-        if (scenario->start == SCENARIO_START_CONVERGED) {
-            plan->number[peer] = NUMBER_START + 1;
-            plan->next_us[peer] = agenda_at(plan, peer, plan->number[peer], 0);
-        } else {
-            plan->next_us[peer] = peer * interval_ns / PEAL_NS_PER_US;
-        }
+    if (scenario->start == SCENARIO_START_CONVERGED || plan->agenda != NULL) {
+        plan->started = peer;
     }
     for (guint i = 0; i < scenario->events_len; i++) {
         const ScenarioEvent *event = &scenario->events[i];
+        int64_t interval_ns =
+            event->over.ns > 0 ? event->over.ns / MAX(1, event->count) : scenario->join_interval.ns;
 
         for (uint32_t j = 0; event->what == SCENARIO_JOIN && j < event->count; j++) {
-            plan->next_us[peer++] = (event->at.ns + j * interval_ns) / PEAL_NS_PER_US;
+            plan_begin_peer(plan, peer++, (event->at.ns + j * interval_ns) / PEAL_NS_PER_US);
         }
     }
     PEAL_ASSERT(peer == plan->identities);
-    if (scenario->start == SCENARIO_START_CONVERGED) {
-        plan->started = scenario->peers;
-    }
-    plan_begin_calls(plan);
     plan->earliest_us = 0;
+}
+
+static void plan_begin_online(Plan *plan)
+{
+    const ScenarioWorkload *workload = &plan->scenario->workload;
+
+    if (plan->agenda != NULL && (workload->lookup_target == SCENARIO_TARGET_ONLINE ||
+                                 workload->call_target == SCENARIO_CALL_ONLINE)) {
+        plan->online = g_new(uint32_t, plan->identities);
+        plan->place = g_new(uint32_t, plan->identities);
+        memset(plan->place, 0xff, plan->identities * sizeof(*plan->place));
+    }
 }
 
 /* A rate in thousandths an hour as the interval's distribution; the windows shrink to suit it. */
@@ -176,6 +254,8 @@ Plan *plan_new(const Scenario *point, uint64_t seed)
     plan->number = g_new0(uint32_t, plan->identities);
     plan->entries = g_array_new(FALSE, FALSE, sizeof(Entry));
     plan->scratch = g_array_new(FALSE, FALSE, sizeof(Entry));
+    plan->agenda = agenda_new(point, seed);
+    plan_begin_online(plan);
     plan_begin(plan);
     return plan;
 }
@@ -189,6 +269,9 @@ void plan_free(Plan *plan)
     g_free(plan->number);
     g_free(plan->call_us);
     g_free(plan->calls);
+    g_free(plan->online);
+    g_free(plan->place);
+    agenda_free(plan->agenda);
     g_array_unref(plan->entries);
     g_array_unref(plan->scratch);
     g_free(plan);
@@ -234,6 +317,67 @@ static int64_t plan_fill_calls(Plan *plan, uint32_t peer, int64_t end_us)
     return at_us;
 }
 
+/* Adds what a peer's agenda has before `end_us`, as far as an entry's number allows. Returns the
+ * instant of the one after it. */
+static int64_t plan_fill_agenda(Plan *plan, uint32_t peer, int64_t end_us, uint32_t last)
+{
+    int64_t at_us = plan->next_us[peer];
+
+    if (at_us < end_us) {
+        for (; at_us < end_us && plan->number[peer] <= last; plan->number[peer]++) {
+            Entry entry = {(uint32_t)(at_us - plan->begin_us), peer, plan->number[peer]};
+
+            g_array_append_val(plan->entries, entry);
+            at_us = agenda_at(plan, peer, entry.number + 1, at_us);
+        }
+        plan->next_us[peer] = at_us;
+    }
+    return at_us;
+}
+
+static void plan_fill_turn(Plan *plan, const AgendaTurn *turn)
+{
+    Entry entry = {(uint32_t)(turn->us - plan->begin_us), turn->peer, NUMBER_RETURN};
+
+    if (turn->up && plan->number[turn->peer] == NUMBER_START) {
+        /* Its start and registrations are entries at once: it may go again in this window. */
+        plan->next_us[turn->peer] = turn->us;
+        plan_begin_calls(plan, turn->peer, turn->us);
+        (void)plan_fill_agenda(plan, turn->peer, turn->us + 1, plan->users);
+        return;
+    }
+    if (!turn->up) {
+        entry.number = turn->graceful ? NUMBER_LEAVE : NUMBER_CRASH;
+        if (plan->number[turn->peer] == NUMBER_START && plan->next_us[turn->peer] > turn->us) {
+            plan->next_us[turn->peer] = INT64_MAX; /* its turn to join has not come */
+            return;
+        }
+    }
+    g_array_append_val(plan->entries, entry);
+}
+
+/* Adds a peer's coming and going before `end_us`. Returns the instant of the next turn. */
+static int64_t plan_fill_turns(Plan *plan, uint32_t peer, int64_t end_us)
+{
+    AgendaTurn turn;
+
+    while (agenda_take(plan->agenda, peer, end_us, &turn)) {
+        plan_fill_turn(plan, &turn);
+    }
+    return agenda_next_us(plan->agenda, peer);
+}
+
+/* Does so for all peers of a trace. */
+static int64_t plan_fill_lines(Plan *plan, int64_t end_us)
+{
+    AgendaTurn turn;
+
+    while (agenda_take_line(plan->agenda, end_us, &turn)) {
+        plan_fill_turn(plan, &turn);
+    }
+    return agenda_next_line_us(plan->agenda);
+}
+
 /* Collects the window that begins with the earliest entry; false when there is none. */
 static bool plan_fill(Plan *plan)
 {
@@ -247,19 +391,14 @@ static bool plan_fill(Plan *plan)
     end_us = MIN(plan->begin_us + plan->window_us, plan->end_us);
     plan->entries_next = 0;
     g_array_set_size(plan->entries, 0);
+    if (plan->agenda != NULL) {
+        earliest_us = plan_fill_lines(plan, end_us);
+    }
     for (uint32_t peer = 0; peer < plan->identities; peer++) {
-        int64_t at_us = plan->next_us[peer];
-
-        if (at_us < end_us) {
-            for (; at_us < end_us; plan->number[peer]++) {
-                Entry entry = {(uint32_t)(at_us - plan->begin_us), peer, plan->number[peer]};
-
-                g_array_append_val(plan->entries, entry);
-                at_us = agenda_at(plan, peer, entry.number + 1, at_us);
-            }
-            plan->next_us[peer] = at_us;
+        if (plan->agenda != NULL) {
+            earliest_us = MIN(earliest_us, plan_fill_turns(plan, peer, end_us));
         }
-        earliest_us = MIN(earliest_us, at_us);
+        earliest_us = MIN(earliest_us, plan_fill_agenda(plan, peer, end_us, UINT32_MAX));
         if (plan->call_us != NULL) {
             earliest_us = MIN(earliest_us, plan_fill_calls(plan, peer, end_us));
         }
@@ -300,27 +439,55 @@ PealTime plan_peek(Plan *plan)
     return peal_time_min(entry_at(plan, plan_entry(plan)), event_at(plan));
 }
 
+/* The peers whose users a target may be: all that have started, or those that are there. */
+typedef struct Crowd {
+    const uint32_t *list; /* NULL: peers 0..peers-1 */
+    uint32_t peers;
+    uint32_t self_rank; /* of the peer itself; UINT32_MAX: it is not among them */
+} Crowd;
+
+static Crowd crowd_of(const Plan *plan, bool online, uint32_t self)
+{
+    if (online && plan->place != NULL) {
+        return (Crowd){plan->online, plan->online_len, plan->place[self]};
+    }
+    return (Crowd){NULL, plan->started, self < plan->started ? self : UINT32_MAX};
+}
+
+static uint32_t crowd_peer(const Crowd *crowd, uint64_t rank)
+{
+    return crowd->list != NULL ? crowd->list[rank] : (uint32_t)rank;
+}
+
 /* Draws what a lookup looks up: a key, or a user of another peer that has started. */
 static void plan_draw_target(const Plan *plan, PlanAction *action, uint32_t number)
 {
+    ScenarioTarget target = plan->scenario->workload.lookup_target;
     uint64_t stream = plan_stream(action->peer);
     uint64_t raw = (uint64_t)number * DIST_RAW_PER_DRAW + RAW_TARGET;
     uint64_t draw = peal_random_at(plan->seed, stream, raw);
-    bool skip_self = action->peer < plan->started && plan->started > 1;
+    Crowd crowd = crowd_of(plan, target == SCENARIO_TARGET_ONLINE, action->peer);
+    bool skip_self = crowd.self_rank != UINT32_MAX && crowd.peers > 1;
     uint64_t users = plan->users;
     uint64_t pick;
+    uint64_t rank;
 
-    action->keyed = plan->scenario->workload.lookup_target == SCENARIO_TARGET_RANDOM;
+    action->keyed = target == SCENARIO_TARGET_RANDOM;
     if (action->keyed) {
         uint64_t low = peal_random_at(plan->seed, stream, raw + 1);
 
         action->key = peal_id_from_halves((PealIdHalves){.high = draw, .low = low});
         return;
     }
-    pick = peal_random_below(draw, (plan->started - skip_self) * users);
-    action->target_peer = (uint32_t)(pick / users);
+    if (crowd.peers == 0) { /* nobody: the asker itself, who is not there either */
+        action->target_peer = action->peer;
+        return;
+    }
+    pick = peal_random_below(draw, (crowd.peers - skip_self) * users);
+    rank = pick / users;
+    rank += skip_self && rank >= crowd.self_rank;
+    action->target_peer = crowd_peer(&crowd, rank);
     action->target_user = (uint32_t)(pick % users);
-    action->target_peer += skip_self && action->target_peer >= action->peer;
 }
 
 /* Draws who calls whom, and for how long: any two users of peers that have started. */
@@ -328,20 +495,24 @@ static void plan_draw_call(const Plan *plan, PlanAction *action)
 {
     uint64_t stream = plan_stream(action->peer);
     uint64_t raw = (DRAWS_CALLS + action->number) * DIST_RAW_PER_DRAW;
-    uint64_t others = (uint64_t)plan->started * plan->users - 1;
-    uint64_t caller;
-    uint64_t callee;
+    Crowd crowd =
+        crowd_of(plan, plan->scenario->workload.call_target == SCENARIO_CALL_ONLINE, action->peer);
+    uint64_t users = (uint64_t)crowd.peers * plan->users;
+    bool skip_self = crowd.self_rank != UINT32_MAX;
 
     action->user = (uint32_t)peal_random_below(peal_random_at(plan->seed, stream, raw + RAW_CALLER),
                                                plan->users);
-    caller = (uint64_t)action->peer * plan->users + action->user;
-    callee = caller;
-    if (others > 0) {
-        callee = peal_random_below(peal_random_at(plan->seed, stream, raw + RAW_TARGET), others);
-        callee += callee >= caller;
+    action->target_peer = action->peer;
+    action->target_user = action->user;
+    if (users > skip_self) {
+        uint64_t caller = (uint64_t)crowd.self_rank * plan->users + action->user;
+        uint64_t callee = peal_random_below(peal_random_at(plan->seed, stream, raw + RAW_TARGET),
+                                            users - skip_self);
+
+        callee += skip_self && callee >= caller;
+        action->target_peer = crowd_peer(&crowd, callee / plan->users);
+        action->target_user = (uint32_t)(callee % plan->users);
     }
-    action->target_peer = (uint32_t)(callee / plan->users);
-    action->target_user = (uint32_t)(callee % plan->users);
     if (plan->scenario->workload.call_target == SCENARIO_CALL_NOBODY) {
         action->target_user += plan->users; /* there is none of that number */
     }
@@ -349,12 +520,34 @@ static void plan_draw_call(const Plan *plan, PlanAction *action)
                                  DRAWS_DURATIONS + action->number);
 }
 
+/* How many peers a starting one may look for others among: 0 for the founder. */
+static uint32_t plan_others(Plan *plan, uint32_t peer)
+{
+    uint32_t others = plan->started;
+
+    if (plan->agenda == NULL) {
+        plan->started++;
+        return others;
+    }
+    others = plan->founded ? others : 0;
+    plan->founded = true;
+    plan->started = MAX(plan->started, peer + 1); /* an event's joiner */
+    return others;
+}
+
+static void plan_take_start(Plan *plan, PlanAction *action, bool again)
+{
+    action->kind = PLAN_START;
+    action->again = again;
+    action->others = plan_others(plan, action->peer);
+    set_online(plan, action->peer, true);
+}
+
 static void plan_take_entry(Plan *plan, const Entry *entry, PlanAction *action)
 {
     action->peer = entry->peer;
     if (entry->number == NUMBER_START) {
-        action->kind = PLAN_START;
-        action->others = plan->started++;
+        plan_take_start(plan, action, false);
     } else if (entry->number <= plan->users) {
         action->kind = PLAN_REGISTER;
         action->user = entry->number - 1;
@@ -362,6 +555,12 @@ static void plan_take_entry(Plan *plan, const Entry *entry, PlanAction *action)
         action->kind = PLAN_CALL;
         action->number = entry->number & ~NUMBER_CALL;
         plan_draw_call(plan, action);
+    } else if (entry->number == NUMBER_RETURN) {
+        plan_take_start(plan, action, true);
+    } else if (entry->number == NUMBER_CRASH || entry->number == NUMBER_LEAVE) {
+        action->kind = PLAN_STOP;
+        action->graceful = entry->number == NUMBER_LEAVE;
+        set_online(plan, action->peer, false);
     } else {
         action->kind = PLAN_LOOKUP;
         action->number = entry->number - plan->users - 1;

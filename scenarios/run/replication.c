@@ -164,7 +164,7 @@ static char *run_world(Replication *run, PcapWriter *capture, GError **error)
         .point = config->task.point,
         .replication = config->task.replication,
         .seed = replication_seed(config->point, config->task.replication),
-        .peers = config->point->peers,
+        .peers = scenario_online(config->point),
     };
     RunJob job = {
         .point = config->point,

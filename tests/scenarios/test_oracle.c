@@ -77,7 +77,7 @@ static void oracle_filled_at_once_is_the_same_ring(void)
         oracle_join(&one_by_one, &ids[i], i);
         oracle_join(&one_by_one, &ids[i], i); /* twice is once */
     }
-    oracle_fill(&at_once, ids, PEERS);
+    oracle_fill(&at_once, NULL, ids, PEERS);
     CU_ASSERT_EQUAL(one_by_one.len, PEERS);
     CU_ASSERT_EQUAL(at_once.len, PEERS);
     CU_ASSERT_EQUAL(memcmp(at_once.peers, one_by_one.peers, sizeof(uint32_t) * PEERS), 0);
@@ -114,7 +114,7 @@ static void oracle_holders_are_the_owner_and_those_behind_it(void)
     for (uint32_t i = 0; i < PEERS; i++) {
         ids[i] = id_of(i);
     }
-    oracle_fill(&oracle, ids, PEERS);
+    oracle_fill(&oracle, NULL, ids, PEERS);
     owner = oracle_rank_of(&oracle, &ids[3]);
     CU_ASSERT_EQUAL(oracle_holders(&oracle, &ids[3], 2, holders), 3);
     CU_ASSERT_EQUAL(holders[0], 3);
@@ -136,7 +136,7 @@ static void oracle_of_a_server_names_it_while_it_is_a_member(void)
     oracle_init(&oracle);
     oracle_centre(&oracle);
     CU_ASSERT_EQUAL(oracle_owner(&oracle, &ids[3]), ORACLE_NONE);
-    oracle_fill(&oracle, ids, PEERS);
+    oracle_fill(&oracle, NULL, ids, PEERS);
     CU_ASSERT_EQUAL(oracle_owner(&oracle, &ids[3]), 0);
     CU_ASSERT_EQUAL(oracle_holders(&oracle, &ids[3], 2, holders), 1);
     CU_ASSERT_EQUAL(holders[0], 0);

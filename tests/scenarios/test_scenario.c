@@ -247,8 +247,6 @@ static void scenario_clamps_default_replicas_to_successors(void)
 
 static void scenario_refuses_what_is_not_available_and_says_so(void)
 {
-    refused("[scenario]\n[churn]\nsession = 5min\n", NULL, SCENARIO_ERROR_UNAVAILABLE,
-            WORDS("dir/test.conf:2", "churn", "not available"));
     refused("[scenario]\n[peer]\ncpu = benchmark:fast\n", NULL, SCENARIO_ERROR_VALUE,
             WORDS("dir/test.conf:3", "benchmark:X"));
     refused("[scenario]\n[overlay]\ncrypto = openssl\n", NULL, SCENARIO_ERROR_UNAVAILABLE,

@@ -27,6 +27,7 @@ typedef enum KeyType {
     KEY_QUEUE,      /* messages or a time */
     KEY_BANDWIDTH,  /* unlimited or a bit rate */
     KEY_LATENCY,    /* a network model */
+    KEY_SESSION,    /* a distribution or trace:FILE */
     KEY_FINGERS,    /* auto or a number */
     KEY_NEIGHBOURS, /* sets successors and predecessors */
     KEY_LIMIT,      /* off or a rate, such as 20/s; min, max in thousandths an hour */

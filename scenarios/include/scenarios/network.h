@@ -61,6 +61,11 @@ static inline PealSpan network_one_way(const Network *network, uint32_t from, ui
     return (PealSpan){us > NETWORK_FLOOR.ns ? us : NETWORK_FLOOR.ns};
 }
 
+/* network_sort_near puts peers into the order of their distance from one of them: in the plane,
+ * without anybody's access delay; with a matrix, by the round-trip time to its host. Of those that
+ * are equally far the lower index comes first. */
+void network_sort_near(const Network *network, uint32_t centre, uint32_t *peers, uint32_t len);
+
 /* network_min_one_way: no frame arrives sooner than this after it was sent. */
 static inline PealSpan network_min_one_way(const Network *network)
 {

@@ -29,8 +29,12 @@ void oracle_fini(Oracle *oracle);
 /* oracle_centre makes peer 0 the owner of every id: overlay.topology = central. */
 void oracle_centre(Oracle *oracle);
 
-/* oracle_fill makes peers 0..len-1 the members, all at once; the oracle must be empty. */
-void oracle_fill(Oracle *oracle, const PealId *ids, uint32_t len);
+/*
+ * oracle_fill makes peers the members, all at once; the oracle must be empty.
+ * peers   len of them, each once, ascending; NULL: 0..len-1
+ * ids     theirs, in the same order
+ */
+void oracle_fill(Oracle *oracle, const uint32_t *peers, const PealId *ids, uint32_t len);
 
 /* oracle_join and oracle_leave do nothing for a peer that is there already, or not. */
 void oracle_join(Oracle *oracle, const PealId *id, uint32_t peer);

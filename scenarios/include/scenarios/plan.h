@@ -2,8 +2,8 @@
 /*
  * plan.h - a scenario compiled into what happens when: starts, registrations, lookups, calls,
  * events. Source: none.
- * State:  12 bytes per identity, 12 more with calls, and one window's actions; it does not grow
- *         with simulated time.
+ * State:  12 bytes per identity, 12 more with calls, 12 more with churn, 8 more where targets are
+ *         online, and one window's actions; it does not grow with simulated time.
  * Time:   actions come in the order of (at, events first, peer, number), in whole us but events.
  *
  * Whatever a peer does derives from (seed, peer index) alone, so that both worlds plan the same.
@@ -15,6 +15,13 @@
  * (at most a tenth of the run) and begin to look up after it; without users they begin at once. The
  * calls of a peer's users come as one stream, in which each call is any one's: so each user's calls
  * have exponential intervals. They begin as the lookups do.
+ *
+ * With churn, each of the start's identities is there at time 0 with the probability of being there
+ * in the steady state, and what is left of its session or absence is a residual life. Those who are
+ * there make up the converged overlay, or join one per interval; the others come for the first time
+ * when their absence ends. The joiners of an event have a whole session before them, and live like
+ * all others then. Lookups and calls go on while a peer is away, to be skipped: their intervals are
+ * exponential, so that those which are left have the stated rate.
  */
 #ifndef SCENARIOS_PLAN_H
 #define SCENARIOS_PLAN_H
@@ -24,10 +31,13 @@
 #define PLAN_REGISTER_SPREAD ((PealSpan){10 * PEAL_NS_PER_S})
 
 typedef enum PlanKind {
-    PLAN_EVENT,    /* `event` happens; the peers of a join come as PLAN_STARTs */
-    PLAN_START,    /* `peer` starts to join; never for the first peers of a converged overlay */
+    PLAN_EVENT, /* `event` happens; the peers of a join come as PLAN_STARTs */
+    PLAN_START, /* `peer` starts to join; never for the first peers of a converged overlay. It may
+                      be up, by an event; and, with churn, on its way out. */
+    PLAN_STOP,  /* `peer` ends, by churn; it may be down, by an event */
     PLAN_REGISTER, /* `user` of `peer` registers there; before it has joined: when it has. A peer's
-                      users register again after a restart, which is not in the plan. */
+                      users register again after a restart and when it returns (`again`), which is
+                      not in the plan. */
     PLAN_LOOKUP,   /* `peer` looks a key up; skip it when the peer is down or has not joined */
     PLAN_CALL /* `user` of `peer` calls the target; skip it when the peer is down, has not joined,
                       or there is nobody else to call, which the target being the caller says */
@@ -38,7 +48,9 @@ typedef struct PlanAction {
     PlanKind kind;
     uint32_t event;  /* PLAN_EVENT: index in scenario->events; else meaningless */
     uint32_t peer;   /* all but PLAN_EVENT */
-    uint32_t others; /* PLAN_START: how many peers started before, 0 for the founder */
+    uint32_t others; /* PLAN_START: of peers 0..others-1 some started before; 0 for the founder */
+    bool again;      /* PLAN_START: it returns */
+    bool graceful;   /* PLAN_STOP: with a Leave */
     uint32_t user;   /* PLAN_REGISTER, PLAN_CALL: which of the peer's users */
     uint32_t number; /* PLAN_LOOKUP, PLAN_CALL: how many of them the peer made before */
     bool keyed;      /* PLAN_LOOKUP: `key` is the Resource-ID; else that of the target's AOR is */
@@ -63,6 +75,9 @@ bool plan_next(Plan *plan, PealTime until, PlanAction *ret_action) PEAL_MUST_USE
 
 /* plan_peek returns the instant of the next action, PEAL_TIME_NEVER when there is none any more. */
 PealTime plan_peek(Plan *plan);
+
+/* plan_is_first tells whether a peer is there at time 0 of a converged start. */
+bool plan_is_first(const Plan *plan, uint32_t peer);
 
 /* plan_node_id is a peer's Node-ID. */
 PealId plan_node_id(uint64_t seed, uint32_t peer);
@@ -94,9 +109,13 @@ void plan_draw_ranks(uint64_t seed, uint32_t event, uint32_t total, uint32_t len
 /* plan_draw_rank draws one rank of 0..total-1 (total > 0): where adjacent victims begin. */
 uint32_t plan_draw_rank(uint64_t seed, uint32_t event, uint32_t total);
 
+/* plan_region_centre draws the candidate whose region an event concerns; len > 0. */
+uint32_t plan_region_centre(uint64_t seed, uint32_t event, const uint32_t *peers, uint32_t len);
+
 /*
  * plan_victims draws an event's victims, or takes the one that it names.
- * peers   candidates: in the order of their indices; for adjacent victims, of their ids
+ * peers   candidates: in the order of their indices; for adjacent victims, of their ids; for
+ *         a region's, of their distance from the one that plan_region_centre draws
  * Returns them, to g_free; ret_len may become 0.
  */
 uint32_t *plan_victims(const Scenario *point, uint64_t seed, uint32_t event, const uint32_t *peers,

@@ -33,13 +33,15 @@ typedef enum ScenarioStart { SCENARIO_START_JOINS, SCENARIO_START_CONVERGED } Sc
 typedef enum ScenarioRouting { SCENARIO_ROUTING_RECURSIVE } ScenarioRouting;
 typedef enum ScenarioHosts { SCENARIO_HOSTS_OWN, SCENARIO_HOSTS_SHARED } ScenarioHosts;
 typedef enum ScenarioTarget {
-    SCENARIO_TARGET_USERS, /* the AOR of a user that some peer registers */
-    SCENARIO_TARGET_RANDOM /* a uniformly random key */
+    SCENARIO_TARGET_USERS,  /* the AOR of a user that some peer registers */
+    SCENARIO_TARGET_RANDOM, /* a uniformly random key */
+    SCENARIO_TARGET_ONLINE  /* a user of a peer that is there */
 } ScenarioTarget;
 
 typedef enum ScenarioCallTarget {
-    SCENARIO_CALL_USERS, /* any other user */
-    SCENARIO_CALL_NOBODY /* an AOR that nobody registers: 404 or 480 */
+    SCENARIO_CALL_USERS,  /* any other user */
+    SCENARIO_CALL_ONLINE, /* one whose peer is there */
+    SCENARIO_CALL_NOBODY  /* an AOR that nobody registers: 404 or 480 */
 } ScenarioCallTarget;
 
 typedef enum ScenarioLatency {
@@ -60,6 +62,19 @@ typedef struct ScenarioNetwork {
     uint64_t bandwidth;       /* of each peer's uplink, bit/s; 0 is unlimited */
     PealSpan bandwidth_queue; /* the uplink drops what would wait longer */
 } ScenarioNetwork;
+
+typedef struct ChurnTrace ChurnTrace; /* see churn.h */
+
+/* Peers come and go by themselves where `session` is a distribution, or there is a trace. */
+typedef struct ScenarioChurn {
+    Dist session; /* DIST_NONE: no churn, or a trace's */
+    Dist absence;
+    uint32_t leaves_ppm;  /* of the sessions' ends that are leaves; the others are crashes */
+    uint32_t diurnal_ppm; /* amplitude of the rate of returns around its mean */
+    PealSpan diurnal_period;
+    char *trace_file; /* as resolved, or NULL */
+    ChurnTrace *trace;
+} ScenarioChurn;
 
 typedef struct ScenarioWorkload {
     uint32_t users_per_peer;
@@ -106,6 +121,8 @@ typedef struct ScenarioEvent {
     PealTime at;
     ScenarioDo what;
     bool adjacent; /* victims are neighbours on the ring */
+    bool region;   /* victims are near each other in the network */
+    PealSpan over; /* joiners start within it, evenly; 0: one per overlay.join-interval */
     bool named;    /* it concerns `peer` alone; count and ppm are 0 */
     uint32_t peer;
     uint32_t count; /* peers; 0 when ppm says how many */
@@ -139,7 +156,8 @@ typedef struct Scenario {
 
     PealOverlay overlay; /* `hash` is left to the world: peal_overlay_hash(crypto, overlay_name) */
     char *overlay_name;
-    uint32_t peers; /* that the run starts with */
+    uint32_t
+        peers; /* that the run starts with; with churn, the mean number online; of a trace, all */
     ScenarioRouting routing;
     ScenarioStart start;
     PealSpan join_interval;
@@ -147,6 +165,7 @@ typedef struct Scenario {
     bool server_keeps; /* a central server has its phones' registrations on disk */
 
     ScenarioNetwork network;
+    ScenarioChurn churn;
     ScenarioWorkload workload;
     ScenarioProcessor peer;
 
@@ -185,8 +204,19 @@ Scenario *scenario_point(const Scenario *scenario, guint point, GError **error);
  * successors where no key says how many there shall be. `settings` tells whom to blame. */
 bool scenario_check_overlay(Scenario *scenario, GError **error) PEAL_MUST_USE;
 
-/* scenario_identities: how many peers there are ever, the start's and those of join events. */
+/* scenario_identities: how many peers there are ever: the start's (with churn, peers divided by
+ * availability) and those of join events. */
 uint32_t scenario_identities(const Scenario *scenario);
+
+/* scenario_has_churn: peers come and go by themselves. */
+static inline bool scenario_has_churn(const Scenario *scenario)
+{
+    return scenario->churn.session.kind != DIST_NONE || scenario->churn.trace != NULL;
+}
+
+/* scenario_online: the mean number of peers online that is asked for, before any event; of a trace,
+ * its own, at least 1. */
+uint32_t scenario_online(const Scenario *scenario);
 
 /* scenario_replication_seed: for replication 0 the seed itself, else a mix of both, below 2^53. */
 uint64_t scenario_replication_seed(uint64_t seed, uint32_t replication);

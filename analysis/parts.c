@@ -121,13 +121,11 @@ static bool take_path(sqlite3 *db, const char *path, GError **error)
 bool parts_take(sqlite3 *db, const char *dir, unsigned point, unsigned replication, GError **error)
 {
     g_autofree char *path = part_path(dir, point, replication);
-    g_autofree char *parts = parts_dir(dir);
 
     if (!take_path(db, path, error)) {
         return false;
     }
     g_unlink(path);
-    g_rmdir(parts); /* where it was the last */
     return true;
 }
 
@@ -182,6 +180,13 @@ bool parts_adopt(sqlite3 *db, const char *dir, GError **error)
     }
     parts_remove(dir);
     return true;
+}
+
+void parts_close(const char *dir)
+{
+    g_autofree char *parts = parts_dir(dir);
+
+    g_rmdir(parts);
 }
 
 void parts_remove(const char *dir)

@@ -25,6 +25,9 @@ bool parts_take(sqlite3 *db, const char *dir, unsigned point, unsigned replicati
  * removes, as it does whatever never became whole. */
 bool parts_adopt(sqlite3 *db, const char *dir, GError **error);
 
+/* parts_close removes the parts' directory if it is empty, and nobody writes parts any more. */
+void parts_close(const char *dir);
+
 /* parts_remove removes all parts and, if that empties it, their directory. */
 void parts_remove(const char *dir);
 

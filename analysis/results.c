@@ -311,6 +311,7 @@ void results_close(Results *results)
     if (results == NULL) {
         return;
     }
+    parts_close(results->dir);
     sqlite3_close(results->db);
     if (results->lock >= 0) {
         close(results->lock);

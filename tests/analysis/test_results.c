@@ -344,12 +344,12 @@ static void parts_in_any_order_make_the_same_summary_as_replications_in_turn(voi
         CU_ASSERT(write_part(other, order[i], 5, 0));
         CU_ASSERT(results_take_part(results, 0, order[i], NULL));
     }
-    CU_ASSERT_FALSE(g_file_test(parts, G_FILE_TEST_EXISTS));
     CU_ASSERT(results_finish(results, NULL));
     text = results_summary_text(results, NULL);
     CU_ASSERT_FATAL(g_file_get_contents(path, &expected, NULL, NULL));
     CU_ASSERT_STRING_EQUAL(text, expected);
     results_close(results);
+    CU_ASSERT_FALSE(g_file_test(parts, G_FILE_TEST_EXISTS));
     remove_tree(dir);
     remove_tree(other);
 }

@@ -4,6 +4,7 @@
  */
 #include <analysis/compare.h>
 #include <analysis/plot.h>
+#include <analysis/report.h>
 #include <fcntl.h>
 #include <glib.h>
 #include <net/commands.h>
@@ -41,6 +42,7 @@ static const Command COMMANDS[] = {
     {"register", net_register_main, "register a user at a node"},
     {"call", net_call_main, "call a user through a node"},
     {"plot", plot_main, "draw the figures of a run"},
+    {"report", report_main, "write the results of a run as one HTML page"},
     {"compare", compare_main, "set the results of two runs beside each other"},
     {"help", help_main, "show this, `peal help keys` every key of a scenario or a node"},
 };

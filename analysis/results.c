@@ -6,6 +6,7 @@
 #include "database.h"
 #include "parts.h"
 #include "plot/gnuplot.h"
+#include "report/page.h"
 #include "results_mean.h"
 #include "rows.h"
 #include "summary.h"
@@ -48,6 +49,17 @@ static void remove_csv(const char *dir)
         remove_in(path, *table, ".csv");
     }
     g_rmdir(path);
+}
+
+/* The page that `peal report` wrote, by its first words. */
+static void remove_report(const char *dir)
+{
+    g_autofree char *path = path_in(dir, "report.html");
+    g_autofree char *text = NULL;
+
+    if (g_file_get_contents(path, &text, NULL, NULL) && g_str_has_prefix(text, PAGE_BEGIN)) {
+        g_unlink(path);
+    }
 }
 
 /* Whether plots/NAME.gp is a script of ours, by its first words. */
@@ -99,6 +111,7 @@ static void remove_results(const char *dir)
     parts_remove(dir);
     remove_plots(dir);
     remove_csv(dir);
+    remove_report(dir);
 }
 
 /* Whether a results.db may be replaced: one of ours, of any version or cut off, or an empty file.

@@ -68,17 +68,15 @@ static bool write_figure(const char *dir, const Figure *figure, GPtrArray *files
            write_file(dir, figure->name, ".gp", script->str, files, error);
 }
 
-/* Runs a script in dir; what it prints goes to *ret_output. */
-static bool run_script(const char *dir, const char *script, char **ret_output, GError **error)
+static bool run_script(const char *dir, const char *script, GError **error)
 {
     char *argv[] = {"gnuplot", (char *)(uintptr_t)script, NULL};
-    g_autofree char *output = NULL;
     g_autofree char *errors = NULL;
     GError *failure = NULL;
     int status = 0;
 
-    if (!g_spawn_sync(dir, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &output, &errors, &status,
-                      &failure) ||
+    if (!g_spawn_sync(dir, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL,
+                      NULL, &errors, &status, &failure) ||
         !g_spawn_check_wait_status(status, &failure)) {
         g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_WRITE,
                     "gnuplot could not draw %s/%s: %s %s", dir, script, failure->message,
@@ -86,13 +84,10 @@ static bool run_script(const char *dir, const char *script, char **ret_output, G
         g_error_free(failure);
         return false;
     }
-    if (ret_output != NULL) {
-        *ret_output = g_steal_pointer(&output);
-    }
     return true;
 }
 
-/* Figures drawn side by side, one gnuplot a processor. */
+/* Scripts run side by side, one gnuplot a processor. */
 typedef struct Drawing {
     const char *dir;
     GMutex lock;
@@ -106,7 +101,7 @@ static void draw_in_thread(gpointer data, gpointer user)
     g_autofree char *script = g_strconcat(figure->name, ".gp", NULL);
     GError *error = NULL;
 
-    if (!run_script(drawing->dir, script, NULL, &error)) {
+    if (!run_script(drawing->dir, script, &error)) {
         g_mutex_lock(&drawing->lock);
         if (drawing->error == NULL) {
             drawing->error = g_steal_pointer(&error);
@@ -160,27 +155,60 @@ bool gnuplot_draw(const char *dir, const GPtrArray *figures, GPtrArray *ret_file
     return run_all(dir, figures, error);
 }
 
-char *gnuplot_svg(const Figure *figure, GError **error)
+static bool write_svg_script(const char *dir, const Figure *figure, GPtrArray *files,
+                             GError **error)
 {
-    g_autofree char *dir = g_dir_make_tmp("peal-figure-XXXXXX", error);
-    g_autofree char *data = NULL, *text = NULL, *body = NULL, *output = NULL;
-    g_autoptr(GString) script = g_string_new("data = 'figure.dat'\n");
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-    bool drawn;
+    g_autofree char *data = script_data(figure);
+    g_autofree char *body = script_text(figure);
+    g_autoptr(GString) script = g_string_new(NULL);
 
-    if (dir == NULL) {
-        return NULL;
+    g_string_append_printf(script, "data = '%s.dat'\n" SVG_TERMINAL "set output '%s.svg'\n%s",
+                           figure->name, script_height(figure), figure->name, body);
+    return write_file(dir, figure->name, ".dat", data, files, error) &&
+           write_file(dir, figure->name, ".gp", script->str, files, error);
+}
+
+static bool read_svg(const char *dir, const Figure *figure, GPtrArray *texts, GPtrArray *files,
+                     GError **error)
+{
+    g_autofree char *file = g_strconcat(figure->name, ".svg", NULL);
+    char *path = g_build_filename(dir, file, NULL);
+    char *text = NULL;
+    GError *failure = NULL;
+
+    g_ptr_array_add(files, path);
+    if (!g_file_get_contents(path, &text, NULL, &failure)) {
+        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_WRITE, "%s", failure->message);
+        g_error_free(failure);
+        return false;
     }
-    data = script_data(figure);
-    body = script_text(figure);
-    g_string_append_printf(script, SVG_TERMINAL, script_height(figure));
-    g_string_append(script, body);
-    drawn = write_file(dir, "figure", ".dat", data, files, error) &&
-            write_file(dir, "figure", ".gp", script->str, files, error) &&
-            run_script(dir, "figure.gp", &output, error);
+    g_ptr_array_add(texts, text);
+    return true;
+}
+
+bool gnuplot_svgs(const GPtrArray *figures, GPtrArray *ret_texts, GError **error)
+{
+    g_autofree char *dir = NULL;
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+    GError *failure = NULL;
+    bool good = true;
+
+    dir = g_dir_make_tmp("peal-figures-XXXXXX", &failure);
+    if (dir == NULL) {
+        g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_WRITE, "%s", failure->message);
+        g_error_free(failure);
+        return false;
+    }
+    for (guint i = 0; good && i < figures->len; i++) {
+        good = write_svg_script(dir, g_ptr_array_index(figures, i), files, error);
+    }
+    good = good && run_all(dir, figures, error);
+    for (guint i = 0; good && i < figures->len; i++) {
+        good = read_svg(dir, g_ptr_array_index(figures, i), ret_texts, files, error);
+    }
     for (guint i = 0; i < files->len; i++) {
         g_unlink(g_ptr_array_index(files, i));
     }
     g_rmdir(dir);
-    return drawn ? g_steal_pointer(&output) : NULL;
+    return good;
 }

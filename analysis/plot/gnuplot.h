@@ -24,7 +24,8 @@ bool gnuplot_check(const char *other_way, GError **error);
  */
 bool gnuplot_draw(const char *dir, const GPtrArray *figures, GPtrArray *ret_files, GError **error);
 
-/* gnuplot_svg is a figure as SVG text; free with g_free. NULL with RESULTS_ERROR_WRITE. */
-char *gnuplot_svg(const Figure *figure, GError **error);
+/* gnuplot_svgs adds each figure as SVG text to ret_texts (owned). False with
+ * RESULTS_ERROR_WRITE. */
+bool gnuplot_svgs(const GPtrArray *figures, GPtrArray *ret_texts, GError **error);
 
 #endif

@@ -94,9 +94,9 @@ static const TimeLook PEERS = {
       false},
      {"Peers per minute",
       " /min",
-      {{"joined", RATE("peers_joined"), NULL, NULL, 60},
-       {"left", RATE("peers_left"), NULL, NULL, 60},
-       {"failed", RATE("peers_failed"), NULL, NULL, 60}},
+      {{"joins", RATE("peers_joined"), NULL, NULL, 60},
+       {"leaves", RATE("peers_left"), NULL, NULL, 60},
+       {"failures", RATE("peers_failed"), NULL, NULL, 60}},
       false}}};
 
 static const TimeLook COMPARED = {

@@ -204,7 +204,8 @@ const Key KEYS[] = {
      "A refusal asks the sender to wait so long, or up to twice as long, in whole seconds."},
     {"defence", "overload-control", KEY_CHOICE, YES_NO, FIELD(overlay.defence.overload_control), 0,
      0, "no", NULL,
-     "yes: SIP neighbours tell each other by how much to reduce their requests (RFC 7339)."},
+     "yes: SIP neighbours, phones among them, tell each other by how much to reduce their requests "
+     "while messages wait longer than overload-wait (RFC 7339); refusals then name no time."},
 
     {"defence", "neighbour-check", KEY_CHOICE, OFF_ON, FIELD(overlay.defence.neighbour_check), 0, 0,
      "off", NULL,

@@ -251,10 +251,12 @@ Phones *phones_new(World *world)
     phones->sip.domains_len = 1;
     phones->sip.min_expires_s = MIN(MIN_EXPIRES_S, expires_s);
     phones->sip.max_expires_s = MAX(phones->sip.max_expires_s, expires_s);
-    phones->config = (PealPhoneConfig){.sip = &phones->sip,
-                                       .ring = workload->ring,
-                                       .calls_max = PEAL_PHONE_CALLS_MAX,
-                                       .event = on_event};
+    phones->config =
+        (PealPhoneConfig){.sip = &phones->sip,
+                          .ring = workload->ring,
+                          .calls_max = PEAL_PHONE_CALLS_MAX,
+                          .overload_control = world->scenario->overlay.defence.overload_control,
+                          .event = on_event};
     phones->ops = phone_ops();
     phones->users = workload->users_per_peer;
     if (world_is_central(world)) {

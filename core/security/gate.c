@@ -5,7 +5,7 @@
 #include "peer.h"
 #include "security/defence.h"
 
-enum { GATE_STEPS_MAX = 100 };
+enum { GATE_STEPS_MAX = 100, GATE_REDUCE_UP = 10, GATE_REDUCE_DOWN = 1, GATE_REDUCE_MAX = 90 };
 #define GATE_GAP_MAX peal_seconds(10)
 
 static const int64_t MILLI_HOUR_NS = INT64_C(3600000) * PEAL_NS_PER_S;
@@ -124,6 +124,21 @@ static void gap_widen(Gate *gate)
     gate->gap.ns = gap < GATE_GAP_MAX.ns ? gap : GATE_GAP_MAX.ns;
 }
 
+/* Up by large steps while the wait is too long, down by small ones when it is short; never all, for
+ * then nobody would hear of the end. */
+static void reduction_look(Gate *gate, PealSpan target)
+{
+    int reduction = gate->status.reduction;
+
+    if (gate->wait.ns > target.ns) {
+        reduction = reduction + GATE_REDUCE_UP;
+    } else if (gate->wait.ns < target.ns / 2) {
+        reduction = reduction - GATE_REDUCE_DOWN;
+    }
+    reduction = reduction < 0 ? 0 : reduction;
+    gate->status.reduction = (uint8_t)(reduction < GATE_REDUCE_MAX ? reduction : GATE_REDUCE_MAX);
+}
+
 /* Looks whether GATE_STEP is over. Of many that passed without a message, some count. */
 static void gap_look(Gate *gate, PealTime now, PealSpan target)
 {
@@ -139,6 +154,7 @@ static void gap_look(Gate *gate, PealTime now, PealSpan target)
     } else if (gate->wait.ns < target.ns / 2) {
         gate->gap.ns -= gate->gap.ns / 1000 * 3 * (steps < GATE_STEPS_MAX ? steps : GATE_STEPS_MAX);
     }
+    reduction_look(gate, target);
     gate->let_in = 0;
     gate->step_at = peal_time_add(now, GATE_STEP);
 }

@@ -46,7 +46,7 @@ typedef struct Gate {
     PealTime kept_out_at;   /* the last of them that was */
     uint32_t let_in;        /* of them, since that look */
     char tag[GATE_TAG_LEN]; /* To tag of refusals, by which their ACKs are told */
-    PealGateStatus status;
+    PealGateStatus status;  /* its `reduction` is what SIP neighbours are asked for (RFC 7339) */
 } Gate;
 
 /* gate_wanted: does this overlay ask for one? */

@@ -3,6 +3,7 @@
 #include "sip/admit.h"
 
 #include "security/gate.h"
+#include "sip/oc.h"
 #include "sip/raw.h"
 
 enum { ADMIT_ANSWER_SLACK = 512, ADMIT_LINE_MAX = 64 };
@@ -95,6 +96,14 @@ static bool admit_refuse(PealPeer *peer, const SipMessage *request, const PealHo
         return false;
     }
     buf->len = (uint32_t)text.len;
+    if (peer->sip->transactions.oc != NULL && oc_offered(request)) {
+        PealBuf *said = oc_answer(peer->sip->transactions.oc, peer->env, sip_text_view(&text));
+
+        if (said != NULL) {
+            peer->env->ops->drop(peer->env, buf);
+            buf = said;
+        }
+    }
     buf->attempt = 1;
     peer->env->ops->sip_send_take(peer->env, &to, buf);
     return true;
@@ -123,6 +132,16 @@ static PealAdmit admit_look(PealPeer *peer, const PealHop *from, PealStr bytes, 
     return PEAL_ADMIT_DROP;
 }
 
+/* Tells the transactions what to say to those who take part in overload control. */
+static void admit_say(PealPeer *peer)
+{
+    SipOc *oc = peer->sip->transactions.oc;
+
+    if (oc != NULL) {
+        oc_say(oc, gate_of(peer)->status.reduction, peer->env->ops->unix_ms(peer->env));
+    }
+}
+
 PealAdmit sip_admit(PealPeer *peer, const PealHop *from, PealStr bytes)
 {
     Gate *gate = gate_of(peer);
@@ -132,8 +151,10 @@ PealAdmit sip_admit(PealPeer *peer, const PealHop *from, PealStr bytes)
     item.known = gate_knows(peer, item.source);
     if (!admit_is_ack_to_refusal(gate, bytes)) {
         bool token = gate_take(peer, &item);
+        bool time = token && gate_has_time(peer, &item);
 
-        if (token && gate_has_time(peer, &item)) {
+        admit_say(peer);
+        if (time) {
             return PEAL_ADMIT_SERVE;
         }
         verdict = admit_look(peer, from, bytes, item, token);

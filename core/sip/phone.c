@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* phone.c - a phone's life, and what the world tells it. */
 #include "sip/arena.h"
+#include "sip/oc.h"
 #include "sip/phone_state.h"
 
 enum {
@@ -153,6 +154,9 @@ int peal_phone_init(void *memory, PealEnv *env, const PealPhoneConfig *config,
                          .at = (uint8_t)at};
     sip_arena_setup();
     sip_transactions_init(&phone->transactions, env, config->sip, &phone_user, phone);
+    if (config->overload_control) {
+        phone->transactions.oc = env->ops->alloc(env, sizeof(SipOc));
+    }
     sip_streams_init(&phone->streams, env);
     *ret_phone = phone;
     return 0;
@@ -161,6 +165,9 @@ int peal_phone_init(void *memory, PealEnv *env, const PealPhoneConfig *config,
 void peal_phone_fini(PealPhone *phone)
 {
     sip_transactions_fini(&phone->transactions);
+    if (phone->transactions.oc != NULL) {
+        phone->env->ops->release(phone->env, phone->transactions.oc, sizeof(SipOc));
+    }
     sip_streams_fini(&phone->streams);
     while (phone->calls != NULL) {
         phone_call_free(phone, phone->calls);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* phone_text.c - the requests and session descriptions that a phone writes. */
+#include "sip/oc.h"
 #include "sip/phone_state.h"
 
 enum {
@@ -61,7 +62,11 @@ static void put_request(PealPhone *phone, SipText *text, const PhoneDraft *draft
     sip_put_addr(text, &phone->contact, phone->contact.port);
     sip_put_z(text, ";branch=z9hG4bK");
     phone_put_id(text, phone_random(phone));
-    sip_put_z(text, ";rport\r\nMax-Forwards: 70\r\n");
+    sip_put_z(text, ";rport");
+    if (phone->transactions.oc != NULL) {
+        oc_offer(text);
+    }
+    sip_put_z(text, "\r\nMax-Forwards: 70\r\n");
     put_line(text, "From", draft->from);
     put_line(text, "To", draft->to);
     put_line(text, "Call-ID", draft->call_id);

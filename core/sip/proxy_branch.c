@@ -302,6 +302,9 @@ void proxy_branch_start(PealPeer *peer, ProxyContext *context, const SipMessage 
  * is one that does not answer: nobody could tell the two apart without that host's courtesy. */
 static unsigned branch_verdict(const ProxyBranch *branch, int error)
 {
+    if (error == -PEAL_E_FULL) {
+        return 503; /* it asked for fewer requests: RFC 7339 s.5.10 */
+    }
     if (branch->kind == BRANCH_PEER) {
         return 480;
     }
@@ -321,7 +324,8 @@ void proxy_branch_failed(PealPeer *peer, ProxyContext *context, const SipMessage
     ProxyBranch *branch = &context->branches[index];
 
     branch->tx = 0;
-    if (branch->kind == BRANCH_PEER && !branch->provisional) {
+    context->throttled |= error == -PEAL_E_FULL;
+    if (branch->kind == BRANCH_PEER && !branch->provisional && error != -PEAL_E_FULL) {
         adapters_failed(peer, &branch->id);
     }
     if (!branch->cancelled && branch->grown && !branch->provisional) {

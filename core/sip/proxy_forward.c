@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* proxy_forward.c - the copy of a request that one branch sends (RFC 3261 s.16.6): spliced, never
  * printed anew. */
+#include "sip/oc.h"
 #include "sip/proxy_state.h"
 
 enum {
@@ -32,7 +33,11 @@ static void forward_put_via(PealPeer *peer, Forward *f, const ProxyContext *cont
     sip_put_z(&f->head, ";branch=z9hG4bK");
     sip_put_random(peer, &f->head, FORWARD_RANDOM_DIGITS);
     proxy_put_hash(&f->head, proxy_loop_hash(request, &context->route));
-    sip_put_z(&f->head, ";rport\r\n");
+    sip_put_z(&f->head, ";rport");
+    if (peer->sip->transactions.oc != NULL) {
+        oc_offer(&f->head);
+    }
+    sip_put_z(&f->head, "\r\n");
 }
 
 /* Does this request begin a dialog, as far as a proxy can know? NOTIFY may, too (RFC 6665
@@ -160,7 +165,21 @@ static void forward_max_breadth(Forward *f, const ProxyContext *context, const P
     }
 }
 
-static void forward_top_via(Forward *f, const ProxyContext *context, const SipMessage *request)
+/* RFC 7339 s.5.6: what the client and this adapter have agreed on is no business of the next. */
+static void forward_strip_oc(PealPeer *peer, Forward *f)
+{
+    char bytes[FORWARD_VIA_MAX];
+    SipText via = sip_text_make(bytes, sizeof(bytes));
+
+    if (peer->sip->transactions.oc != NULL) {
+        oc_strip(&via, sip_text_view(&f->via));
+        f->via.len = 0;
+        sip_put(&f->via, sip_text_view(&via));
+    }
+}
+
+static void forward_top_via(PealPeer *peer, Forward *f, const ProxyContext *context,
+                            const SipMessage *request)
 {
     SipCursor top = {0};
 
@@ -168,6 +187,7 @@ static void forward_top_via(Forward *f, const ProxyContext *context, const SipMe
         return;
     }
     sip_build_via(&f->via, request, &context->from);
+    forward_strip_oc(peer, f);
     if (!sip_equal(top.element, sip_text_view(&f->via))) {
         sip_edit_replace(&f->edit, top.at, top.end, sip_text_view(&f->via));
     }
@@ -332,7 +352,7 @@ int proxy_forward(PealPeer *peer, ProxyContext *context, const SipMessage *reque
     }
     forward_max_forwards(&f, request);
     forward_max_breadth(&f, context, branch, request);
-    forward_top_via(&f, context, request);
+    forward_top_via(peer, &f, context, request);
     forward_keep_credentials(peer, &f.edit);
     error = forward_routes(&f, context, branch, request, &last);
     sip_edit_insert(&f.edit, request->fields_at, sip_text_view(&f.head));

@@ -216,8 +216,9 @@ void proxy_finish(PealPeer *peer, ProxyContext *context, const SipMessage *reque
         response_answered(peer, context);
         return;
     }
-    /* Step 6: a 503 says something about a server further on, not about this one. */
-    status = status == 503 ? 500 : status;
+    /* Step 6: a 503 says something about a server further on, not about this one; but for RFC 7339
+     * s.5.10, where this one kept the request back. */
+    status = status == 503 && !(context->throttled && context->best == NULL) ? 500 : status;
     proxy_reply(peer, context, request, &(SipAnswer){.status = (uint16_t)status});
 }
 

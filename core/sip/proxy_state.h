@@ -124,6 +124,7 @@ struct ProxyContext {
     bool asked_user;
     bool asking_user; /* the world is to say whether there is such a user */
     bool unknown;     /* the overlay has no record of its AOR */
+    bool throttled;   /* a branch was not sent, for its server is overloaded */
 };
 
 /* proxy_context.c: contexts, their names and their deadlines. */

@@ -6,6 +6,7 @@
 #include "sip/admit.h"
 #include "sip/arena.h"
 #include "sip/keepalive.h"
+#include "sip/oc.h"
 #include "sip/state.h"
 
 enum {
@@ -79,6 +80,9 @@ int peal_peer_sip(PealPeer *peer, const PealSipConfig *config, PealBytes binding
     }
     sip_arena_setup();
     sip_transactions_init(&sip->transactions, peer->env, config, &sip_user, peer);
+    if (peer->overlay->defence.overload_control) {
+        sip->transactions.oc = peer_alloc(peer, sizeof(SipOc)); /* without memory it does without */
+    }
     sip_streams_init(&sip->streams, peer->env);
     registrar_init(peer);
     auth_init(peer);
@@ -99,6 +103,9 @@ void sip_fini(PealPeer *peer)
         return;
     }
     sip_transactions_fini(&sip->transactions);
+    if (sip->transactions.oc != NULL) {
+        peer_release(peer, sip->transactions.oc, sizeof(SipOc));
+    }
     proxy_fini(peer);
     auth_fini(peer);
     registrar_fini(peer);

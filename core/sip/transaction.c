@@ -2,6 +2,7 @@
 /* transaction.c - what comes into the transaction layer, and finds its transaction. */
 #include "sip/transaction.h"
 
+#include "sip/oc.h"
 #include "sip/transaction_state.h"
 
 enum { TRANSACTION_DATAGRAM_MAX = 1300 }; /* 18.1.1, where the path's MTU is not known */
@@ -138,6 +139,9 @@ static void receive_response(SipTransactions *all, const SipMessage *response, c
         return;
     }
     tx = transaction_find(all, key.match);
+    if (tx != NULL && all->oc != NULL) {
+        oc_learn(all->oc, &tx->hop.addr, response, transaction_now(all));
+    }
     if (tx != NULL) {
         transaction_client_event(all, tx, &in);
     } /* else a stray, that nobody may forward (RFC 6026 s.8.2) */

@@ -53,7 +53,8 @@ typedef struct SipTransactionUser {
     void (*on_response)(void *user, SipTx tx, uint64_t arg, const SipMessage *response,
                         const PealHop *from);
     /* A client transaction without a final response ends: -PEAL_E_TIMEOUT (B, F),
-     * -PEAL_E_UNREACHABLE or -PEAL_E_REFUSED (transport, the world said so). */
+     * -PEAL_E_UNREACHABLE or -PEAL_E_REFUSED (transport, the world said so), -PEAL_E_FULL (nothing
+     * was sent, for the server is overloaded). */
     void (*on_failed)(void *user, SipTx tx, uint64_t arg, int error);
     /* The transaction is gone; its name means nothing from now on. `arg` as set. */
     void (*on_ended)(void *user, SipTx tx, uint64_t arg, bool server);
@@ -80,6 +81,7 @@ typedef struct SipTransactions {
     const PealSipConfig *config; /* t1, t2, t4, timer_b, transactions_max */
     const SipTransactionUser *ops;
     void *user;
+    struct SipOc *oc;       /* overload control (oc.h): the user's to set and to free; NULL: none */
     SipTransaction **slots; /* 3 * cap: chains by match, chains by hop, the heap; NULL when empty */
     uint64_t key[2];        /* of the hash; senders choose what is hashed */
     uint32_t cap;           /* a power of two, at least len */

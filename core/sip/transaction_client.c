@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* transaction_client.c - the client transactions: RFC 6026's figure 5 and RFC 3261's figure 6. */
+#include "sip/oc.h"
 #include "sip/transaction_state.h"
 
 enum { CLIENT_SLACK = 256 }; /* what an ACK or a CANCEL has beyond the header fields it copies */
@@ -218,6 +219,13 @@ int sip_tx_request(SipTransactions *all, const SipMessage *request, const PealHo
     tx->state = invite ? TRANSACTION_CALLING : TRANSACTION_TRYING;
     tx->arg = arg;
     tx->interval = all->config->t1;
+    if (all->oc != NULL && !oc_lets_go(all->oc, &to->addr, request, transaction_now(all),
+                                       all->env->ops->random(all->env, PEAL_DRAW_SIP))) {
+        tx->error = -PEAL_E_FULL;
+        transaction_timers(all, tx, transaction_now(all), client_in(all, all->config->timer_b));
+        *ret_tx = tx->name;
+        return 0;
+    }
     if (invite || !transaction_is_reliable(tx)) {
         if (transaction_keep(all, tx, request->bytes) != 0) {
             transaction_free(all, tx);

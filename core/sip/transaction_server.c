@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* transaction_server.c - the server transactions: RFC 6026's figure 7 and RFC 3261's figure 8, with
  * what RFC 4320 changes of the latter. */
+#include "sip/oc.h"
 #include "sip/transaction_state.h"
 
 enum { SERVER_SLACK = 512 }; /* what an answer has beyond what it copies and is given */
@@ -48,15 +49,37 @@ static int server_send(SipTransactions *all, SipTransaction *tx, PealStr bytes)
     return error;
 }
 
+/* Puts what overload control has to say into a response to a client that takes part. Returns what
+ * the new bytes are in, or NULL where they stay. */
+static PealBuf *server_say(const SipTransactions *all, const SipTransaction *tx, PealStr *bytes)
+{
+    PealBuf *said = all->oc != NULL && tx->offered ? oc_answer(all->oc, all->env, *bytes) : NULL;
+
+    if (said != NULL) {
+        *bytes = (PealStr){(const char *)said->data, said->len};
+    }
+    return said;
+}
+
+static void server_drop(const SipTransactions *all, PealBuf *said)
+{
+    if (said != NULL) {
+        all->env->ops->drop(all->env, said);
+    }
+}
+
 /* server_trying sends the 100 that its user has not. */
 static void server_trying(SipTransactions *all, SipTransaction *tx, const SipMessage *request)
 {
     SipAnswer answer = {.status = 100};
     PealStr bytes;
     PealBuf *buf = server_build(all->env, request, &tx->from, &answer, &bytes);
+    PealBuf *said;
 
     if (buf != NULL) {
+        said = server_say(all, tx, &bytes);
         (void)server_send(all, tx, bytes);
+        server_drop(all, said);
         all->env->ops->drop(all->env, buf);
     }
 }
@@ -265,6 +288,7 @@ void transaction_begin(SipTransactions *all, const SipMessage *request, const Pe
     }
     all->requests++;
     tx->from = *from;
+    tx->offered = all->oc != NULL && oc_offered(request);
     tx->state = invite ? TRANSACTION_PROCEEDING : TRANSACTION_TRYING;
     transaction_timers(all, tx,
                        server_in(all,
@@ -293,6 +317,8 @@ int sip_tx_answer(SipTransactions *all, SipTx name, uint16_t status, PealStr res
 {
     SipTransaction *tx = transaction_named(all, name);
     TransactionInput in = {.event = transaction_status_event(status), .bytes = response};
+    PealBuf *said;
+    int error;
 
     if (tx == NULL || !transaction_is_server(tx)) {
         return -PEAL_E_STATE;
@@ -300,7 +326,10 @@ int sip_tx_answer(SipTransactions *all, SipTx name, uint16_t status, PealStr res
     if (status >= 200 && transaction_is_open(tx)) {
         server_remember_tag(all, tx, response);
     }
-    return transaction_server_event(all, tx, &in);
+    said = server_say(all, tx, &in.bytes);
+    error = transaction_server_event(all, tx, &in);
+    server_drop(all, said);
+    return error;
 }
 
 int sip_tx_reply(SipTransactions *all, SipTx name, const SipMessage *request, const PealHop *from,

@@ -85,6 +85,7 @@ struct SipTransaction {
     uint8_t absorbs; /* SipAbsorbing + 1, of the queue that it is in; 0: it is in the heap */
     bool leaving;    /* gave way to another */
     bool internal;   /* a CANCEL of this layer: its user does not know of it */
+    bool offered;    /* server: its client takes part in overload control */
 };
 _Static_assert(sizeof(SipTransaction) <= 256, "a transaction");
 

@@ -58,6 +58,7 @@ typedef struct PealPhoneConfig {
     const PealSipConfig *sip; /* t1, t2, t4, timer_b, transactions_max (of one phone) */
     PealSpan ring;            /* from an INVITE that comes in to its 200 */
     uint32_t calls_max;       /* 1..PEAL_PHONE_CALLS_MAX; 486 beyond */
+    bool overload_control;    /* RFC 7339: requests are kept back as the proxy asks; they end 503 */
     void (*event)(void *user, PealPhone *phone, const PealPhoneEvent *event);
 } PealPhoneConfig;
 

@@ -2,6 +2,8 @@
 /* claims.c - see claims.h. */
 #include "claims.h"
 
+#include "capture.h"
+
 /* A figure of results.db, and the mean of a distribution. */
 #define FIGURE(name) \
     "SELECT value FROM figures JOIN here ON here.id = replication_id WHERE name = '" name "'"
@@ -56,6 +58,22 @@ const Claim CLAIMS[] = {
      "no living peer of 1,000 has lost all S successors with probability "
      "exp(-n (1 - p) p^S), p = 1/2",
      "arithmetic", NULL},
+    {27,
+     "with a fraction f of peers that drop what they should hand on, lookups succeed in the mean "
+     "of "
+     "(1 - f)^(h - 1), h their hops without an attack",
+     "arithmetic", NULL},
+    {30,
+     "over UDP an INVITE that nobody answers is sent at 0, .5, 1.5, 3.5, 7.5, 15.5 and 31.5 s and "
+     "fails at 32 s; another request every 4 s at the most, 11 times",
+     "RFC 3261 s.17.1.1.2, s.17.1.2.2", NULL},
+    {31,
+     "the goodput of an overloaded server falls with the delay of its buffer, because callers send "
+     "again what waits in it, and hardly depends on the load",
+     "simulation on arrays; one queue, deterministic service, answers on completion", NULL},
+    {32,
+     "a queue of K that is full turns away (1 - rho) rho^K / (1 - rho^(K + 1)) of Poisson arrivals",
+     "M/M/1/K, K = 10", NULL},
 };
 const size_t CLAIMS_LEN = sizeof(CLAIMS) / sizeof(*CLAIMS);
 
@@ -143,6 +161,46 @@ const size_t CLAIMS_LEN = sizeof(CLAIMS) / sizeof(*CLAIMS);
              "SELECT value = 0 FROM figures JOIN here ON here.id = replication_id " \
              "WHERE name = 'ring.cut_off_mean'"},                                   \
             expected, {0}, RULE_ABSOLUTE, 0.03                                      \
+    }
+
+#define DROPPERS(f, percent)                                                     \
+    {                                                                            \
+        27, "f = " percent " %: share of lookups that succeed",                  \
+            {"droppers", "attack:droppers.attackers=" percent "%",               \
+             FIGURE("attack.honest_owner_success_rate")},                        \
+            0,                                                                   \
+            {"droppers", "attack:droppers.attackers=0%",                         \
+             "SELECT sum(count * pow(1 - " f ", max(low - 1, 0))) / sum(count) " \
+             "FROM histograms JOIN here ON here.id = replication_id "            \
+             "WHERE name = 'lookups.hops' GROUP BY here.id"},                    \
+            RULE_ABSOLUTE, 0.015                                                 \
+    }
+
+/* Those that are still waiting for an answer at the end were sent as well. */
+#define SENT_PER_REQUEST                                            \
+    "SELECT sum(value * (name = 'processor.arrivals')) / "          \
+    "sum(value * (name IN ('calls.started', 'calls.unfinished'))) " \
+    "FROM figures JOIN here ON here.id = replication_id GROUP BY here.id"
+
+/* Of 100 a second, in the measured 250 s. */
+#define GOODPUT                                                                             \
+    "SELECT coalesce((SELECT sum(count) FROM call_failures WHERE replication_id = here.id " \
+    "AND status = 404), 0) / 25000.0 FROM here"
+
+#define OVERLOAD(queue, rate, load, what, sql, expected, tolerance)                            \
+    {                                                                                          \
+        31, "buffer of " queue ", load " load ": " what,                                       \
+            {"sip-overload", "peer.queue=" queue "; workload.calls-per-user-hour=" rate, sql}, \
+            expected, {0}, RULE_ABSOLUTE, tolerance                                            \
+    }
+#define GOODPUTS(queue, expected)                                           \
+    OVERLOAD(queue, "1080", "1.05", "goodput", GOODPUT, expected, 0.02),    \
+        OVERLOAD(queue, "1543", "1.5", "goodput", GOODPUT, expected, 0.02), \
+        OVERLOAD(queue, "3086", "3", "goodput", GOODPUT, expected, 0.02)
+
+#define TIMERS(method, what, figure, expected)                                                  \
+    {                                                                                           \
+        30, method ": " what, {"sip-timers", NULL, figure method}, expected, {0}, RULE_EXACT, 0 \
     }
 
 const Check CHECKS[] = {
@@ -244,5 +302,45 @@ const Check CHECKS[] = {
     CUT_OFF("8", .142),
     CUT_OFF("10", .614),
     CUT_OFF("20", .9995),
+    DROPPERS(".05", "5"),
+    DROPPERS(".1", "10"),
+    DROPPERS(".2", "20"),
+    DROPPERS(".3", "30"),
+    TIMERS("INVITE", "times sent", CAPTURE_SENDS, 7),
+    TIMERS("INVITE", "ns off the schedule", CAPTURE_OFF_NS, 0),
+    TIMERS("REGISTER", "times sent", CAPTURE_SENDS, 11),
+    TIMERS("REGISTER", "ns off the schedule", CAPTURE_OFF_NS, 0),
+    {30,
+     "calls that end otherwise than by 408 after 32 s",
+     {"sip-timers", NULL,
+      "SELECT (SELECT sum(value * (name = 'calls.started')) FROM figures WHERE replication_id = "
+      "here.id) - (SELECT sum(count) FROM call_failures WHERE replication_id = here.id AND status "
+      "= 408) FROM here"},
+     0,
+     {0},
+     RULE_EXACT,
+     0},
+    GOODPUTS("200ms", .99),
+    GOODPUTS("400ms", .99),
+    GOODPUTS("2s", .565),
+    GOODPUTS("10s", .39),
+    GOODPUTS("40s", 0),
+    OVERLOAD("200ms", "3086", "3", "messages sent a request", SENT_PER_REQUEST, 6.05, .75),
+    OVERLOAD("2s", "3086", "3", "messages sent a request", SENT_PER_REQUEST, 6.05, .75),
+    OVERLOAD("10s", "3086", "3", "messages sent a request", SENT_PER_REQUEST, 6.05, .75),
+    {32,
+     "rho = .9: share turned away",
+     {"queue", "attack:requests.rate=900/s", FIGURE("processor.loss_rate")},
+     .0508,
+     {0},
+     RULE_SIGMA,
+     3},
+    {32,
+     "rho = 2: share turned away",
+     {"queue", "attack:requests.rate=2000/s", FIGURE("processor.loss_rate")},
+     .5002,
+     {0},
+     RULE_SIGMA,
+     3},
 };
 const size_t CHECKS_LEN = sizeof(CHECKS) / sizeof(*CHECKS);

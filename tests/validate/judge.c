@@ -2,6 +2,8 @@
 /* judge.c - see judge.h. */
 #include "judge.h"
 
+#include "capture.h"
+
 #include <math.h>
 #include <sqlite3.h>
 
@@ -75,7 +77,8 @@ static bool is_whole(sqlite3 *db)
     return whole;
 }
 
-bool judge_observe(const char *results, const Query *query, GArray *ret_values, GError **error)
+static bool observe_figures(const char *results, const Query *query, GArray *ret_values,
+                            GError **error)
 {
     g_autofree char *path = g_build_filename(results, query->scenario, "results.db", NULL);
     g_autofree char *sql = here_sql(query);
@@ -95,6 +98,24 @@ bool judge_observe(const char *results, const Query *query, GArray *ret_values, 
     sqlite3_finalize(statement);
     sqlite3_close(db);
     return good;
+}
+
+static bool observe_capture(const char *results, const Query *query, GArray *ret_values,
+                            GError **error)
+{
+    g_autofree char *path = g_strdup_printf("%s/%s.pcap", results, query->scenario);
+    g_autofree char *wrong = capture_answer(path, query->sql, ret_values);
+
+    if (wrong != NULL) {
+        g_set_error(error, JUDGE_ERROR, 0, "%s: %s", path, wrong);
+    }
+    return wrong == NULL;
+}
+
+bool judge_observe(const char *results, const Query *query, GArray *ret_values, GError **error)
+{
+    return capture_asked(query->sql) ? observe_capture(results, query, ret_values, error)
+                                     : observe_figures(results, query, ret_values, error);
 }
 
 static bool is_exact(const GArray *values, double expected)

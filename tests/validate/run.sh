@@ -10,8 +10,9 @@ export PEAL SCENARIOS OUT
 
 # run_one SCENARIO
 run_one() {
-    local started=$SECONDS
-    if ! "$PEAL" run "$SCENARIOS/$1.conf" --out "$OUT/$1" --force --quiet >"$OUT/$1.log" 2>&1; then
+    local started=$SECONDS capture=()
+    [[ $1 != *-timers ]] || capture=(--pcap "$OUT/$1.pcap") # judged by what was sent when
+    if ! "$PEAL" run "$SCENARIOS/$1.conf" "${capture[@]}" --jobs 1 --out "$OUT/$1" --force --quiet >"$OUT/$1.log" 2>&1; then
         echo "validate: $1 failed:" >&2
         tail -5 "$OUT/$1.log" >&2
         return 1

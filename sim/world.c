@@ -267,6 +267,7 @@ static PealTime next_mark(const World *world)
     PealTime at =
         peal_time_min(recorder_next_sample(world->recorder), world->actions[world->action].at);
 
+    at = peal_time_min(at, world->watch.next_ring);
     return world->attacks == NULL ? at : peal_time_min(at, attacks_peek(world));
 }
 

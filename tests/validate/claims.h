@@ -21,9 +21,9 @@ typedef enum Rule {
 } Rule;
 
 /*
- * One observation a replication, or a SIP transaction, out of a scenario's results. sql is a SELECT of one number a row;
- * `here` is a table of the replications concerned: id (as in replication_id) and seed.
- * CAPTURE_SENDS or CAPTURE_OFF_NS in front of a SIP method asks SCENARIO.pcap instead.
+ * One observation a replication, or a SIP transaction, out of results. sql is a SELECT of one
+ * number a row; `here` is a table of the replications concerned: id (as in replication_id) and
+ * seed. CAPTURE_SENDS or CAPTURE_OFF_NS in front of a SIP method asks SCENARIO.pcap instead.
  */
 typedef struct Query {
     const char *scenario; /* scenarios/validation/SCENARIO.conf */

@@ -248,7 +248,6 @@ static void add_figures(const RunSockets *run, RunOutcome *outcome)
                        RESULTS_SUM);
     run_outcome_figure(outcome, "registrations.stored", (double)registered, RESULTS_SUM);
     run_outcome_figure(outcome, "registrations.failed", (double)failed, RESULTS_SUM);
-    run_outcome_figure(outcome, "processor.turned_away", 0, RESULTS_SUM);
     if (phones != NULL) {
         run_outcome_figure(outcome, "calls.abandoned", (double)phones->abandoned, RESULTS_SUM);
     }

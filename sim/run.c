@@ -67,6 +67,12 @@ static void add_gate(RunOutcome *outcome, const World *world, const RecorderFigu
         run_outcome_rate(outcome, "defence.honest_blocked_rate", counter[RECORDER_HONEST_BLOCKED],
                          world->counts.honest_judged);
     }
+    if (world->overlay.defence.neighbour_check) {
+        run_outcome_figure(outcome, "defence.neighbours_refused",
+                           (double)g_hash_table_size(world->refused_pairs), RESULTS_SUM);
+        run_outcome_figure(outcome, "defence.peers_refused",
+                           (double)g_hash_table_size(world->refused_peers), RESULTS_SUM);
+    }
 }
 
 static void describe(const World *world, RunOutcome *outcome)

@@ -103,7 +103,8 @@ static void lookup_report(World *world, const Lookup *lookup, const PealOutcome 
                   (found || !lookup->value_lives) &&
                   (world->attacks == NULL || !attacks_lies(world, lookup->server));
     }
-    correct = correct || (found && owns_copy(world, &lookup->key, &outcome->responder));
+    correct = correct || (answered && (found || !lookup->value_lives) &&
+                          owns_copy(world, &lookup->key, &outcome->responder));
     if (world->watching) {
         watch_lookup_end(world, lookup);
     }
@@ -229,6 +230,16 @@ static void afterwards(World *world, uint32_t peer, bool joined)
     world->afterwards[world->afterwards_len++] = (Afterwards){peer, joined};
 }
 
+/* 64 bits of an id, and of a pair, tell them apart well enough to be counted. */
+static void refused(World *world, const SimPeer *peer, const PealTrace *record)
+{
+    uint64_t id = peal_id_halves(&record->key).high ^ peal_id_halves(&record->key).low;
+    uint64_t pair = (id ^ peer->index) * UINT64_C(0x9E3779B97F4A7C15);
+
+    g_hash_table_add(world->refused_pairs, (gpointer)(uintptr_t)pair);
+    g_hash_table_add(world->refused_peers, (gpointer)(uintptr_t)id);
+}
+
 void workload_trace(World *world, SimPeer *peer, const PealTrace *record)
 {
     uint64_t *counter = world->totals.counter;
@@ -263,6 +274,9 @@ void workload_trace(World *world, SimPeer *peer, const PealTrace *record)
         break;
     case PEAL_TRACE_REPLICA_SENT:
         counter[RECORDER_REPLICAS_SENT]++;
+        break;
+    case PEAL_TRACE_NEIGHBOUR_REFUSED:
+        refused(world, peer, record);
         break;
     case PEAL_TRACE_JOINED:
         afterwards(world, peer->index, true);

@@ -157,6 +157,8 @@ World *world_new(const WorldConfig *config, GError **error)
     world->defended = peal_defence_admits(&world->overlay);
     world->gated = world->defended || !processor_is_infinite(&world->processor);
     world->lost[0] = g_hash_table_new(g_direct_hash, g_direct_equal);
+    world->refused_pairs = g_hash_table_new(g_direct_hash, g_direct_equal);
+    world->refused_peers = g_hash_table_new(g_direct_hash, g_direct_equal);
     world->lost[1] = g_hash_table_new(g_direct_hash, g_direct_equal);
     world->network = network_new(scenario, config->seed, world->peers_len, error);
     if (world->network == NULL || !peers_map(world, error)) {
@@ -192,6 +194,8 @@ void world_free(World *world)
     network_free(world->network);
     g_hash_table_destroy(world->lost[0]);
     g_hash_table_destroy(world->lost[1]);
+    g_hash_table_destroy(world->refused_pairs);
+    g_hash_table_destroy(world->refused_peers);
     processor_fini(&world->processor);
     lookups_fini(&world->lookups);
     siphop_fini(&world->sip_hops);

@@ -144,6 +144,8 @@ struct World {
     uint32_t users_due_len;
     uint32_t users_due_cap;
     uint32_t users_due_free;
+    GHashTable *refused_pairs; /* (peer, whom its neighbour check refused), as hashes */
+    GHashTable *refused_peers; /* those who were, by anybody */
     GHashTable *lost[2]; /* first transmissions that were lost, this minute's and the last's */
     PealTime lost_since;
     Queue queue;

@@ -111,21 +111,39 @@ static void sort_gaps(uint64_t *gaps, size_t len)
     }
 }
 
+/* By this peer's own neighbours. A peer that has just joined may miss some, so that its outermost
+ * ones are far away: the median gap does not mind. That of exponential gaps is ln 2 of their
+ * mean. */
+static uint64_t own_gap(const PealPeer *peer)
+{
+    uint64_t gaps[PLACES_MAX];
+    GuardPlaces places;
+    size_t len;
+
+    read_places(peer, &places);
+    len = places.len - 1;
+    for (size_t i = 0; i < len; i++) {
+        gaps[i] = places.at[i + 1] - places.at[i];
+    }
+    sort_gaps(gaps, len);
+    return len > 0 ? gaps[len / 2] / 9 * 13 : 0;
+}
+
 uint64_t guard_gap(const PealPeer *peer)
 {
     const Guard *guard = guard_of(peer);
     uint64_t gaps[GUARD_SAMPLES_MAX];
-    GuardPlaces places;
+    uint64_t own;
 
+    for (size_t i = 0; i < guard->samples_len; i++) {
+        gaps[i] = guard->samples[i].gap;
+    }
+    sort_gaps(gaps, guard->samples_len);
     if (guard->samples_len >= GUARD_SAMPLES_MIN) {
-        for (size_t i = 0; i < guard->samples_len; i++) {
-            gaps[i] = guard->samples[i].gap;
-        }
-        sort_gaps(gaps, guard->samples_len);
         return gaps[guard->samples_len / 2];
     }
-    read_places(peer, &places);
-    return places.len > 1 ? places.at[places.len - 1] / (places.len - 1) : 0;
+    own = own_gap(peer);
+    return guard->samples_len > 0 && gaps[0] < own ? gaps[0] : own;
 }
 
 /* Would the peer crowd this part of the ring? */
@@ -277,6 +295,9 @@ bool guard_allows(PealPeer *peer, const PealId *id)
 
     if (!is_judged(peer, id)) {
         return true;
+    }
+    if (guard_of(peer)->samples_len < GUARD_SAMPLES_MIN) {
+        guard_refresh(peer, GUARD_ASK_INTERVAL);
     }
     crowded = is_crowded(peer, id);
     if (crowded || !has_allowance(peer, guard_of(peer))) {

@@ -45,7 +45,8 @@ void guard_on_update(PealPeer *peer, const PealId *teller, const ChordUpdate *up
 void guard_refresh(PealPeer *peer, PealSpan age);
 
 /* guard_gap is the mean gap between peers in units of 2^64 of the ring: the median of what fingers
- * have told, or what this peer's own neighbours show as long as too few have; 0: unknown. */
+ * have told; as long as too few have, the least of that and what this peer's own neighbours show;
+ * 0: unknown. */
 uint64_t guard_gap(const PealPeer *peer);
 
 #endif

@@ -23,7 +23,7 @@ bool lorenz_curve(const double *loads, size_t len, double ret_shares[LORENZ_STEP
         total += loads[i];
         weighted += (double)(i + 1) * loads[i];
     }
-    if (len == 0 || !(total > 0)) {
+    if (len < 2 || !(total > 0)) {
         return false;
     }
     for (unsigned step = 0; step <= LORENZ_STEPS; step++) {

@@ -14,7 +14,7 @@ enum { LORENZ_STEPS = 100 };
 /*
  * lorenz_curve gives the share of the sum that the least part step/LORENZ_STEPS of a sample holds.
  * loads    ascending, none negative
- * Returns false, and leaves the rest alone, when the sample is empty or all of it is 0.
+ * Returns false, and leaves the rest alone, when the sample has not two values or all are 0.
  */
 bool lorenz_curve(const double *loads, size_t len, double ret_shares[LORENZ_STEPS + 1],
                   double *ret_gini);

@@ -342,11 +342,6 @@ bool figures_lookups(const Cases *cases, GPtrArray *figures, GError **error)
     return add_figures(cases, &LOOKUPS, figures, error);
 }
 
-bool figures_messages(const Cases *cases, GPtrArray *figures, GError **error)
-{
-    return add_figures(cases, &MESSAGES, figures, error);
-}
-
 /* Drops the figures added after `before` whose panel's lines are all 0 throughout, or empty. */
 static void drop_idle(GPtrArray *figures, guint before, guint panel)
 {
@@ -366,6 +361,17 @@ bool figures_calls(const Cases *cases, GPtrArray *figures, GError **error)
     guint before = figures->len;
 
     if (!add_figures(cases, &CALLS, figures, error)) {
+        return false;
+    }
+    drop_idle(figures, before, 0);
+    return true;
+}
+
+bool figures_messages(const Cases *cases, GPtrArray *figures, GError **error)
+{
+    guint before = figures->len;
+
+    if (!add_figures(cases, &MESSAGES, figures, error)) {
         return false;
     }
     drop_idle(figures, before, 0);

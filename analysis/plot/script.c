@@ -55,6 +55,15 @@ char *script_quote(const char *text)
     return g_string_free(quoted, FALSE);
 }
 
+/* The text of a tick, which gnuplot takes for a format. */
+static char *quote_tick(const char *text)
+{
+    g_autoptr(GString) format = g_string_new(text);
+
+    g_string_replace(format, "%", "%%", 0);
+    return script_quote(format->str);
+}
+
 /* The data. */
 
 static void add_number(GString *data, double value)
@@ -224,7 +233,7 @@ static void add_ticks(GString *script, const char *which, const GArray *ticks)
 {
     for (guint i = 0; i < ticks->len; i++) {
         const FigureTick *tick = &g_array_index(ticks, FigureTick, i);
-        g_autofree char *text = script_quote(tick->text);
+        g_autofree char *text = quote_tick(tick->text);
 
         g_string_append_printf(script, "set %s %s(%s %.10g)\n", which, i > 0 ? "add " : "", text,
                                tick->at);
@@ -576,12 +585,12 @@ static void draw_grid(GString *script, const Figure *figure)
                            "set border 15\n",
                            x, y, label, grid->columns->len - 1, grid->rows->len - 1);
     for (guint i = 0; i < grid->columns->len; i++) {
-        g_autofree char *text = script_quote(g_ptr_array_index(grid->columns, i));
+        g_autofree char *text = quote_tick(g_ptr_array_index(grid->columns, i));
 
         g_string_append_printf(script, "set xtics %s(%s %u)\n", i > 0 ? "add " : "", text, i);
     }
     for (guint i = 0; i < grid->rows->len; i++) {
-        g_autofree char *text = script_quote(g_ptr_array_index(grid->rows, i));
+        g_autofree char *text = quote_tick(g_ptr_array_index(grid->rows, i));
 
         g_string_append_printf(script, "set ytics %s(%s %u)\n", i > 0 ? "add " : "", text, i);
     }

@@ -58,6 +58,12 @@ check help_keys_names_the_values says 0 constant:T help keys
 check help_of_an_unknown_command_names_the_nearest says 2 "'peal plot'" help plto
 check help_keys_refuses_other_words says 2 markdown help keys --html
 check plot_without_a_directory_is_refused says 2 'peal plot' plot
+check plot_names_its_families says 0 load-lorenz plot --help
+check plot_exports_one_directory says 2 'one results directory' plot --csv a b
+check plot_exports_without_other_options says 2 'leave the other options out' plot --csv --list a
+check report_explains_itself says 0 'one HTML page' report --help
+check report_without_a_directory_is_refused says 2 'peal report DIR' report
+check report_of_no_results_is_refused says 2 "'peal run'" report none
 check compare_explains_itself says 0 Usage compare --help
 check compare_of_one_directory_is_refused says 2 'peal compare' compare out
 check compare_of_no_results_is_refused says 2 none compare none none

@@ -14,7 +14,7 @@
 #include <peal_test.h>
 #include <unistd.h>
 
-#include "../analysis/recording.h"
+#include "analysis/recording.h"
 
 /* Texts of the scenario that would run, did the page take them for markup. */
 #define HOSTILE "</script><script>window.ran = 1</script><img src=x onerror='window.ran = 1'>"

@@ -132,18 +132,18 @@ static Bucket *add(Buckets *buckets, PealEnv *env, uint64_t source, PealTime now
 }
 
 /* How far a bucket may lack fullness; far enough is for ever. */
-static int64_t limit_ns(const BucketRate *rate, uint32_t depth)
+static int64_t limit_ns(const BucketRate *rate)
 {
     int64_t limit;
 
-    if (__builtin_mul_overflow(rate->token.ns, (int64_t)rate->burst * depth, &limit)) {
+    if (__builtin_mul_overflow(rate->token.ns, (int64_t)rate->burst, &limit)) {
         return INT64_MAX;
     }
     return limit;
 }
 
 bool buckets_take(Buckets *buckets, PealEnv *env, uint64_t source, PealTime now,
-                  const BucketRate *rate, uint32_t depth)
+                  const BucketRate *rate)
 {
     Bucket *bucket = buckets_find(buckets, source);
     PealTime full_at = now;
@@ -152,7 +152,7 @@ bool buckets_take(Buckets *buckets, PealEnv *env, uint64_t source, PealTime now,
         full_at = bucket->full_at;
     }
     full_at = peal_time_add(full_at, rate->token);
-    if (peal_time_since(full_at, now).ns > limit_ns(rate, depth)) {
+    if (peal_time_since(full_at, now).ns > limit_ns(rate)) {
         return false;
     }
     if (bucket == NULL) {

@@ -44,14 +44,9 @@ void buckets_fini(Buckets *buckets, PealEnv *env);
 /* buckets_find: the source's bucket, or NULL: then it is full, and nobody vouches for it. */
 Bucket *buckets_find(const Buckets *buckets, uint64_t source);
 
-/*
- * buckets_take takes a token, if the bucket lacks at most `depth` bursts afterwards. A source that
- * has no bucket yet gets one.
- * depth  1 for an ordinary bucket; more lets urgent messages go into debt
- * Returns false, and takes nothing, if there is none.
- */
+/* buckets_take takes a token; false if there is none. A source that has no bucket yet gets one. */
 bool buckets_take(Buckets *buckets, PealEnv *env, uint64_t source, PealTime now,
-                  const BucketRate *rate, uint32_t depth) PEAL_MUST_USE;
+                  const BucketRate *rate) PEAL_MUST_USE;
 
 /* buckets_vouch makes a source a known one until then, if that is later than what was said before.
  */

@@ -109,11 +109,18 @@ bool gate_knows(const PealPeer *peer, uint64_t source)
 bool gate_take(PealPeer *peer, const GateCase *item)
 {
     Gate *gate = gate_of(peer);
-    const BucketRate *rate = item->known ? &gate->known_rate : &gate->rate;
+    BucketRate rate = item->known ? gate->known_rate : gate->rate;
+    uint64_t source = item->source;
 
-    return rate->token.ns == 0 ||
-           buckets_take(&gate->buckets, peer->env, item->source, peer_now(peer), rate,
-                        item->urgent ? GATE_URGENT_DEPTH : 1);
+    if (rate.token.ns == 0) {
+        return true;
+    }
+    if (item->urgent) {
+        rate.token.ns = rate.token.ns > GATE_URGENT_FACTOR ? rate.token.ns / GATE_URGENT_FACTOR : 1;
+        rate.burst *= GATE_URGENT_FACTOR;
+        source = source_of(gate->key, source, UINT64_MAX);
+    }
+    return buckets_take(&gate->buckets, peer->env, source, peer_now(peer), &rate);
 }
 
 static void gap_widen(Gate *gate)

@@ -12,7 +12,9 @@
  * registered attacker is limited too.
  *
  * Urgent is what finishes work that was begun: responses, acknowledgements, ACK, BYE, CANCEL, PRACK
- * and requests inside a dialog. It may use GATE_URGENT_DEPTH bursts. As the wait grows, first
+ * and requests inside a dialog. Of it a source may send GATE_URGENT_FACTOR times as much as of new
+ * requests, by a bucket of its own: what others make its phones answer takes nothing from what they
+ * may ask. As the wait grows, first
  * strangers' new requests stay out, then the rest of theirs, then the known ones' new requests;
  * what is urgent of them never does.
  *
@@ -29,7 +31,7 @@
 
 #include "security/buckets.h"
 
-enum { GATE_URGENT_DEPTH = 4, GATE_STRANGER_URGENT_WAIT = 2, GATE_KNOWN_WAIT = 4 };
+enum { GATE_URGENT_FACTOR = 4, GATE_STRANGER_URGENT_WAIT = 2, GATE_KNOWN_WAIT = 4 };
 enum { GATE_TAG_LEN = 16 };
 #define GATE_STEP peal_ms(100)
 #define GATE_CALM peal_seconds(32) /* RFC 3261's 64 T1: then what was let in is over */

@@ -29,16 +29,16 @@ static void end(World *world)
     CU_ASSERT_TRUE(plain_env_clean(&world->env));
 }
 
-static bool take(World *world, uint64_t source, PealTime now, uint32_t depth)
+static bool take(World *world, uint64_t source, PealTime now)
 {
-    return buckets_take(&world->buckets, &world->env.env, source, now, &rate, depth);
+    return buckets_take(&world->buckets, &world->env.env, source, now, &rate);
 }
 
-static uint32_t take_all(World *world, uint64_t source, PealTime now, uint32_t depth)
+static uint32_t take_all(World *world, uint64_t source, PealTime now)
 {
     uint32_t taken = 0;
 
-    while (take(world, source, now, depth)) {
+    while (take(world, source, now)) {
         taken++;
     }
     return taken;
@@ -49,12 +49,12 @@ static void bucket_gives_its_burst_and_then_one_token_at_a_time(void)
     World world;
 
     begin(&world, 64);
-    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(1000), 1), 5);
-    CU_ASSERT_FALSE(take(&world, 7, (PealTime){at_ms(1100).ns - 1}, 1));
-    CU_ASSERT_TRUE(take(&world, 7, at_ms(1100), 1));
-    CU_ASSERT_FALSE(take(&world, 7, at_ms(1100), 1));
-    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(1400), 1), 3);
-    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(60000), 1), 5); /* no more than it holds */
+    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(1000)), 5);
+    CU_ASSERT_FALSE(take(&world, 7, (PealTime){at_ms(1100).ns - 1}));
+    CU_ASSERT_TRUE(take(&world, 7, at_ms(1100)));
+    CU_ASSERT_FALSE(take(&world, 7, at_ms(1100)));
+    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(1400)), 3);
+    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(60000)), 5); /* no more than it holds */
     end(&world);
 }
 
@@ -65,7 +65,7 @@ static void bucket_gives_exactly_its_rate_over_an_hour_of_trying(void)
 
     begin(&world, 64);
     for (int64_t ms = 0; ms < 3600 * 1000; ms += 7) {
-        taken += take(&world, 7, at_ms(ms), 1);
+        taken += take(&world, 7, at_ms(ms));
     }
     CU_ASSERT_EQUAL(taken, 3600 * 10 + 4);
     end(&world);
@@ -76,20 +76,8 @@ static void bucket_of_one_source_is_no_other_s(void)
     World world;
 
     begin(&world, 64);
-    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(0), 1), 5);
-    CU_ASSERT_EQUAL(take_all(&world, 7 + 64, at_ms(0), 1), 5);
-    end(&world);
-}
-
-static void bucket_goes_into_debt_for_what_is_urgent(void)
-{
-    World world;
-
-    begin(&world, 64);
-    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(0), 1), 5);
-    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(0), 4), 15);
-    CU_ASSERT_FALSE(take(&world, 7, at_ms(1500), 1)); /* and pays it back first */
-    CU_ASSERT_TRUE(take(&world, 7, at_ms(1600), 1));
+    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(0)), 5);
+    CU_ASSERT_EQUAL(take_all(&world, 7 + 64, at_ms(0)), 5);
     end(&world);
 }
 
@@ -97,7 +85,7 @@ static void bucket_goes_into_debt_for_what_is_urgent(void)
 static void forge(World *world, uint64_t first, uint32_t len, PealTime now)
 {
     for (uint32_t i = 0; i < len; i++) {
-        CU_ASSERT_TRUE(take(world, first + i, now, 1));
+        CU_ASSERT_TRUE(take(world, first + i, now));
     }
 }
 
@@ -119,9 +107,9 @@ static void source_in_debt_is_not_forgotten_for_forged_ones(void)
     World world;
 
     begin(&world, 64);
-    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(0), 1), 5);
+    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(0)), 5);
     forge(&world, 1000, 10000, at_ms(1));
-    CU_ASSERT_FALSE(take(&world, 7, at_ms(1), 1));
+    CU_ASSERT_FALSE(take(&world, 7, at_ms(1)));
     end(&world);
 }
 
@@ -149,11 +137,11 @@ static void known_source_is_known_until_its_time_and_longer_when_said_again(void
     World world;
 
     begin(&world, 64);
-    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(0), 1), 5);
+    CU_ASSERT_EQUAL(take_all(&world, 7, at_ms(0)), 5);
     buckets_vouch(&world.buckets, &world.env.env, 7, at_ms(0), at_ms(5000));
     CU_ASSERT_TRUE(knows(&world, 7, at_ms(4999)));
     CU_ASSERT_FALSE(knows(&world, 7, at_ms(5000)));
-    CU_ASSERT_FALSE(take(&world, 7, at_ms(0), 1)); /* what it has used up is used up */
+    CU_ASSERT_FALSE(take(&world, 7, at_ms(0))); /* what it has used up is used up */
     buckets_vouch(&world.buckets, &world.env.env, 7, at_ms(0), at_ms(9000));
     buckets_vouch(&world.buckets, &world.env.env, 7, at_ms(0), at_ms(6000));
     CU_ASSERT_TRUE(knows(&world, 7, at_ms(8999)));
@@ -169,7 +157,7 @@ static void known_sources_are_not_forgotten_for_strangers_in_whatever_debt(void)
         buckets_vouch(&world.buckets, &world.env.env, 1 + 8 * i, at_ms(0), at_ms(100000));
     }
     for (uint64_t i = 0; i < 5000; i++) {
-        (void)!take_all(&world, 1000 + i, at_ms(1), 4);
+        (void)!take_all(&world, 1000 + i, at_ms(1));
     }
     for (uint64_t i = 0; i < 8; i++) {
         CU_ASSERT_TRUE(knows(&world, 1 + 8 * i, at_ms(1)));
@@ -199,7 +187,7 @@ static void bucket_without_memory_lets_messages_pass(void)
 
     begin(&world, 64);
     world.env.bytes_limit = 1;
-    CU_ASSERT_TRUE(take(&world, 7, at_ms(0), 1));
+    CU_ASSERT_TRUE(take(&world, 7, at_ms(0)));
     buckets_vouch(&world.buckets, &world.env.env, 7, at_ms(0), at_ms(5000));
     CU_ASSERT_PTR_NULL(buckets_find(&world.buckets, 7));
     end(&world);
@@ -212,7 +200,7 @@ static void slowest_rate_and_largest_burst_do_not_overflow(void)
 
     begin(&world, 64);
     for (int i = 0; i < 1000; i++) {
-        CU_ASSERT_TRUE(buckets_take(&world.buckets, &world.env.env, 7, at_ms(i), &slow, 4));
+        CU_ASSERT_TRUE(buckets_take(&world.buckets, &world.env.env, 7, at_ms(i), &slow));
     }
     end(&world);
 }
@@ -220,7 +208,6 @@ static void slowest_rate_and_largest_burst_do_not_overflow(void)
 PEAL_TEST_MAIN("core/buckets", PEAL_TEST(bucket_gives_its_burst_and_then_one_token_at_a_time),
                PEAL_TEST(bucket_gives_exactly_its_rate_over_an_hour_of_trying),
                PEAL_TEST(bucket_of_one_source_is_no_other_s),
-               PEAL_TEST(bucket_goes_into_debt_for_what_is_urgent),
                PEAL_TEST(forged_sources_take_no_more_memory_than_is_allowed),
                PEAL_TEST(source_in_debt_is_not_forgotten_for_forged_ones),
                PEAL_TEST(bucket_that_is_full_again_leaves_its_place),

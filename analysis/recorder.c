@@ -1,6 +1,7 @@
 /*
  * recorder.c - see recorder.h.
  */
+#include <analysis/mser.h>
 #include <analysis/recorder.h>
 
 #include "recorder_state.h"
@@ -54,6 +55,28 @@ static void lay_rows_out(Recorder *recorder, PealSpan interval)
     }
 }
 
+/* With MSER-5 rows may be shorter than a second, so that a short run has enough of them. */
+static PealSpan short_interval(PealSpan duration)
+{
+    static const int64_t round_ms[] = {10, 20, 50, 100, 200, 500};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(round_ms); i++) {
+        if (duration.ns / (round_ms[i] * PEAL_NS_PER_MS) < ROWS_WANTED) {
+            return peal_ms(round_ms[i]);
+        }
+    }
+    return round_interval(duration);
+}
+
+PealSpan recorder_latest_cut(PealSpan duration)
+{
+    PealSpan interval = short_interval(duration);
+    int64_t rows = (duration.ns + interval.ns - 1) / interval.ns;
+    int64_t batches = rows / MSER_BATCH;
+
+    return (PealSpan){batches / 2 * MSER_BATCH * interval.ns};
+}
+
 Recorder *recorder_new(const RecorderConfig *config)
 {
     Recorder *recorder = g_new0(Recorder, 1);
@@ -68,7 +91,10 @@ Recorder *recorder_new(const RecorderConfig *config)
     if (recorder->config.prompt.ns == 0) {
         recorder->config.prompt = peal_seconds(PROMPT_SECONDS);
     }
-    if (interval.ns <= 0 || config->duration.ns / interval.ns >= ROWS_WANTED) {
+    if (config->mser) {
+        recorder->config.warmup.ns = 0;
+        interval = short_interval(config->duration);
+    } else if (interval.ns <= 0 || config->duration.ns / interval.ns >= ROWS_WANTED) {
         interval = round_interval(config->duration);
     }
     lay_rows_out(recorder, interval);
@@ -76,7 +102,10 @@ Recorder *recorder_new(const RecorderConfig *config)
     recorder->latency_ns = histogram_new(HISTOGRAM_FINE);
     recorder->peer_messages = histogram_new(HISTOGRAM_EXACT);
     recorder->peer_values = histogram_new(HISTOGRAM_EXACT);
-    recorder->window_open = config->warmup.ns == 0;
+    recorder->window_open = recorder->config.warmup.ns == 0;
+    if (config->mser) {
+        recorder_slices_init(recorder);
+    }
     sample_init(&recorder->lookups, sizeof(struct RecorderSampled), recorder->config.lookups);
     recorder_calls_init(&recorder->calls, recorder->config.lookups);
     recorder->marks = g_array_new(FALSE, FALSE, sizeof(RecorderMark));
@@ -94,6 +123,7 @@ void recorder_free(Recorder *recorder)
         histogram_free(recorder->rows[i].setup_ns);
     }
     g_free(recorder->rows);
+    recorder_slices_fini(recorder);
     histogram_free(recorder->hops);
     histogram_free(recorder->latency_ns);
     histogram_free(recorder->peer_messages);
@@ -201,9 +231,31 @@ static void count_in_series(Recorder *recorder, const RecorderLookup *lookup)
     }
 }
 
+bool recorder_target(Recorder *recorder, PealTime started, RecorderTarget *ret_target)
+{
+    size_t slice = recorder->slices_len;
+
+    if (started.ns < recorder->config.warmup.ns || started.ns >= recorder->config.duration.ns) {
+        return false;
+    }
+    while (slice > 1 && recorder->slices[slice - 1].start.ns > started.ns) {
+        slice--;
+    }
+    if (slice > 0) {
+        RecorderSlice *of = &recorder->slices[slice - 1];
+
+        *ret_target =
+            (RecorderTarget){&of->counts, of->hops, of->latency_ns, of->setup_ns, of->answer_ns};
+    } else {
+        *ret_target = (RecorderTarget){&recorder->figures, recorder->hops, recorder->latency_ns,
+                                       recorder->calls.setup_ns, recorder->calls.answer_ns};
+    }
+    return true;
+}
+
 void recorder_lookup(Recorder *recorder, const RecorderLookup *lookup)
 {
-    RecorderFigures *figures = &recorder->figures;
+    RecorderTarget target;
 
     PEAL_ASSERT(!recorder->finished);
     PEAL_ASSERT(lookup->latency.ns >= 0);
@@ -213,17 +265,16 @@ void recorder_lookup(Recorder *recorder, const RecorderLookup *lookup)
         recorder->lately.latency_ns += (uint64_t)lookup->latency.ns;
     }
     count_in_series(recorder, lookup);
-    if (lookup->started.ns < recorder->config.warmup.ns ||
-        lookup->started.ns >= recorder->config.duration.ns) {
+    if (!recorder_target(recorder, lookup->started, &target)) {
         return;
     }
-    figures->started++;
+    target.counts->started++;
     if (lookup->succeeded) {
-        figures->succeeded++;
-        figures->correct += lookup->correct;
-        figures->found += lookup->found;
-        histogram_add(recorder->hops, lookup->hops, 1);
-        histogram_add(recorder->latency_ns, (uint64_t)lookup->latency.ns, 1);
+        target.counts->succeeded++;
+        target.counts->correct += lookup->correct;
+        target.counts->found += lookup->found;
+        histogram_add(target.hops, lookup->hops, 1);
+        histogram_add(target.latency_ns, (uint64_t)lookup->latency.ns, 1);
     }
     sample_lookup(recorder, lookup);
 }
@@ -269,6 +320,7 @@ void recorder_sample(Recorder *recorder, PealTime at, const RecorderTotals *tota
 {
     PEAL_ASSERT(at.ns == recorder_next_sample(recorder).ns);
     sample_row(recorder, totals);
+    recorder_slices_sample(recorder, at, totals);
     if (at.ns == recorder->config.warmup.ns) {
         recorder->start = *totals;
         recorder->window_open = true;
@@ -317,7 +369,6 @@ static void cut_rows(Recorder *recorder, PealTime at)
 void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *totals)
 {
     RecorderFigures *figures = &recorder->figures;
-    int64_t warmup = recorder->config.warmup.ns;
 
     PEAL_ASSERT(!recorder->finished && at.ns <= recorder->config.duration.ns);
     cut_rows(recorder, at);
@@ -325,13 +376,17 @@ void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *tota
         PEAL_ASSERT(recorder->sampled + 1 == recorder->rows_len);
         sample_row(recorder, totals);
     }
+    figures->warmup = recorder->config.warmup;
+    if (recorder->config.mser) {
+        recorder_slices_cut(recorder);
+    }
     sample_finish(&recorder->lookups, compare_sampled_start);
     recorder_calls_finish(recorder);
     recorder->finished = true;
     figures->end = at;
     figures->interrupted = at.ns < recorder->config.duration.ns;
     if (recorder->window_open) {
-        figures->window.ns = at.ns - warmup;
+        figures->window.ns = at.ns - figures->warmup.ns;
         figures->totals = totals_between(&recorder->start, totals);
     }
     figures->hops = recorder->hops;

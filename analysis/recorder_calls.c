@@ -49,7 +49,7 @@ static void sample_call(RecorderCalls *calls, const RecorderCall *call)
 void recorder_call(Recorder *recorder, const RecorderCall *call)
 {
     RecorderCalls *calls = &recorder->calls;
-    RecorderFigures *figures = &recorder->figures;
+    RecorderTarget target;
     bool answered = call->status >= 200 && call->status < 300;
 
     PEAL_ASSERT(!recorder->finished && call->status < RECORDER_STATUSES);
@@ -60,17 +60,16 @@ void recorder_call(Recorder *recorder, const RecorderCall *call)
         recorder->lately.setup_ns += (uint64_t)call->setup.ns;
     }
     call_in_series(recorder, call, answered);
-    if (call->started.ns < recorder->config.warmup.ns ||
-        call->started.ns >= recorder->config.duration.ns) {
+    if (!recorder_target(recorder, call->started, &target)) {
         return;
     }
-    figures->calls_started++;
+    target.counts->calls_started++;
     if (answered) {
-        figures->calls_answered++;
-        histogram_add(calls->setup_ns, (uint64_t)call->setup.ns, 1);
-        histogram_add(calls->answer_ns, (uint64_t)call->answer.ns, 1);
+        target.counts->calls_answered++;
+        histogram_add(target.setup_ns, (uint64_t)call->setup.ns, 1);
+        histogram_add(target.answer_ns, (uint64_t)call->answer.ns, 1);
     } else {
-        figures->calls_failed[call->status]++;
+        target.counts->calls_failed[call->status]++;
     }
     sample_call(calls, call);
 }

@@ -57,11 +57,26 @@ typedef struct RecorderCalls {
     Sample sample; /* of struct RecorderSampledCall */
 } RecorderCalls;
 
+enum { RECORDER_SLICES_MAX = 32 };
+
+/* What is measured in a part of the run, by the instant at which things start. */
+typedef struct RecorderSlice {
+    PealTime start;
+    RecorderFigures counts; /* its counts of lookups and calls */
+    Histogram *hops;
+    Histogram *latency_ns;
+    Histogram *setup_ns;
+    Histogram *answer_ns;
+    RecorderTotals totals; /* at its start */
+} RecorderSlice;
+
 struct Recorder {
     RecorderConfig config;
     bool finished;
     RecorderLately lately;
     RecorderFigures figures;
+    RecorderSlice *slices; /* with mser; else NULL */
+    size_t slices_len;
     Histogram *hops;
     Histogram *latency_ns;
     Histogram *peer_messages;
@@ -81,6 +96,25 @@ struct Recorder {
 
 /* recorder_row_at is the row of the series that an instant falls into, NULL outside the run. */
 RecorderRow *recorder_row_at(Recorder *recorder, PealTime at);
+
+/* Where the counts of something that started at an instant go; NULL outside the measured window. */
+typedef struct RecorderTarget {
+    RecorderFigures *counts;
+    Histogram *hops;
+    Histogram *latency_ns;
+    Histogram *setup_ns;
+    Histogram *answer_ns;
+} RecorderTarget;
+bool recorder_target(Recorder *recorder, PealTime started, RecorderTarget *ret_target);
+
+/* recorder_slices.c: the slices' part of a recorder's life. Rows are laid out before. */
+void recorder_slices_init(Recorder *recorder);
+void recorder_slices_fini(Recorder *recorder);
+/* recorder_slices_sample: the totals at the end of a row. */
+void recorder_slices_sample(Recorder *recorder, PealTime at, const RecorderTotals *totals);
+/* recorder_slices_cut finds the end of the warm-up, once all rows are there, and sums what follows
+ * into the figures. Only what is sampled is left to be cut. */
+void recorder_slices_cut(Recorder *recorder);
 
 /* recorder_calls.c: the calls' part of a recorder's life. */
 void recorder_calls_init(RecorderCalls *calls, uint32_t keep);

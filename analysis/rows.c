@@ -24,7 +24,8 @@ static bool add_head(sqlite3 *db, const ResultsReplication *replication, const R
 {
     const RecorderFigures *figures = recorder_figures(recorder);
     g_autoptr(sqlite3_stmt) insert = database_prepare(
-        db, "INSERT INTO replications VALUES (?10, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", error);
+        db, "INSERT INTO replications VALUES (?10, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11, ?12)",
+        error);
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, replication->seed);
     g_autofree char *fingerprint =
         g_strdup_printf("%016" G_GINT64_MODIFIER "x", replication->fingerprint);
@@ -42,6 +43,10 @@ static bool add_head(sqlite3 *db, const ResultsReplication *replication, const R
     sqlite3_bind_double(insert, 8, seconds(figures->window.ns));
     sqlite3_bind_double(insert, 9, seconds(recorder->config.prompt.ns));
     sqlite3_bind_int64(insert, 10, id);
+    sqlite3_bind_double(insert, 11, seconds(figures->warmup.ns));
+    if (recorder->config.mser) {
+        sqlite3_bind_int(insert, 12, figures->cut_late);
+    }
     return database_insert(insert, error);
 }
 

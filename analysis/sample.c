@@ -58,6 +58,21 @@ void sample_add(Sample *sample, const void *item)
     }
 }
 
+void sample_filter(Sample *sample, bool (*keep)(const void *item, PealTime from), PealTime from)
+{
+    size_t kept = 0;
+
+    sample_cut(sample);
+    for (size_t i = 0; i < sample->len; i++) {
+        const uint8_t *item = sample->items + i * sample->item;
+
+        if (keep(item, from)) {
+            memmove(sample->items + kept++ * sample->item, item, sample->item);
+        }
+    }
+    sample->len = kept;
+}
+
 void sample_finish(Sample *sample, int (*compare)(const void *a, const void *b))
 {
     sample_cut(sample);

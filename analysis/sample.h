@@ -24,6 +24,9 @@ void sample_init(Sample *sample, size_t item, size_t keep);
 void sample_fini(Sample *sample);
 void sample_add(Sample *sample, const void *item);
 
+/* sample_filter cuts it to what is kept, and drops what `keep` does not want of that. */
+void sample_filter(Sample *sample, bool (*keep)(const void *item, PealTime from), PealTime from);
+
 /* sample_finish cuts it to what is kept, and puts that in the order of `compare`. */
 void sample_finish(Sample *sample, int (*compare)(const void *a, const void *b));
 

@@ -404,11 +404,11 @@ static bool put_selection(json_t *root, const Selection *selection, GError **err
 /* The list of a point's replications, each with its seed and figures. */
 static bool put_replications(json_t *root, sqlite3 *db, int point, GError **error)
 {
-    g_autoptr(sqlite3_stmt) query =
-        database_prepare(db,
-                         "SELECT replication, seed, interrupted FROM replications"
-                         " WHERE point = ? ORDER BY replication",
-                         error);
+    g_autoptr(sqlite3_stmt) query = database_prepare(
+        db,
+        "SELECT replication, seed, interrupted, warmup_s, cut_late FROM replications"
+        " WHERE point = ? ORDER BY replication",
+        error);
     json_t *list;
     GError *failure = NULL;
 
@@ -426,6 +426,10 @@ static bool put_replications(json_t *root, sqlite3 *db, int point, GError **erro
         put_take(object, "seed", whole_number(g_ascii_strtoull(text_at(query, 1), NULL, 10)));
         if (sqlite3_column_int(query, 2)) {
             put_take(object, "partial", json_true());
+        }
+        put_take(object, "warmup_seconds", number(sqlite3_column_double(query, 3)));
+        if (sqlite3_column_type(query, 4) != SQLITE_NULL) { /* MSER-5 found it */
+            put_take(object, "warmup_cut_late", json_boolean(sqlite3_column_int(query, 4)));
         }
         if (!put_selection(object, &one, error)) {
             return false;

@@ -447,6 +447,9 @@ bool key_apply(const Key *key, const char *text, void *target, GError **error)
         scenario->overlay.successors = (uint16_t)value;
         scenario->overlay.predecessors = (uint16_t)value;
         return true;
+    case KEY_WARMUP:
+        scenario->warmup_mser = strcmp(text, "mser-5") == 0;
+        return scenario->warmup_mser || apply_span(key, text, target, error);
     case KEY_FINGERS:
         scenario->fingers_auto = strcmp(text, "auto") == 0;
         if (scenario->fingers_auto) {
@@ -503,6 +506,8 @@ char *key_range_text(const Key *key)
     case KEY_COUNT:
     case KEY_NEIGHBOURS:
         return g_strdup_printf("%" PRIu64 " to %" PRIu64, key->min, key->max);
+    case KEY_WARMUP:
+        return g_strdup_printf("mser-5, or %s to %s", least, most);
     case KEY_FINGERS:
         return g_strdup_printf("auto or %" PRIu64 " to %" PRIu64, key->min, key->max);
     case KEY_MILLI:

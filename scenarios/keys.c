@@ -17,6 +17,13 @@
 static const KeyChoice TOPOLOGIES[] = {{"chord", PEAL_TOPOLOGY_CHORD, NULL},
                                        {"central", PEAL_TOPOLOGY_CENTRAL, NULL},
                                        {NULL, 0, NULL}};
+static const KeyChoice WATCHED[] = {{"lookups.latency_ms", RECORDER_WATCHES_LATENCY, NULL},
+                                    {"lookups.hops", RECORDER_WATCHES_HOPS, NULL},
+                                    {"lookups.success_rate", RECORDER_WATCHES_SUCCESS, NULL},
+                                    {"calls.setup_ms", RECORDER_WATCHES_SETUP, NULL},
+                                    {"calls.answer_rate", RECORDER_WATCHES_ANSWERS, NULL},
+                                    {"messages.delivered", RECORDER_WATCHES_MESSAGES, NULL},
+                                    {NULL, 0, NULL}};
 static const KeyChoice ROUTINGS[] = {{"recursive", SCENARIO_ROUTING_RECURSIVE, NULL},
                                      {NULL, 0, NULL}};
 static const KeyChoice STARTS[] = {{"joins", SCENARIO_START_JOINS, NULL},
@@ -78,8 +85,13 @@ const Key KEYS[] = {
      "Names the results; letters, digits, '-', '_' and '.'."},
     {"scenario", "duration", KEY_SPAN, NULL, FIELD(duration), MS, 3650 * D, "1h", NULL,
      "Simulated time."},
-    {"scenario", "warmup", KEY_SPAN, NULL, FIELD(warmup), 0, 3650 * D, "10min", NULL,
-     "Left out of the figures, from the start on; shorter than the duration."},
+    {"scenario", "warmup", KEY_WARMUP, NULL, FIELD(warmup), 0, 3650 * D, "10min", NULL,
+     "Left out of the figures, from the start on; shorter than the duration. mser-5: each "
+     "replication's own series of warmup-of tells, by the rule of White (1997), at most half of "
+     "the "
+     "duration."},
+    {"scenario", "warmup-of", KEY_CHOICE, WATCHED, FIELD(warmup_of), 0, 0, "lookups.latency_ms",
+     NULL, "What mser-5 looks at: the mean of each interval of the series."},
     {"scenario", "seed", KEY_COUNT, NULL, FIELD(seed), 0, (UINT64_C(1) << 53) - 1, "1", NULL,
      "All draws follow from it; replication 0 uses it as it is, the others a mix."},
     {"scenario", "replications", KEY_COUNT, NULL, FIELD(replications), 1, 10000, "5", NULL,

@@ -402,6 +402,9 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
     if (scenario->name == NULL) {
         scenario->name = name_of_file(scenario->path);
     }
+    if (scenario->warmup_mser) {
+        scenario->warmup = recorder_latest_cut(scenario->duration);
+    }
     if (scenario->fingers_auto) {
         scenario->overlay.fingers =
             fingers_for(scenario->peers + count_joiners(scenario), scenario->overlay.successors);

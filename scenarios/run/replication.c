@@ -29,6 +29,15 @@ char *replication_name(const Scenario *point, guint replication)
 
 /* What is printed of it. */
 
+static void say_warmup(GString *text, const RecorderFigures *figures)
+{
+    g_string_append_printf(text, "  warm-up   cut at %g s by MSER-5%s\n",
+                           (double)figures->warmup.ns / (double)PEAL_NS_PER_S,
+                           figures->cut_late
+                               ? ", the latest that may be: let it run longer to be sure"
+                               : "");
+}
+
 static void say_lookups(GString *text, const RecorderFigures *figures)
 {
     double percent = 100.0 / (double)MAX(figures->started, 1);
@@ -107,6 +116,9 @@ static char *report_text(const Replication *run, const ResultsReplication *head,
     say_parameters(text, run->config->point);
     g_string_append_printf(text, ", replication %u (seed %" G_GUINT64_FORMAT ")\n",
                            head->replication, head->seed);
+    if (run->config->point->warmup_mser) {
+        say_warmup(text, recorder_figures(run->recorder));
+    }
     say_lookups(text, recorder_figures(run->recorder));
     say_calls(text, recorder_figures(run->recorder));
     g_string_append_printf(text, "  messages  %" G_GUINT64_FORMAT " in %.2f s, %.0f a second\n",
@@ -211,6 +223,8 @@ char *replication_run(const ReplicationConfig *config, GError **error)
     run.recorder =
         recorder_new(&(RecorderConfig){.duration = point->duration,
                                        .warmup = point->warmup,
+                                       .mser = point->warmup_mser,
+                                       .watched = point->warmup_of,
                                        .calls = point->workload.calls_per_user_hour_milli > 0});
     text = run_world(&run, capture, error);
     recorder_free(run.recorder);

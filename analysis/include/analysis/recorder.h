@@ -8,6 +8,8 @@
  *
  * The measured window is [warmup, end). A lookup or call belongs to it by the instant it started;
  * counters by the samples taken at its two ends. The series covers the whole run, warm-up included.
+ * Where MSER-5 shall find the end of the warm-up, all is kept for each five rows of the first half
+ * apart (31 slices at most), and summed from the cut on in the end.
  * Sums are kept as integers and samples are chosen by their contents, so no figure depends on the
  * order in which lookups and calls are reported.
  */
@@ -120,14 +122,30 @@ typedef struct RecorderPeer {
     uint32_t values;   /* Resource-IDs with a live value, replicas included */
 } RecorderPeer;
 
+/* What MSER-5 looks at: the mean of each row of the series is one observation. */
+typedef enum RecorderWatched {
+    RECORDER_WATCHES_LATENCY,
+    RECORDER_WATCHES_HOPS,
+    RECORDER_WATCHES_SUCCESS,
+    RECORDER_WATCHES_SETUP,
+    RECORDER_WATCHES_ANSWERS,
+    RECORDER_WATCHES_MESSAGES /* delivered in the row */
+} RecorderWatched;
+
 typedef struct RecorderConfig {
     PealSpan duration; /* > 0 */
-    PealSpan warmup;   /* 0..duration */
+    PealSpan warmup;   /* 0..duration; without meaning where mser is set */
+    bool mser;         /* the warm-up is cut by MSER-5, at recorder_latest_cut at the latest */
+    RecorderWatched watched;
     PealSpan interval; /* of the series; 0: the shortest round one that gives at most 300 rows */
     uint32_t lookups;  /* single lookups kept, and calls; 0: RECORDER_LOOKUPS_DEFAULT */
     PealSpan prompt;   /* a lookup answered within it was prompt, in the series; 0: 3 s */
     bool calls;        /* there may be calls: figures of them are wanted, even of none */
 } RecorderConfig;
+
+/* recorder_latest_cut is the latest instant at which MSER-5 may cut a run of this duration: about
+ * the half of it. What is measured from there on lies in the measured window. */
+PealSpan recorder_latest_cut(PealSpan duration);
 
 typedef struct Recorder Recorder;
 
@@ -188,6 +206,8 @@ void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *tota
 
 /* The figures of the measured window, valid after recorder_finish while the recorder lives. */
 typedef struct RecorderFigures {
+    PealSpan warmup; /* as configured, or where MSER-5 cut */
+    bool cut_late;   /* MSER-5 would have cut later if it might: the run was too short to tell */
     PealSpan window; /* end - warmup, 0 when interrupted during the warm-up */
     PealTime end;
     bool interrupted; /* ended before its duration */

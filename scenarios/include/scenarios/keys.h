@@ -29,6 +29,7 @@ typedef enum KeyType {
     KEY_LATENCY,    /* a network model */
     KEY_SESSION,    /* a distribution or trace:FILE */
     KEY_FINGERS,    /* auto or a number */
+    KEY_WARMUP,     /* mser-5 or a time */
     KEY_NEIGHBOURS, /* sets successors and predecessors */
     KEY_LIMIT,      /* off or a rate, such as 20/s; min, max in thousandths an hour */
     KEY_RATE,       /* 100/s; min, max in thousandths an hour */

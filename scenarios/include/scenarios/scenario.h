@@ -9,6 +9,7 @@
 #ifndef SCENARIOS_SCENARIO_H
 #define SCENARIOS_SCENARIO_H
 
+#include <analysis/recorder.h>
 #include <glib.h>
 #include <peal/peer.h>
 #include <scenarios/dist.h>
@@ -144,7 +145,9 @@ typedef struct Scenario {
     char *text; /* the file, NUL-terminated */
     char *name; /* scenario.name, by default the file's name without .conf */
     PealSpan duration;
-    PealSpan warmup;       /* excluded from figures */
+    PealSpan warmup; /* excluded from figures; with warmup_mser, the latest that may become */
+    bool warmup_mser;
+    RecorderWatched warmup_of;
     uint64_t seed;         /* below 2^53, so that every JSON reader keeps it */
     uint32_t replications; /* of each point; with precision_ppm, to begin with */
     uint32_t replications_max;

@@ -116,6 +116,8 @@ static void write_rate(FigureWriter *writer, const char *name, uint64_t part, ui
 
 static void write_lookup_figures(FigureWriter *writer, const RecorderFigures *figures)
 {
+    const uint64_t *counter = figures->totals.counter;
+
     write_figure(writer, "lookups.started", RESULTS_SUM, (double)figures->started);
     write_figure(writer, "lookups.succeeded", RESULTS_SUM, (double)figures->succeeded);
     write_figure(writer, "lookups.correct", RESULTS_SUM, (double)figures->correct);
@@ -123,6 +125,10 @@ static void write_lookup_figures(FigureWriter *writer, const RecorderFigures *fi
     write_figure(writer, "lookups.unfinished", RESULTS_SUM, (double)figures->unfinished);
     write_rate(writer, "lookups.success_rate", figures->succeeded, figures->started);
     write_rate(writer, "lookups.correct_rate", figures->correct, figures->started);
+    write_figure(writer, "lookups.reachable", RESULTS_SUM,
+                 (double)counter[RECORDER_REACHABLE_LOOKUPS]);
+    write_rate(writer, "lookups.reachable_found_rate", counter[RECORDER_REACHABLE_FOUND],
+               counter[RECORDER_REACHABLE_LOOKUPS]);
     write_figure(writer, "lookups.hops", RESULTS_MEAN, histogram_mean(figures->hops));
     write_figure(writer, "lookups.latency_ms", RESULTS_MEAN,
                  histogram_mean(figures->latency_ns) / (double)PEAL_NS_PER_MS);
@@ -135,18 +141,23 @@ static uint64_t failed_calls(const RecorderFigures *figures)
 
 static void write_call_figures(FigureWriter *writer, const RecorderFigures *figures)
 {
+    const uint64_t *counter = figures->totals.counter;
+
     write_figure(writer, "calls.started", RESULTS_SUM, (double)figures->calls_started);
     write_figure(writer, "calls.answered", RESULTS_SUM, (double)figures->calls_answered);
     write_figure(writer, "calls.failed", RESULTS_SUM, (double)failed_calls(figures));
     write_figure(writer, "calls.unfinished", RESULTS_SUM, (double)figures->calls_unfinished);
     write_rate(writer, "calls.answer_rate", figures->calls_answered, figures->calls_started);
+    write_figure(writer, "calls.reachable", RESULTS_SUM, (double)counter[RECORDER_REACHABLE_CALLS]);
+    write_rate(writer, "calls.reachable_answer_rate", counter[RECORDER_REACHABLE_ANSWERED],
+               counter[RECORDER_REACHABLE_CALLS]);
     write_figure(writer, "calls.setup_ms", RESULTS_MEAN,
                  histogram_mean(figures->setup_ns) / (double)PEAL_NS_PER_MS);
     write_figure(writer, "calls.answer_ms", RESULTS_MEAN,
                  histogram_mean(figures->answer_ns) / (double)PEAL_NS_PER_MS);
 }
 
-/* summary.json's name of each counter. */
+/* summary.json's name of each counter; NULL: it is written apart. */
 static const char *const COUNTER_FIGURE[RECORDER_COUNTER_COUNT] = {
     [RECORDER_MESSAGES] = "messages.delivered",
     [RECORDER_MESSAGE_BYTES] = "messages.bytes",
@@ -194,7 +205,10 @@ static bool add_figures(sqlite3 *db, gint64 id, const ResultsReplication *replic
         write_call_figures(&writer, figures);
     }
     for (size_t i = 0; i < RECORDER_COUNTER_COUNT; i++) {
-        write_figure(&writer, COUNTER_FIGURE[i], RESULTS_SUM, (double)figures->totals.counter[i]);
+        if (COUNTER_FIGURE[i] != NULL) {
+            write_figure(&writer, COUNTER_FIGURE[i], RESULTS_SUM,
+                         (double)figures->totals.counter[i]);
+        }
     }
     if (histogram_count(figures->peer_messages) > 0) {
         write_figure(&writer, "load.messages", RESULTS_MEAN,

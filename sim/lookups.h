@@ -10,6 +10,8 @@
 
 #include <peal/id.h>
 
+#include "reach.h"
+
 #define LOOKUP_NONE 0
 
 typedef struct Lookup {
@@ -27,6 +29,7 @@ typedef struct Lookup {
     uint16_t path_ended : 1;   /* watch.h: at the key's predecessor, or it has none */
     uint16_t path_hops;        /* so far */
     uint16_t path_dead;        /* dead peers that it was sent to */
+    ReachTarget target;        /* whose AOR it is; meaningless when keyed */
 } Lookup;
 
 _Static_assert(sizeof(Lookup) <= 64, "one line a lookup");

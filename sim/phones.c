@@ -31,6 +31,7 @@ struct SimCall {
     RecorderCall record;
     uint32_t next; /* of the same phone; or in the free list */
     bool told;     /* it has come to something: the recorder knows it */
+    ReachTarget target;
 };
 
 /* The environment of a phone. */
@@ -182,6 +183,10 @@ static void call_tell(World *world, SimCall *call)
         call->told = true;
         world->phones->unanswered--;
         recorder_call(world->recorder, &call->record);
+        if (reach_held(world, &call->target)) {
+            world->totals.counter[RECORDER_REACHABLE_CALLS]++;
+            world->totals.counter[RECORDER_REACHABLE_ANSWERED] += call->record.status / 100 == 2;
+        }
     }
 }
 
@@ -212,6 +217,7 @@ static void on_event(void *user, PealPhone *core, const PealPhoneEvent *event)
     (void)core;
     switch (event->kind) {
     case PEAL_PHONE_REGISTERED:
+        reach_registered(&world->reach, phone->peer, phone->user, event->status / 100 == 2);
         if (!event->refresh) {
             world->counts.registered += event->status / 100 == 2;
             world->counts.register_failed += event->status / 100 != 2;
@@ -355,6 +361,7 @@ void phones_call(World *world, const PlanAction *action)
         return;
     }
     number = call_add(world->phones, phone, &record);
+    world->phones->calls[number].target = reach_begin(world, record.callee, record.callee_user);
     if (peal_phone_call(phone->core, plan_user_aor(record.callee, record.callee_user, text),
                         action->duration, number) != 0) {
         on_ended(world, phone, &(PealPhoneEvent){.status = STATUS_UNAVAILABLE, .token = number});

@@ -111,6 +111,10 @@ static void lookup_report(World *world, const Lookup *lookup, const PealOutcome 
     if (world->attacks != NULL) {
         attacks_lookup(world, lookup, answered);
     }
+    if (!lookup->keyed && reach_held(world, &lookup->target)) {
+        world->totals.counter[RECORDER_REACHABLE_LOOKUPS]++;
+        world->totals.counter[RECORDER_REACHABLE_FOUND] += found;
+    }
     recorder_lookup(world->recorder, &(RecorderLookup){
                                          .started = lookup->started,
                                          .latency = peal_time_since(world->now, lookup->started),
@@ -152,6 +156,9 @@ void workload_lookup(World *world, const PlanAction *action)
     lookup->started = world->now;
     lookup->key = lookup_key(world, action);
     lookup->keyed = action->keyed;
+    if (!lookup->keyed) {
+        lookup->target = reach_begin(world, action->target_peer, action->target_user);
+    }
     lookup->honest_owner = world->attacks != NULL && attacks_owner_honest(world, &lookup->key);
     if (world->watching) {
         watch_lookup(world, lookup);
@@ -296,6 +303,7 @@ void workload_done(World *world, SimPeer *peer, uint64_t token, const PealOutcom
         lookups_remove(&world->lookups, number, &peer->lookups);
         break;
     case TOKEN_REGISTER:
+        reach_registered(&world->reach, peer->index, number, outcome->status == 0);
         if (outcome->status == 0) {
             world->counts.registered++;
         } else {
@@ -315,6 +323,7 @@ void workload_done(World *world, SimPeer *peer, uint64_t token, const PealOutcom
 void workload_stop(World *world, SimPeer *peer)
 {
     phones_stop(world, peer);
+    reach_stop(&world->reach, peer->index);
     while (peer->lookups != LOOKUP_NONE) {
         lookups_remove(&world->lookups, peer->lookups, &peer->lookups);
         world->counts.abandoned++;

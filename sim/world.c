@@ -152,6 +152,7 @@ World *world_new(const WorldConfig *config, GError **error)
         oracle_centre(&world->oracle);
     }
     lookups_init(&world->lookups);
+    reach_init(&world->reach, world->peers_len, scenario->workload.users_per_peer);
     siphop_init(&world->sip_hops);
     processor_init(&world->processor, &scenario->peer, config->seed, world->peers_len);
     world->defended = peal_defence_admits(&world->overlay);
@@ -198,6 +199,7 @@ void world_free(World *world)
     g_hash_table_destroy(world->refused_peers);
     processor_fini(&world->processor);
     lookups_fini(&world->lookups);
+    reach_fini(&world->reach);
     siphop_fini(&world->sip_hops);
     oracle_fini(&world->oracle);
     timers_fini(&world->timers);

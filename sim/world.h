@@ -23,6 +23,7 @@
 #include "phones.h"
 #include "processor.h"
 #include "queue.h"
+#include "reach.h"
 #include "siphop.h"
 #include "timers.h"
 #include "watch.h"
@@ -140,6 +141,7 @@ struct World {
     Processor processor;
     Oracle oracle;
     Lookups lookups;
+    Reach reach;
     UserDue *users_due; /* entry 0 is not used */
     uint32_t users_due_len;
     uint32_t users_due_cap;

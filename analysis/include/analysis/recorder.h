@@ -57,7 +57,11 @@ enum {
     X(TURNED_AWAY, turned_away, "of them, those that found its queue full")                     \
     X(REFUSED, refused, "messages that a peer refused with a word before any work")             \
     X(SHUT_OUT, shut_out, "and those that it dropped without one")                              \
-    X(HONEST_BLOCKED, honest_blocked, "of refused and shut out, those of no attacker")
+    X(HONEST_BLOCKED, honest_blocked, "of refused and shut out, those of no attacker")          \
+    X(REACHABLE_LOOKUPS, reachable_lookups, "lookups of reachable users that ended")            \
+    X(REACHABLE_FOUND, reachable_found, "of those, the ones that brought a value")              \
+    X(REACHABLE_CALLS, reachable_calls, "calls of reachable users that came to something")      \
+    X(REACHABLE_ANSWERED, reachable_answered, "of those, the answered")
 
 typedef enum RecorderCounter {
 #define X(id, name, meaning) RECORDER_##id,

@@ -51,6 +51,8 @@ void sample_add(Sample *sample, const void *item)
     }
     if (sample->items == NULL) {
         sample->items = g_malloc_n(room, sample->item);
+        /* All of it is taken at once: what a run takes does not depend on how long it is. */
+        memset(sample->items, 0xff, room * sample->item);
     }
     memcpy(sample->items + sample->len++ * sample->item, item, sample->item);
     if (sample->len == room) {

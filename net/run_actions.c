@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* run_actions.c - what the plan has nodes do: start, register, look up, leave, fail. */
 #include <peal_openssl/crypto.h>
+#include <scenarios/network.h>
 
 #include "run_config.h"
 #include "run_sockets.h"
@@ -129,8 +130,19 @@ void run_actions_waiting(RunSockets *run)
     }
 }
 
+static bool is_reachable(const RunSockets *run, uint32_t index, uint32_t user)
+{
+    const RunPeer *peer = &run->peers[index];
+
+    /* Users without phones register one after the other. */
+    return run_peer_works(peer) &&
+           (run->phones != NULL ? run_phones_is_registered(run->phones, index, user)
+                                : user < peer->stored);
+}
+
 static void look_up(RunSockets *run, const PlanAction *action)
 {
+    uint32_t number;
     RunPeer *peer = &run->peers[action->peer];
     char text[PLAN_AOR_MAX];
     PealId key = action->key;
@@ -145,7 +157,11 @@ static void look_up(RunSockets *run, const PlanAction *action)
                               plan_user_aor(action->target_peer, action->target_user, text), &key);
     }
     PEAL_ASSERT(status == 0);
-    run_peer_fetch(peer, run_truth_lookup(run->truth, peer->index, &key, action->keyed), &key);
+    number = run_truth_lookup(run->truth, peer->index, &key, action->keyed);
+    if (!action->keyed && is_reachable(run, action->target_peer, action->target_user)) {
+        run_truth_reachable(run->truth, number, action->target_peer);
+    }
+    run_peer_fetch(peer, number, &key);
 }
 
 static gint compare_ring(gconstpointer a, gconstpointer b, gpointer user)
@@ -179,6 +195,26 @@ static void concern(RunSockets *run, RunPeer *peer, ScenarioDo what)
     }
 }
 
+/* Puts candidates into the order of their distance from the one whose region it is. */
+static bool sort_near(RunSockets *run, uint32_t number, GArray *candidates)
+{
+    uint32_t *peers = (uint32_t *)(void *)candidates->data;
+    GError *error = NULL;
+    g_autoptr(Network) network =
+        network_new(run->job->point, run->job->seed, run->peers_len, &error);
+
+    if (network == NULL) {
+        run_sockets_fail(run, error);
+        return false;
+    }
+    if (candidates->len > 0) {
+        network_sort_near(network,
+                          plan_region_centre(run->job->seed, number, peers, candidates->len), peers,
+                          candidates->len);
+    }
+    return true;
+}
+
 static void concern_peers(RunSockets *run, uint32_t number)
 {
     const ScenarioEvent *event = &run->job->point->events[number];
@@ -193,6 +229,9 @@ static void concern_peers(RunSockets *run, uint32_t number)
     }
     if (event->adjacent) {
         g_array_sort_with_data(candidates, compare_ring, run);
+    }
+    if (event->region && !sort_near(run, number, candidates)) {
+        return;
     }
     victims = plan_victims(run->job->point, run->job->seed, number,
                            (const uint32_t *)(const void *)candidates->data, candidates->len, &len);

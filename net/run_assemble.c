@@ -6,9 +6,30 @@
 #define PATIENCE peal_seconds(60)
 #define PATIENCE_PEER peal_seconds(1) /* more for each */
 
+/* Is this a peer that is there at time 0? */
+static bool is_first(const RunSockets *run, uint32_t index)
+{
+    return plan_is_first(run->plan, index);
+}
+
 static uint32_t first_peers(const RunSockets *run)
 {
-    return run->job->point->peers;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        count += is_first(run, i);
+    }
+    return count;
+}
+
+static uint32_t count_joined(const RunSockets *run)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < run->peers_len; i++) {
+        count += run->peers[i].joined;
+    }
+    return count;
 }
 
 static bool is_side_right(const RunSockets *run, const RunPeer *peer, bool successors)
@@ -46,7 +67,7 @@ static uint32_t count_renewed(const RunSockets *run)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < first_peers(run); i++) {
+    for (uint32_t i = 0; i < run->peers_len; i++) {
         count += run->peers[i].renewed;
     }
     return count;
@@ -54,7 +75,7 @@ static uint32_t count_renewed(const RunSockets *run)
 
 static void renew_all(RunSockets *run)
 {
-    for (uint32_t i = 0; i < first_peers(run); i++) {
+    for (uint32_t i = 0; i < run->peers_len; i++) {
         run_peer_renew(&run->peers[i]);
     }
 }
@@ -65,7 +86,7 @@ char *run_assemble_text(const RunSockets *run)
 
     switch (run->assembly) {
     case RUN_JOINING:
-        return g_strdup_printf("joining %u of %u", run->started, first_peers(run));
+        return g_strdup_printf("joining, %u of %u have", count_joined(run), first_peers(run));
     case RUN_SETTLING:
         wrong = find_wrong(run);
         return wrong == NULL
@@ -98,11 +119,16 @@ static void check_patience(RunSockets *run)
 /* The next one starts once the one before has joined. */
 static void join_next(RunSockets *run)
 {
-    if (run->started > 0 && !run->peers[run->started - 1].joined) {
+    uint32_t next = run->started;
+
+    if (next > 0 && !run->peers[next - 1].joined) {
         return;
     }
-    if (run->started < first_peers(run)) {
-        run_actions_start(run, run->started, run->started);
+    while (next < run->peers_len && !is_first(run, next)) {
+        next++;
+    }
+    if (next < run->peers_len) {
+        run_actions_start(run, next, run->started);
     } else {
         run->assembly = RUN_SETTLING;
     }

@@ -118,11 +118,15 @@ static void write_line(Writer *writer, const char *section, const char *key, con
 
 static void write_setting(Writer *writer, const Scenario *point, const Setting *setting)
 {
-    bool file = strcmp(setting->section, "network") == 0 && strcmp(setting->key, "latency") == 0 &&
-                point->network.latency_file != NULL;
+    const char *file = NULL;
 
-    if (file) {
-        g_autofree char *path = g_canonicalize_filename(point->network.latency_file, NULL);
+    if (strcmp(setting->section, "network") == 0 && strcmp(setting->key, "latency") == 0) {
+        file = point->network.latency_file;
+    } else if (strcmp(setting->section, "churn") == 0 && strcmp(setting->key, "session") == 0) {
+        file = point->churn.trace_file;
+    }
+    if (file != NULL) {
+        g_autofree char *path = g_canonicalize_filename(file, NULL);
         g_autofree char *value =
             g_strdup_printf("%.*s:%s", (int)strcspn(setting->value, ":"), setting->value, path);
 

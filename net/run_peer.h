@@ -50,6 +50,7 @@ struct RunPeer {
     PealTime known;             /* what it did before this instant has been reported */
     GArray *users;              /* uint32_t: that have registered here, or wait for it to join */
     guint registered;           /* of those, handed to the node */
+    uint64_t stored;            /* of those, told by the node that they are */
     RecorderTotals totals;      /* of this life, from time 0 on, as last reported */
     uint64_t load;              /* messages that came in from time 0 on, of all lives */
     uint64_t load_before;       /* of earlier lives */

@@ -16,13 +16,17 @@ typedef struct RunPhone {
     PhoneEnv *env;
     PealPhone *core;   /* NULL: there is none now */
     GHashTable *calls; /* RunCall, themselves their keys */
+    bool registered;   /* it was told so */
+    uint32_t life;     /* phones that were there before it */
 } RunPhone;
 
 /* A call under way, until its phone has done with it; its address is its token. */
 typedef struct RunCall {
     RunPhone *phone;
     RecorderCall record;
-    bool told; /* it has come to something: the recorder knows it */
+    bool told;      /* it has come to something: the recorder knows it */
+    bool reachable; /* the callee was registered when it began, */
+    uint32_t life;  /* in this life */
 } RunCall;
 
 struct RunPhones {
@@ -35,6 +39,16 @@ struct RunPhones {
     RunPhonesCounts counts;
 };
 
+static RunPhone *phone_at(const RunPhones *phones, uint32_t peer, uint32_t user)
+{
+    return &phones->all[(size_t)peer * phones->users + user];
+}
+
+bool run_phones_is_registered(const RunPhones *phones, uint32_t peer, uint32_t user)
+{
+    return phones != NULL && user < phones->users && phone_at(phones, peer, user)->registered;
+}
+
 /* Calls. */
 
 static void call_tell(RunCall *call)
@@ -45,6 +59,11 @@ static void call_tell(RunCall *call)
         call->told = true;
         phones->counts.unanswered--;
         recorder_call(phones->config.job->recorder, &call->record);
+        if (call->reachable &&
+            phone_at(phones, call->record.callee, call->record.callee_user)->life == call->life) {
+            phones->counts.reachable++;
+            phones->counts.reachable_answered += call->record.status / 100 == 2;
+        }
     }
 }
 
@@ -72,11 +91,13 @@ static RunCall *call_of(const PealPhoneEvent *event)
 
 static void on_event(void *user, PealPhone *core, const PealPhoneEvent *event)
 {
-    RunPhones *phones = ((RunPhone *)user)->all;
+    RunPhone *phone = user;
+    RunPhones *phones = phone->all;
 
     (void)core;
     switch (event->kind) {
     case PEAL_PHONE_REGISTERED:
+        phone->registered = event->status / 100 == 2;
         if (!event->refresh) {
             *(event->status / 100 == 2 ? &phones->counts.registered
                                        : &phones->counts.register_failed) += 1;
@@ -169,7 +190,7 @@ static void phone_end(RunPhone *phone)
     phone_env_free(phone->env);
     free(phone->core);
     g_hash_table_unref(phone->calls);
-    *phone = (RunPhone){0};
+    *phone = (RunPhone){.life = phone->life + 1};
 }
 
 void run_phones_free(RunPhones *phones)
@@ -183,11 +204,6 @@ void run_phones_free(RunPhones *phones)
     g_clear_pointer(&phones->shims, g_ptr_array_unref);
     g_free(phones->all);
     g_free(phones);
-}
-
-static RunPhone *phone_at(const RunPhones *phones, uint32_t peer, uint32_t user)
-{
-    return &phones->all[(size_t)peer * phones->users + user];
 }
 
 static bool phone_make(RunPhones *phones, uint32_t peer, uint32_t user, GError **error)

@@ -47,12 +47,18 @@ void run_phones_stop(RunPhones *phones, uint32_t peer);
  * heals that where ppm is 0; NULL phones are allowed. */
 void run_phones_partition(RunPhones *phones, uint32_t ppm, uint32_t event);
 
+/* run_phones_is_registered tells whether a user has a phone that was told so; NULL phones have
+ * none. */
+bool run_phones_is_registered(const RunPhones *phones, uint32_t peer, uint32_t user);
+
 /* What phones have come to. */
 typedef struct RunPhonesCounts {
     uint64_t registered;
     uint64_t register_failed;
     uint64_t abandoned;  /* calls whose caller's peer ended */
     uint64_t unanswered; /* calls that have not come to anything yet */
+    uint64_t reachable;  /* calls of reachable users that have; see analysis/SCHEMA.md */
+    uint64_t reachable_answered;
     SipCounts sent;
 } RunPhonesCounts;
 const RunPhonesCounts *run_phones_counts(const RunPhones *phones);

@@ -50,7 +50,10 @@ static PealTime known(const RunSockets *run)
 static RecorderTotals totals_of(const RunSockets *run)
 {
     RecorderTotals totals = run->ended;
+    RunReach reach = run_truth_reach(run->truth);
 
+    totals.counter[RECORDER_REACHABLE_LOOKUPS] = reach.lookups;
+    totals.counter[RECORDER_REACHABLE_FOUND] = reach.found;
     for (uint32_t i = 0; i < run->peers_len; i++) {
         const RunPeer *peer = &run->peers[i];
 
@@ -61,8 +64,11 @@ static RecorderTotals totals_of(const RunSockets *run)
         }
     }
     if (run->phones != NULL) {
-        const SipCounts *sent = &run_phones_counts(run->phones)->sent;
+        const RunPhonesCounts *counts = run_phones_counts(run->phones);
+        const SipCounts *sent = &counts->sent;
 
+        totals.counter[RECORDER_REACHABLE_CALLS] = counts->reachable;
+        totals.counter[RECORDER_REACHABLE_ANSWERED] = counts->reachable_answered;
         totals.counter[RECORDER_SIP_MESSAGES] += sent->messages;
         totals.counter[RECORDER_SIP_BYTES] += sent->bytes;
         totals.counter[RECORDER_SIP_LOST] += sent->lost;
@@ -121,6 +127,7 @@ static void on_report(void *user, RunPeer *peer, const json_t *json)
         return;
     }
     run->registered += report.registered;
+    peer->stored += report.registered;
     run->register_failed += report.register_failed;
     if (report.joined && !peer->joined) {
         peer->joined = true;

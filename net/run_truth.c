@@ -16,6 +16,8 @@ typedef struct TruthLookup {
     uint32_t peer;
     bool keyed;
     bool open;
+    bool reachable; /* its user is, at `target` */
+    uint32_t target;
 } TruthLookup;
 
 /* Who answered a Fetch, judged at that instant. */
@@ -39,6 +41,7 @@ struct RunTruth {
     uint32_t open;
     uint64_t abandoned;
     uint64_t nobodys[2]; /* ended lookups that nobody counts: failed, answered */
+    RunReach reach;
 };
 
 static guint id_hash(gconstpointer id)
@@ -100,6 +103,19 @@ uint32_t run_truth_lookup(RunTruth *truth, uint32_t peer, const PealId *key, boo
     g_array_append_val(truth->lookups, lookup);
     truth->open++;
     return truth->lookups->len - 1;
+}
+
+void run_truth_reachable(RunTruth *truth, uint32_t number, uint32_t target)
+{
+    TruthLookup *lookup = &g_array_index(truth->lookups, TruthLookup, number);
+
+    lookup->reachable = true;
+    lookup->target = target;
+}
+
+RunReach run_truth_reach(const RunTruth *truth)
+{
+    return truth->reach;
 }
 
 void run_truth_add(RunTruth *truth, const RunEvent *event)
@@ -164,6 +180,8 @@ static void record(RunTruth *truth, const TruthLookup *lookup, const RunEvent *e
         correct = served->owner && peal_id_equal(&server, &event->key) &&
                   (found || lookup->keyed || !served->value_lives);
     }
+    truth->reach.lookups += lookup->reachable;
+    truth->reach.found += lookup->reachable && found;
     recorder_lookup(
         truth->job->recorder,
         &(RecorderLookup){.started = {peal_time_since(event->started, truth->origin).ns},
@@ -210,6 +228,7 @@ static void on_gone(RunTruth *truth, uint32_t peer)
     for (guint i = 0; i < truth->lookups->len; i++) {
         TruthLookup *lookup = &g_array_index(truth->lookups, TruthLookup, i);
 
+        lookup->reachable = lookup->reachable && lookup->target != peer;
         if (lookup->open && lookup->peer == peer) {
             close_lookup(truth, lookup);
             truth->abandoned++;

@@ -50,6 +50,17 @@ void run_truth_begin(RunTruth *truth, PealTime origin);
  * keyed    a random key: nobody stores a value there */
 uint32_t run_truth_lookup(RunTruth *truth, uint32_t peer, const PealId *key, bool keyed);
 
+/* run_truth_reachable: the lookup is for a user that is registered at a peer, and counts as one of
+ * a reachable user unless that peer ends before it. */
+void run_truth_reachable(RunTruth *truth, uint32_t number, uint32_t target);
+
+/* Of those lookups that ended so: all, and those that brought a value. */
+typedef struct RunReach {
+    uint64_t lookups;
+    uint64_t found;
+} RunReach;
+RunReach run_truth_reach(const RunTruth *truth);
+
 void run_truth_add(RunTruth *truth, const RunEvent *event);
 
 /* run_truth_advance goes through the events before an instant; none before it may be added any

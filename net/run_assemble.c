@@ -53,10 +53,10 @@ static bool is_right(const RunSockets *run, const RunPeer *peer)
 /* The first node whose neighbours are not those that it should have; NULL: there is none. */
 static const RunPeer *find_wrong(const RunSockets *run)
 {
-    for (uint32_t i = 0; i < first_peers(run); i++) {
+    for (uint32_t i = 0; i < run->peers_len; i++) {
         const RunPeer *peer = &run->peers[i];
 
-        if (!is_right(run, peer)) {
+        if (is_first(run, i) && !is_right(run, peer)) {
             return peer;
         }
     }

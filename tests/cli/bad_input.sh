@@ -89,6 +89,15 @@ check base_port_without_sockets_is_refused refuses --base-port sim -- bad.conf -
 check base_port_that_is_none_is_refused refuses --base-port=no 65535 -- bad.conf --on sockets --base-port no --out out
 check processors_on_sockets_are_refused refuses peer.cpu processor -- bad.conf --set peer.cpu=constant:1ms --on sockets --out out
 check capture_on_sockets_is_refused refuses --pcap sockets -- bad.conf --on sockets --pcap x.pcap --out out
+check jobs_that_are_none_are_refused refuses --jobs=0 1..1024 -- bad.conf --jobs 0 --out out
+check jobs_on_sockets_are_refused refuses --jobs=2 ports -- bad.conf --jobs 2 --on sockets --out out
+scenario '[sweep]'
+check empty_sweep_is_refused_with_its_line refuses bad.conf:7 'sweeps nothing' -- bad.conf --out out
+scenario '[sweep]' 'overlay.peesr = 1, 2'
+check sweep_over_an_unknown_key_is_refused refuses bad.conf:8 "'peers'" -- bad.conf --out out
+scenario '[sweep]' 'network.loss = 0%..5% step 2%'
+check range_that_misses_its_end_is_refused refuses bad.conf:8 'hit its end' 4% -- bad.conf --out out
+scenario
 check unknown_option_is_named refuses --fast -- bad.conf --fast
 check two_scenarios_are_refused refuses 'one scenario' -- bad.conf bad.conf
 

@@ -6,9 +6,10 @@
 #define ANALYSIS_PLOT_H
 
 /*
- * plot_main runs `peal plot DIR [--csv] [--json]`. It reads DIR/results.db only and writes
- * DIR/plots: each figure as SVG and PNG, beside the gnuplot script and the data that draw it again.
- * The files' names go to standard output; with --json, the fits.
+ * plot_main runs `peal plot DIR... [--out DIR] [--only NAME] [--quantity NAME] [--list] [--csv]
+ * [--json]`. It reads results.db of each directory and writes DIR/plots: each figure as SVG and
+ * PNG, beside the gnuplot script and the data that draw it again.
+ * The files' names go to standard output; with --json, the fits too.
  * argv    argv[0] is "plot"
  * Returns the exit status: 0, 2 for usage or unreadable input, 1 when drawing failed.
  */

@@ -91,8 +91,9 @@ static void add_hull(FigurePanel *panel, const FigureSeries *points, const char 
 }
 
 static bool add_group(const Cases *cases, const char *group, guint64 parameters,
-                      const CostLook *look, FigurePanel *panel, unsigned number, GError **error)
+                      const CostLook *look, FigurePanel *panel, GError **error)
 {
+    unsigned number = panel->series->len / 2; /* of the group: each has its marks and its hull */
     FigureSeries *points = figure_series(panel, NULL, FIGURE_MARKS, number);
 
     points->group = g_strdup(*group != '\0' ? group : "convex hull");
@@ -133,7 +134,7 @@ static bool add_cost(const Cases *cases, guint64 parameters, const CostLook *loo
         if (g_ptr_array_find_with_equal_func(groups, group, g_str_equal, NULL)) {
             continue;
         }
-        if (!add_group(cases, group, parameters, look, panel, groups->len, error)) {
+        if (!add_group(cases, group, parameters, look, panel, error)) {
             return false;
         }
         g_ptr_array_add(groups, g_steal_pointer(&group));

@@ -24,19 +24,25 @@ typedef struct Observations {
     GArray *y;
 } Observations;
 
+/* Cases that differ in the number of peers only. */
+typedef struct Group {
+    const char *label;
+    guint64 without; /* the keys that its label leaves out */
+    unsigned number; /* its look */
+} Group;
+
 /* The cases of a group: their means as points, their replications as observations. */
-static bool observe_group(const Cases *cases, const char *group, guint64 without,
-                          const Quantity *quantity, FigureSeries *series,
-                          Observations *observations, GError **error)
+static bool observe_group(const Cases *cases, const Group *group, const Quantity *quantity,
+                          FigureSeries *series, Observations *observations, GError **error)
 {
     for (guint i = 0; i < cases->cases->len; i++) {
         const Case *one = cases_at(cases, i);
-        g_autofree char *name = cases_group(cases, one, without);
+        g_autofree char *name = cases_group(cases, one, group->without);
         g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(double));
         double x = log2((double)one->peers);
         StatsMean mean;
 
-        if (strcmp(name, group) != 0) {
+        if (strcmp(name, group->label) != 0) {
             continue;
         }
         if (!quantity_observe(quantity, one, values, error)) {
@@ -82,28 +88,28 @@ static void name_fit(FigureSeries *line, const char *symbol, const char *unit, c
 }
 
 /* A group's points and, where two sizes or more were run, its line. */
-static bool add_group(const Cases *cases, Figure *figure, const char *group, guint64 without,
-                      const ScalingLook *look, unsigned number, GError **error)
+static bool add_group(const Cases *cases, Figure *figure, const Group *group,
+                      const ScalingLook *look, GError **error)
 {
     const Quantity *quantity = quantity_find(look->quantity);
     g_autoptr(GArray) x = g_array_new(FALSE, FALSE, sizeof(double));
     g_autoptr(GArray) y = g_array_new(FALSE, FALSE, sizeof(double));
     Observations observations = {x, y};
     FigurePanel *panel = figure_panel_at(figure, 0);
-    FigureSeries *line = figure_series(panel, NULL, FIGURE_LINE, number);
+    FigureSeries *line = figure_series(panel, NULL, FIGURE_LINE, group->number);
     FigureSeries *points =
-        figure_series(panel, number == 0 ? "mean over replications, 95 % interval" : NULL,
-                      FIGURE_MARKS, number);
+        figure_series(panel, group->number == 0 ? "mean over replications, 95 % interval" : NULL,
+                      FIGURE_MARKS, group->number);
     FigureFit fit = {.group = NULL};
 
-    points->group = g_strdup(group);
-    if (!observe_group(cases, group, without, quantity, points, &observations, error)) {
+    points->group = g_strdup(group->label);
+    if (!observe_group(cases, group, quantity, points, &observations, error)) {
         return false;
     }
     if (stats_fit_line(cases_doubles(x), cases_doubles(y), x->len, &fit.fit)) {
         add_band(line, &fit.fit, cases_doubles(x)[0], cases_doubles(x)[x->len - 1]);
-        name_fit(line, look->symbol, quantity->unit, group, &fit.fit);
-        fit.group = g_strdup(group);
+        name_fit(line, look->symbol, quantity->unit, group->label, &fit.fit);
+        fit.group = g_strdup(group->label);
         g_array_append_val(figure->fits, fit);
     }
     return true;
@@ -151,7 +157,7 @@ static bool add_scaling(const Cases *cases, guint64 without, const ScalingLook *
         if (g_ptr_array_find_with_equal_func(groups, group, g_str_equal, NULL)) {
             continue;
         }
-        if (!add_group(cases, figure, group, without, look, groups->len, error)) {
+        if (!add_group(cases, figure, &(Group){group, without, groups->len}, look, error)) {
             return false;
         }
         g_ptr_array_add(groups, g_steal_pointer(&group));

@@ -105,8 +105,10 @@ static void add_grid_data(GString *data, const FigureGrid *grid)
     for (guint i = 0; i < grid->cells->len; i++) {
         const FigurePoint *cell = &g_array_index(grid->cells, FigurePoint, i);
 
+        guint row = i / grid->columns->len;
+
         add_number(data, i % grid->columns->len);
-        add_number(data, i / grid->columns->len);
+        add_number(data, row);
         add_number(data, cell->y);
         add_number(data, cell->low);
         add_number(data, cell->high);

@@ -55,15 +55,10 @@ static void on_event(Chromium *chromium, const char *method, const json_t *param
 {
     if (strcmp(method, "Page.loadEventFired") == 0) {
         chromium->loads++;
-    } else if (strcmp(method, "Runtime.exceptionThrown") == 0) {
-        keep_text(chromium->errors, parameters);
-    } else if (strcmp(method, "Runtime.consoleAPICalled") == 0) {
-        const char *type = json_string_value(json_object_get(parameters, "type"));
-
-        if (g_strcmp0(type, "error") == 0 || g_strcmp0(type, "warning") == 0) {
-            keep_text(chromium->errors, parameters);
-        }
-    } else if (strcmp(method, "Log.entryAdded") == 0) {
+    } else if (strcmp(method, "Runtime.exceptionThrown") == 0 ||
+               strcmp(method, "Log.entryAdded") == 0 ||
+               (strcmp(method, "Runtime.consoleAPICalled") == 0 &&
+                g_strcmp0(json_string_value(json_object_get(parameters, "type")), "log") != 0)) {
         keep_text(chromium->errors, parameters);
     } else if (strcmp(method, "Network.requestWillBeSent") == 0) {
         const char *url =
@@ -304,7 +299,7 @@ double chromium_number(Chromium *chromium, const char *format, ...)
 }
 
 void chromium_mouse(Chromium *chromium, const char *type, double x, double y, int clicks,
-                    double wheel, int modifiers)
+                    double wheel)
 {
     bool moves = strcmp(type, "mouseMoved") == 0, turns = strcmp(type, "mouseWheel") == 0;
 
@@ -312,7 +307,7 @@ void chromium_mouse(Chromium *chromium, const char *type, double x, double y, in
             json_pack("{s:s, s:f, s:f, s:s, s:i, s:i, s:f, s:f, s:i}", "type", type, "x", x, "y", y,
                       "button", turns || (moves && clicks == 0) ? "none" : "left", "buttons",
                       clicks > 0, "clickCount", moves ? 0 : clicks, "deltaX", 0.0, "deltaY", wheel,
-                      "modifiers", modifiers));
+                      "modifiers", chromium->modifiers));
 }
 
 void chromium_key(Chromium *chromium, const char *key)

@@ -18,6 +18,7 @@ typedef struct Chromium {
     char *profile;
     char *session;
     int next_id;
+    int modifiers; /* keys held while the mouse does something: 8 is Shift */
     GByteArray *pending;
     unsigned loads;     /* pages loaded */
     GPtrArray *errors;  /* texts of errors on the console and of exceptions, owned */
@@ -40,7 +41,7 @@ double chromium_number(Chromium *chromium, const char *format, ...) G_GNUC_PRINT
 /* chromium_mouse sends a real event at a place in the window: "mouseMoved", "mousePressed",
  * "mouseReleased", or "mouseWheel" with the wheel's way. clicks: 2 of a double click. */
 void chromium_mouse(Chromium *chromium, const char *type, double x, double y, int clicks,
-                    double wheel, int modifiers);
+                    double wheel);
 
 /* chromium_key presses and releases a key. */
 void chromium_key(Chromium *chromium, const char *key);

@@ -39,14 +39,14 @@ static char *make_results(void)
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(results);
     for (unsigned i = 0; i < 27; i++) {
-        unsigned point = i / 3, peers = 64U << (2 * (point / 3));
+        unsigned point = i / 3, size_of = point / 3, peers = 64U << (2 * size_of);
         g_autofree char *size = g_strdup_printf("%u", peers);
         g_autofree char *neighbours = g_strdup_printf("%u", 2 + point % 3);
         ResultsParameter parameters[] = {{"overlay.peers", size, true},
                                          {"overlay.neighbours", neighbours, true},
                                          {"overlay.name", HOSTILE, false}};
         Recording recording = {.seed = i,
-                               .hops_mean = 3 + point / 3,
+                               .hops_mean = 3 + size_of,
                                .duration_s = 40,
                                .warmup_s = 10,
                                .per_second = 30 + 10 * (i % 3),
@@ -181,14 +181,14 @@ static void pointing_at_a_mark_reads_off_its_value_and_interval(void)
     show("swept-hops-neighbours");
     x = chromium_number(browser, MARK("swept-hops-neighbours", 2, MIDDLE_X));
     y = chromium_number(browser, MARK("swept-hops-neighbours", 2, MIDDLE_Y));
-    chromium_mouse(browser, "mouseMoved", x + 1, y + 1, 0, 0, 0);
+    chromium_mouse(browser, "mouseMoved", x + 1, y + 1, 0, 0);
     CU_ASSERT(says("swept-hops-neighbours",
                    PLOT("swept-hops-neighbours") ".data.panels[0].series[0].points[2][1]"));
     CU_ASSERT(says("swept-hops-neighbours",
                    PLOT("swept-hops-neighbours") ".data.panels[0].series[0].points[2][2]"));
     CU_ASSERT(says("swept-hops-neighbours",
                    PLOT("swept-hops-neighbours") ".data.panels[0].series[0].points[2][3]"));
-    chromium_mouse(browser, "mouseMoved", 2, 2, 0, 0, 0);
+    chromium_mouse(browser, "mouseMoved", 2, 2, 0, 0);
     CU_ASSERT_EQUAL(chromium_number(browser,
                                     "document.querySelector('#plot-swept-hops-neighbours .tip')"
                                     ".hidden ? 1 : 0"),
@@ -206,20 +206,20 @@ static void the_wheel_zooms_around_the_pointer_and_a_double_click_shows_all(void
     x = chromium_number(browser, MARK("swept-hops-neighbours", 1, MIDDLE_X));
     y = chromium_number(browser, MARK("swept-hops-neighbours", 1, MIDDLE_Y));
     other = chromium_number(browser, MARK("swept-hops-neighbours", 2, MIDDLE_X));
-    chromium_mouse(browser, "mouseMoved", x, y, 0, 0, 0);
-    chromium_mouse(browser, "mousePressed", x, y, 1, 0, 0);
-    chromium_mouse(browser, "mouseReleased", x, y, 1, 0, 0);
-    chromium_mouse(browser, "mouseWheel", x, y, 0, -120, 0);
+    chromium_mouse(browser, "mouseMoved", x, y, 0, 0);
+    chromium_mouse(browser, "mousePressed", x, y, 1, 0);
+    chromium_mouse(browser, "mouseReleased", x, y, 1, 0);
+    chromium_mouse(browser, "mouseWheel", x, y, 0, -120);
     CU_ASSERT_DOUBLE_EQUAL(chromium_number(browser, MARK("swept-hops-neighbours", 1, MIDDLE_X)), x,
                            1);
     CU_ASSERT_DOUBLE_EQUAL(chromium_number(browser, MARK("swept-hops-neighbours", 1, MIDDLE_Y)), y,
                            1);
     moved = chromium_number(browser, MARK("swept-hops-neighbours", 2, MIDDLE_X));
     CU_ASSERT_DOUBLE_EQUAL((moved - x) / (other - x), 1.25, 0.02);
-    chromium_mouse(browser, "mousePressed", x, y, 1, 0, 0);
-    chromium_mouse(browser, "mouseReleased", x, y, 1, 0, 0);
-    chromium_mouse(browser, "mousePressed", x, y, 2, 0, 0);
-    chromium_mouse(browser, "mouseReleased", x, y, 2, 0, 0);
+    chromium_mouse(browser, "mousePressed", x, y, 1, 0);
+    chromium_mouse(browser, "mouseReleased", x, y, 1, 0);
+    chromium_mouse(browser, "mousePressed", x, y, 2, 0);
+    chromium_mouse(browser, "mouseReleased", x, y, 2, 0);
     CU_ASSERT_DOUBLE_EQUAL(chromium_number(browser, MARK("swept-hops-neighbours", 2, MIDDLE_X)),
                            other, 0.5);
 }
@@ -233,7 +233,7 @@ static void the_wheel_scrolls_the_page_over_a_figure_not_chosen(void)
     }
     show("swept-hops-neighbours");
     before = chromium_number(browser, MARK("swept-hops-neighbours", 2, "r.right - r.left"));
-    chromium_mouse(browser, "mouseWheel", 400, 450, 0, 120, 0);
+    chromium_mouse(browser, "mouseWheel", 400, 450, 0, 120);
     CU_ASSERT_EQUAL(chromium_number(browser, PLOT("swept-hops-neighbours") ".x.zoomed ? 1 : 0"), 0);
     CU_ASSERT_DOUBLE_EQUAL(chromium_number(browser,
                                            MARK("swept-hops-neighbours", 2, "r.right - r.left")),
@@ -251,10 +251,10 @@ static void dragging_moves_and_with_shift_chooses_a_part(void)
     show("swept-hops-neighbours");
     x = chromium_number(browser, MARK("swept-hops-neighbours", 1, MIDDLE_X));
     y = chromium_number(browser, MARK("swept-hops-neighbours", 1, MIDDLE_Y));
-    chromium_mouse(browser, "mousePressed", x, y, 1, 0, 0);
-    chromium_mouse(browser, "mouseMoved", x + 20, y + 5, 1, 0, 0);
-    chromium_mouse(browser, "mouseMoved", x + 50, y + 10, 1, 0, 0);
-    chromium_mouse(browser, "mouseReleased", x + 50, y + 10, 1, 0, 0);
+    chromium_mouse(browser, "mousePressed", x, y, 1, 0);
+    chromium_mouse(browser, "mouseMoved", x + 20, y + 5, 1, 0);
+    chromium_mouse(browser, "mouseMoved", x + 50, y + 10, 1, 0);
+    chromium_mouse(browser, "mouseReleased", x + 50, y + 10, 1, 0);
     CU_ASSERT_DOUBLE_EQUAL(chromium_number(browser, MARK("swept-hops-neighbours", 1, MIDDLE_X)),
                            x + 50, 1);
     CU_ASSERT_DOUBLE_EQUAL(chromium_number(browser, MARK("swept-hops-neighbours", 1, MIDDLE_Y)),
@@ -262,10 +262,12 @@ static void dragging_moves_and_with_shift_chooses_a_part(void)
     chromium_number(browser, PLOT("swept-hops-neighbours") ".reset(), 0");
     from = chromium_number(browser, PLOT("swept-hops-neighbours") ".x.view[1] - " PLOT(
                                         "swept-hops-neighbours") ".x.view[0]");
-    chromium_mouse(browser, "mousePressed", x - 60, y - 30, 1, 0, SHIFT);
-    chromium_mouse(browser, "mouseMoved", x, y, 1, 0, SHIFT);
-    chromium_mouse(browser, "mouseMoved", x + 60, y + 30, 1, 0, SHIFT);
-    chromium_mouse(browser, "mouseReleased", x + 60, y + 30, 1, 0, SHIFT);
+    browser->modifiers = SHIFT;
+    chromium_mouse(browser, "mousePressed", x - 60, y - 30, 1, 0);
+    chromium_mouse(browser, "mouseMoved", x, y, 1, 0);
+    chromium_mouse(browser, "mouseMoved", x + 60, y + 30, 1, 0);
+    chromium_mouse(browser, "mouseReleased", x + 60, y + 30, 1, 0);
+    browser->modifiers = 0;
     CU_ASSERT(chromium_number(browser, PLOT("swept-hops-neighbours") ".x.view[1] - " PLOT(
                                            "swept-hops-neighbours") ".x.view[0]") < from / 3);
 }
@@ -328,7 +330,7 @@ static void pointing_at_a_cell_reads_off_its_value(void)
                                  ".cell')[4].getBoundingClientRect(); return " MIDDLE_X "; })()");
     y = chromium_number(browser, "(() => { const r = document.querySelectorAll('#plot-heat-latency "
                                  ".cell')[4].getBoundingClientRect(); return " MIDDLE_Y "; })()");
-    chromium_mouse(browser, "mouseMoved", x, y, 0, 0, 0);
+    chromium_mouse(browser, "mouseMoved", x, y, 0, 0);
     CU_ASSERT(says("heat-latency", PLOT("heat-latency") ".data.grid.cells[4][0]"));
     CU_ASSERT(says("heat-latency", PLOT("heat-latency") ".data.grid.cells[4][2]"));
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # flood.sh - phones flood real nodes on loopback, for some seconds and at bounded rates: requests that a node answers by
-# itself leave the calls of honest phones alone; calls that nobody means keep the phones of that node busy.
+# itself leave the calls of honest phones alone; calls that nobody means keep phones busy, unless nodes count what comes
+# from strangers.
 # usage: flood.sh PEAL
 set -u -o pipefail
 # shellcheck source=tests/tap.sh
@@ -67,10 +68,25 @@ registrations_are_answered_beside_calls() {
     holds register '.calls.started > 5 and .calls.answered >= 0.9 * .calls.started'
 }
 
-# At the users of the node itself, whose phones take 64 calls at a time; nobody takes note of the flood elsewhere.
-invites_keep_phones_busy() {
-    run invite --set attack:flood.method=invite --set 'attack:flood.target=user 0 of peer 1' || return
-    holds invite '.attack.sent > 2000 and .attack.failed > 1000'
+# Five phones at 200 a second each, that call everybody: the phones of 48 users take 64 calls each, and a node so many
+# transactions.
+calls_that_nobody_means() { # RESULTS OPTION...
+    local out=$1
+    shift
+    run "$out" --set attack:flood.method=invite --set attack:flood.phones=5 --set attack:flood.rate=200/s \
+        --set workload.users-per-peer=12 --set workload.calls-per-user-hour=225 "$@" || return
+    holds "$out" '.attack.sent > 2000 and .calls.started > 10'
+}
+
+invites_keep_everybody_busy() {
+    calls_that_nobody_means invite || return
+    holds invite '.attack.answered > 2000 and .calls.answered < 0.85 * .calls.started'
+}
+
+# A phone that nobody knows gets 20 requests through, and 4 more a second; those that have registered 100 times that.
+tokens_for_strangers_keep_calls_going() {
+    calls_that_nobody_means tokens --set defence.source-rate=4/s --set defence.known-factor=100 || return
+    holds tokens '.attack.answered < 1200 and .calls.answered >= 0.9 * .calls.started'
 }
 
 the_time_of_a_flood_is_marked() {
@@ -90,7 +106,8 @@ other_attacks_are_refused_by_name() {
 
 check options_are_answered_beside_calls options_are_answered_beside_calls
 check registrations_are_answered_beside_calls registrations_are_answered_beside_calls
-check invites_keep_phones_busy invites_keep_phones_busy
+check invites_keep_everybody_busy invites_keep_everybody_busy
+check tokens_for_strangers_keep_calls_going tokens_for_strangers_keep_calls_going
 check the_time_of_a_flood_is_marked the_time_of_a_flood_is_marked
 check other_attacks_are_refused_by_name other_attacks_are_refused_by_name
 finish

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * fuzz_scenario.c - a scenario, a matrix or coordinates are taken, or refused with a reason.
- * The first byte says which of the three the rest is.
+ * The first byte says which of them the rest is; a trace of churn is another.
  */
 #include <scenarios/network.h>
+#include <scenarios/plan.h>
 #include <scenarios/scenario.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -63,6 +64,33 @@ static void fuzz_network(const char *model, const uint8_t *data, size_t size)
     close(fd);
 }
 
+/* A trace of churn, likewise; its plan is gone through to the end. */
+static void fuzz_trace(const uint8_t *data, size_t size)
+{
+    int fd = memfd_create("fuzz", 0);
+    char text[HEADER_MAX];
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Scenario) scenario = NULL;
+
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(write(fd, data, size), ==, (ssize_t)size);
+    g_snprintf(text, sizeof(text),
+               "[scenario]\nduration = 1min\nwarmup = 0s\n[overlay]\npeers = %d\n[churn]\n"
+               "session = trace:/proc/self/fd/%d\n",
+               PEERS, fd);
+    scenario = scenario_load_text("fuzz.conf", text, strlen(text), NULL, &error);
+    g_assert((scenario == NULL) == (error != NULL));
+    if (scenario != NULL) {
+        g_autoptr(Plan) plan = plan_new(scenario, 1);
+        PlanAction action;
+
+        while (plan_next(plan, PEAL_TIME_NEVER, &action)) {
+            g_assert_cmpuint(action.peer, <, PEERS);
+        }
+    }
+    close(fd);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     switch (fuzz_take_u8(&data, &size)) {
@@ -71,6 +99,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 'c':
         fuzz_network("coordinates", data, size);
+        break;
+    case 't':
+        fuzz_trace(data, size);
         break;
     default: {
         g_autofree char *text = g_strndup((const char *)data, size);

@@ -205,6 +205,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     overlay.link_acks = (mode & 2) == 0;
     overlay.crypto = (mode & 4) != 0 ? PEAL_CRYPTO_MODELLED_P256 : PEAL_CRYPTO_NONE;
     overlay.topology = (mode & 8) != 0 ? PEAL_TOPOLOGY_CENTRAL : PEAL_TOPOLOGY_CHORD;
+    if ((mode & 16) != 0) {
+        overlay.defence.redundant_lookups = 3;
+        overlay.defence.placement = PEAL_PLACEMENT_BOTH;
+        overlay.defence.copies_at_once = (mode & 32) != 0;
+        overlay.defence.neighbour_check = true;
+        overlay.defence.neighbour_rate = 2;
+        overlay.defence.puzzle_bits = (mode & 64) != 0 ? 2 : 0;
+    }
     peer = peal_peer_init(memory, &world.plain.env, &overlay, &id);
     PEAL_ASSERT(peal_peer_start(peer, NULL, 0) == 0);
     /* Two flows to peers whose names are known, two more from strangers. */

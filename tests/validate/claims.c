@@ -12,6 +12,7 @@
 
 #define RFC6940 "RFC 6940 s.10.3, calculated on arrays (tests/sim/ring_model.c)"
 
+#define KRISHNAMURTHY "Krishnamurthy et al., A statistical theory of Chord under churn, IPTPS 2005"
 #define CHORD "Stoica et al., Chord, IEEE/ACM ToN 11(1), 2003"
 
 const Claim CLAIMS[] = {
@@ -27,6 +28,11 @@ const Claim CLAIMS[] = {
     {5, "and so many dead peers are met on it", CHORD ", table II", NULL},
     {6, "and none of 10,000 lookups fails to come to the live predecessor", CHORD ", table II",
      NULL},
+    {7,
+     "while peers join and leave with a word, R a second each, the path, the dead peers met on it "
+     "and "
+     "the paths lost",
+     CHORD ", table III", NULL},
     {8,
      "keys on a peer: the 99th percentile is ln 100 times the mean, the largest about the "
      "harmonic number of n times",
@@ -58,6 +64,16 @@ const Claim CLAIMS[] = {
      "no living peer of 1,000 has lost all S successors with probability "
      "exp(-n (1 - p) p^S), p = 1/2",
      "arithmetic", NULL},
+    {21,
+     "wrong successors under churn: 2 / (3 + r a), r rounds a session, a of them to the successor",
+     KRISHNAMURTHY, NULL},
+    {22, "dead successors: 1 / (2 + r a)", KRISHNAMURTHY, NULL},
+    {23, "dead fingers, of M: 1 / (2 + r (1 - a) / M)", KRISHNAMURTHY, NULL},
+    {24,
+     "KAD's peers, Weibull sessions (169.5 min, .615) and absences (413.7 min, .476), have these "
+     "means "
+     "from the start on; quantiles and residual lives are tested in tests/scenarios",
+     "Steiner et al., A global view of KAD, IMC 2007; arithmetic", NULL},
     {27,
      "with a fraction f of peers that drop what they should hand on, lookups succeed in the mean "
      "of "
@@ -203,6 +219,42 @@ const size_t CLAIMS_LEN = sizeof(CLAIMS) / sizeof(*CLAIMS);
         30, method ": " what, {"sip-timers", NULL, figure method}, expected, {0}, RULE_EXACT, 0 \
     }
 
+#define CHURN_CHECK(r_s, session, what, sql, expected, rule, tolerance)                         \
+    {                                                                                           \
+        7, "R = " r_s "/s: " what,                                                              \
+            {"chord-churn", "churn.session=exponential(mean=" session ")", sql}, expected, {0}, \
+            rule, tolerance                                                                     \
+    }
+#define CHORD_CHURN(r_s, session, hops, dead, lost)                                                \
+    CHURN_CHECK(r_s, session, "path", FIGURE("paths.hops"), hops, RULE_RELATIVE, 0.04),            \
+        CHURN_CHECK(r_s, session, "dead peers met", FIGURE("paths.timeouts"), dead, RULE_RELATIVE, \
+                    0.2),                                                                          \
+        CHURN_CHECK(r_s, session, "paths lost of 10,000", LOST, lost, RULE_AT_MOST, 5)
+
+#define ENTRIES(row, interval, r, what, figure, expected, tolerance)                           \
+    {                                                                                          \
+        row, "r = " r ": share of " what,                                                      \
+            {"stabilise", "overlay.update-interval=" interval, FIGURE(figure)}, expected, {0}, \
+            RULE_RELATIVE, tolerance                                                           \
+    }
+#define WRONG(interval, r, share) \
+    ENTRIES(21, interval, r, "successors wrong", "ring.wrong_successors_fraction", share, 0.05)
+#define DEAD(interval, r, share) \
+    ENTRIES(22, interval, r, "successors dead", "ring.dead_successors_fraction", share, 0.03)
+#define DEAD_FINGERS(interval, r, share) \
+    ENTRIES(23, interval, r, "fingers dead", "ring.dead_fingers_fraction", share, 0.03)
+
+/* Renewal: who is there, or away, for how long, over how often that ends. */
+#define KAD(what, who, expected)                                                             \
+    {                                                                                        \
+        24, what,                                                                            \
+            {"kad", NULL,                                                                    \
+             "SELECT " who " FROM (SELECT here.id, (SELECT avg(online) FROM series WHERE "   \
+             "replication_id = here.id) AS online, (SELECT value / 360 FROM figures WHERE "  \
+             "replication_id = here.id AND name = 'membership.failed') AS ends FROM here)"}, \
+            expected, {0}, RULE_RELATIVE, 0.02                                               \
+    }
+
 const Check CHECKS[] = {
     PATH("32", 2.29),
     PATH("128", 3.37),
@@ -251,6 +303,10 @@ const Check CHECKS[] = {
     FAILED("30"),
     FAILED("40"),
     FAILED("50"),
+    CHORD_CHURN(".05", "20000s", 3.90, .05, 0),
+    CHORD_CHURN(".10", "10000s", 3.83, .11, 0),
+    CHORD_CHURN(".20", "5000s", 3.81, .23, 5),
+    CHORD_CHURN(".40", "2500s", 4.06, .46, 15),
     {8,
      "99th percentile over the mean",
      {"placement", NULL, P99_OVER_MEAN},
@@ -302,6 +358,18 @@ const Check CHECKS[] = {
     CUT_OFF("8", .142),
     CUT_OFF("10", .614),
     CUT_OFF("20", .9995),
+    WRONG("72s", "50", .0714),
+    WRONG("36s", "100", .0377),
+    WRONG("18s", "200", .0194),
+    DEAD("72s", "50", .0370),
+    DEAD("36s", "100", .0192),
+    DEAD("18s", "200", .0098),
+    DEAD_FINGERS("72s", "50", .222),
+    DEAD_FINGERS("36s", "100", .143),
+    DEAD_FINGERS("18s", "200", .083),
+    KAD("mean session, min", "online / ends", 247.1),
+    KAD("mean absence, min", "(4673 - online) / ends", 909.9),
+    KAD("share of 4,673 peers online", "online / 4673", .214),
     DROPPERS(".05", "5"),
     DROPPERS(".1", "10"),
     DROPPERS(".2", "20"),

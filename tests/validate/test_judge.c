@@ -2,6 +2,7 @@
 /* test_judge.c - the judge of known results: what fits, what does not, and what is not there. */
 #include "analysis/recording.h"
 #include "report.h"
+#include "trends.h"
 
 #include <analysis/results.h>
 #include <glib/gstdio.h>
@@ -146,6 +147,16 @@ static void an_interrupted_run_is_an_error(void)
     results_remove(dir);
 }
 
+static void a_level_is_crossed_between_the_points_around_it(void)
+{
+    static const double X[] = {100, 10, 1};
+    static const double Y[] = {1, 0.9, 0.5};
+
+    CU_ASSERT_DOUBLE_EQUAL(trends_crossing(X, Y, 3, 0.95), sqrt(1000), 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(trends_crossing(X, Y, 3, 0.7), sqrt(10), 1e-6);
+    CU_ASSERT(isnan(trends_crossing(X, Y, 3, 0.4)));
+}
+
 static void only_an_explained_figure_may_differ(void)
 {
     const Claim plain = {1, "a claim", "a source", NULL};
@@ -185,5 +196,6 @@ PEAL_TEST_MAIN("validate/judge", PEAL_TEST(a_figure_within_its_tolerance_is_as_e
                PEAL_TEST(an_expectation_may_be_measured_too),
                PEAL_TEST(what_is_absent_is_an_error_and_no_pass),
                PEAL_TEST(an_interrupted_run_is_an_error),
+               PEAL_TEST(a_level_is_crossed_between_the_points_around_it),
                PEAL_TEST(only_an_explained_figure_may_differ),
                PEAL_TEST(every_check_has_its_claim_and_every_claim_its_check))

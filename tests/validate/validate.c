@@ -6,8 +6,12 @@
  * Without ROW, all of them. Exits with 1 when a row is neither as expected nor explained.
  */
 #include "report.h"
+#include "trends.h"
 
 #include <errno.h>
+
+/* Without a row, for the sections behind the table. */
+static const char *const TRENDS[] = {"messages", "churn-limit"};
 
 typedef struct Options {
     gboolean scenarios;
@@ -59,6 +63,11 @@ static void print_scenarios(const Options *options)
             add_scenario(names, &CHECKS[i].expects);
         }
     }
+    if (options->rows == NULL) {
+        for (size_t i = 0; i < G_N_ELEMENTS(TRENDS); i++) {
+            g_ptr_array_add(names, (gpointer)TRENDS[i]);
+        }
+    }
     for (guint i = 0; i < names->len; i++) {
         puts(g_ptr_array_index(names, i));
     }
@@ -90,13 +99,19 @@ static GArray *judge_all(const Options *options)
     return findings;
 }
 
-static bool write_readme(const char *path, const Finding *findings, size_t len)
+static bool write_readme(const char *path, const char *results, const Finding *findings, size_t len)
 {
+    g_autoptr(GError) error = NULL;
     FILE *file = fopen(path, "w");
     bool good = file != NULL;
 
     if (good) {
         report_markdown(file, findings, len);
+        if (!trends_markdown(file, results, &error)) {
+            fprintf(stderr, "validate: %s\n", error->message);
+            fclose(file);
+            return false;
+        }
         good = fclose(file) == 0;
     }
     if (!good) {
@@ -114,7 +129,7 @@ static int judge(const Options *options)
 
     report_lines(stdout, all, findings->len);
     if (options->readme != NULL) {
-        written = write_readme(options->readme, all, findings->len);
+        written = write_readme(options->readme, options->results, all, findings->len);
     }
     if (failures > 0) {
         printf("%zu of %u figures are neither as expected nor explained\n", failures,

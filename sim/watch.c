@@ -141,8 +141,9 @@ void watch_ring(World *world)
         dead += len > 0 && !is_member(oracle, &ids[0]);
         cut_off += dead_of(oracle, ids, len) == len;
         len = peal_peer_fingers(core, ids, G_N_ELEMENTS(ids));
-        fingers += len;
-        dead_fingers += dead_of(oracle, ids, len);
+        /* One that was found dead is empty until somebody looks for it again. */
+        fingers += world->overlay.fingers;
+        dead_fingers += world->overlay.fingers - (len - dead_of(oracle, ids, len));
     }
     watch->samples++;
     watch->members += oracle->len;

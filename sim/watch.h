@@ -31,7 +31,7 @@ typedef struct Watch {
     uint64_t samples;
     double wrong_successors; /* sums over the samples of fractions of the members */
     double dead_successors;
-    double dead_fingers; /* ... of all members' entries */
+    double dead_fingers; /* ... of all members' entries, empty ones too */
     double members;
     uint64_t cut_off; /* members, in sum, all of whose successors were dead */
 } Watch;

@@ -32,7 +32,12 @@ const Claim CLAIMS[] = {
      "while peers join and leave with a word, R a second each, the path, the dead peers met on it "
      "and "
      "the paths lost",
-     CHORD ", table III", NULL},
+     CHORD ", table III",
+     "The paths fit, and none is lost, but fewer dead peers are met. A peer of Peal forgets a dead "
+     "one "
+     "at the first request that finds it silent, whosever that is and whatever entries lead to it; "
+     "a finger then stays empty until its next round. Chord's lookups stumble over the same finger "
+     "until a round finds it dead. Row 23 counts both sorts."},
     {8,
      "keys on a peer: the 99th percentile is ln 100 times the mean, the largest about the "
      "harmonic number of n times",
@@ -66,9 +71,24 @@ const Claim CLAIMS[] = {
      "arithmetic", NULL},
     {21,
      "wrong successors under churn: 2 / (3 + r a), r rounds a session, a of them to the successor",
-     KRISHNAMURTHY, NULL},
-    {22, "dead successors: 1 / (2 + r a)", KRISHNAMURTHY, NULL},
-    {23, "dead fingers, of M: 1 / (2 + r (1 - a) / M)", KRISHNAMURTHY, NULL},
+     KRISHNAMURTHY,
+     "Fewer are wrong because fewer are dead; see row 22. Those that joins make wrong, wrong less "
+     "dead, are .041, .020 and .010 where .034, .019 and .010 follow from both rows."},
+    {22, "dead successors: 1 / (2 + r a)", KRISHNAMURTHY,
+     "Fewer are dead. In the theory a round alone mends an entry; in Peal every request does that "
+     "meets a dead peer: each refresh of a finger ends with a hop to somebody's successor, as "
+     "often "
+     "as rounds go there, and so does each Attach of a joiner. With rounds alone (2 % of 1,000 "
+     "peers crash at once, nobody joins, no fingers; 20 overlays, r and a as here for r = 100) a "
+     "dead successor was dead for 63 s in the mean, where 72 s are expected."},
+    {23, "dead fingers, of M: 1 / (2 + r (1 - a) / M)", KRISHNAMURTHY,
+     "A tenth more are dead or, found dead by a request, empty. A refresh is an Attach along the "
+     "ring "
+     "as it is, and brings nothing where its way ends at a dead or wrong successor; how much of "
+     "the "
+     "difference that makes was not measured apart. Dead entries that nobody has found dead yet "
+     "are "
+     "far fewer: see row 22."},
     {24,
      "KAD's peers, Weibull sessions (169.5 min, .615) and absences (413.7 min, .476), have these "
      "means "

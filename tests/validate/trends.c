@@ -22,6 +22,8 @@ static const struct {
     {5, "churn.session=exponential(mean=7.21min)"},
     {2, "churn.session=exponential(mean=2.885min)"},
     {1, "churn.session=exponential(mean=1.443min)"},
+    {0.5, "churn.session=exponential(mean=43.28s)"},
+    {0.25, "churn.session=exponential(mean=21.64s)"},
 };
 
 double trends_crossing(const double *x, const double *y, size_t len, double level)
@@ -100,7 +102,7 @@ static bool write_churn(FILE *file, const char *results, GError **error)
         mean = stats_mean((const double *)(void *)rates->data, rates->len);
         x[i] = SESSIONS[i].median_min;
         y[i] = mean.mean;
-        fprintf(file, "| %.0f min | %.2f %% | %.2f to %.2f |\n", x[i], 100 * mean.mean,
+        fprintf(file, "| %g min | %.2f %% | %.2f to %.2f |\n", x[i], 100 * mean.mean,
                 100 * mean.ci95.low, 100 * mean.ci95.high);
     }
     fputc('\n', file);

@@ -538,7 +538,7 @@ static void draw_panels(GString *script, const Figure *figure)
 
         if (i == 1) {
             g_string_append(script, "unset label\nset key at graph 1,1.03 right bottom "
-                                    "horizontal notitle\n");
+                                    "horizontal notitle maxcols 4 maxrows 1\n");
         }
         if (i + 1 == figure->panels->len) {
             g_autofree char *label = script_quote(figure->x.label);

@@ -383,11 +383,32 @@ static bool apply_target(const Key *key, const char *text, void *target, GError 
     return value_fail(error, "it takes everyone, peer N, or user U of peer N");
 }
 
+static bool apply_ppm(const Key *key, const char *text, void *target, GError **error)
+{
+    uint32_t ppm;
+
+    if (!units_ppm(text, &ppm, error)) {
+        return false;
+    }
+    field_set(key, target, ppm);
+    return true;
+}
+
+static bool apply_milli(const Key *key, const char *text, void *target, GError **error)
+{
+    uint64_t value;
+
+    if (!units_milli(text, &value, error) || !range_check(key, value, error)) {
+        return false;
+    }
+    field_set(key, target, value);
+    return true;
+}
+
 bool key_apply(const Key *key, const char *text, void *target, GError **error)
 {
     Scenario *scenario = target; /* of the types that only scenarios have */
     uint64_t value;
-    uint32_t ppm;
 
     switch (key->type) {
     case KEY_TEXT:
@@ -421,17 +442,9 @@ bool key_apply(const Key *key, const char *text, void *target, GError **error)
     case KEY_SESSION:
         return apply_session(text, scenario, error);
     case KEY_PPM:
-        if (!units_ppm(text, &ppm, error)) {
-            return false;
-        }
-        field_set(key, target, ppm);
-        return true;
+        return apply_ppm(key, text, target, error);
     case KEY_MILLI:
-        if (!units_milli(text, &value, error) || !range_check(key, value, error)) {
-            return false;
-        }
-        field_set(key, target, value);
-        return true;
+        return apply_milli(key, text, target, error);
     case KEY_LIMIT:
         return apply_limit(key, text, target, error);
     case KEY_RATE:

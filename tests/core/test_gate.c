@@ -95,7 +95,7 @@ static void refusal_is_a_503_that_names_a_time_and_makes_the_ack_known(void)
     const char *invite;
     const char *tag;
     char ack[2048];
-    int after;
+    long after;
 
     begin(&gated);
     CU_ASSERT_EQUAL(ask(&gated, &gated.stranger->addr, "INVITE", "", times(2)), PEAL_ADMIT_REFUSE);
@@ -108,7 +108,7 @@ static void refusal_is_a_503_that_names_a_time_and_makes_the_ack_known(void)
     CU_ASSERT_STRING_EQUAL(script_header(invite, "CSeq", 0), "1 INVITE");
     tag = script_param(script_header(invite, "To", 0), "tag");
     CU_ASSERT_PTR_NOT_NULL_FATAL(tag);
-    after = atoi(script_header(invite, "Retry-After", 0));
+    after = strtol(script_header(invite, "Retry-After", 0), NULL, 10);
     CU_ASSERT_TRUE(after >= 5 && after <= 10);
     snprintf(ack, sizeof(ack), REQUEST, "ACK", 0, ";tag=", 0, "ACK");
     CU_ASSERT_EQUAL(admit(&gated, &gated.stranger->addr, ack, times(0)), PEAL_ADMIT_SERVE);

@@ -35,9 +35,10 @@ static const char SCHEMA[] =
     " ON DELETE CASCADE, start_s REAL NOT NULL, end_s REAL NOT NULL, lookups_started INTEGER,"
     " lookups_succeeded INTEGER, lookups_prompt INTEGER, lookups_correct INTEGER, lookups_found "
     "INTEGER, hops_mean REAL,"
-    " latency_ms_mean REAL, latency_ms_p50 REAL, latency_ms_p95 REAL, online INTEGER,"
+    " latency_ms_mean REAL, latency_ms_p50 REAL, latency_ms_p95 REAL, latency_ms_p99 REAL, online "
+    "INTEGER,"
     " joined INTEGER, dropped INTEGER, calls_started INTEGER, calls_answered INTEGER,"
-    " setup_ms_mean REAL, setup_ms_p50 REAL, setup_ms_p95 REAL"
+    " setup_ms_mean REAL, setup_ms_p50 REAL, setup_ms_p95 REAL, setup_ms_p99 REAL"
 #define X(id, name, meaning) ", " #name " INTEGER"
     RECORDER_COUNTERS(X)
 #undef X

@@ -319,7 +319,7 @@ static bool add_messages(sqlite3 *db, gint64 id, const RecorderTotals *totals, G
     return true;
 }
 
-/* Mean, median and 95 % quantile of a row's values, in ms; NULL for none. Returns the next
+/* Mean, median, 95 % and 99 % quantile of a row's values, in ms; NULL for none. Returns the next
  * column. */
 static int bind_spread(sqlite3_stmt *insert, int column, const Histogram *values_ns)
 {
@@ -330,6 +330,8 @@ static int bind_spread(sqlite3_stmt *insert, int column, const Histogram *values
                          values_ns ? histogram_quantile(values_ns, 0.5) / per_ms : NAN);
     database_bind_double(insert, column++,
                          values_ns ? histogram_quantile(values_ns, 0.95) / per_ms : NAN);
+    database_bind_double(insert, column++,
+                         values_ns ? histogram_quantile(values_ns, 0.99) / per_ms : NAN);
     return column;
 }
 
@@ -362,7 +364,7 @@ static bool add_series(sqlite3 *db, gint64 id, const Recorder *recorder, GError 
     g_autoptr(GString) sql = g_string_new("INSERT INTO series VALUES (?");
     g_autoptr(sqlite3_stmt) insert = NULL;
 
-    for (size_t i = 1; i < 20 + RECORDER_COUNTER_COUNT; i++) {
+    for (size_t i = 1; i < 22 + RECORDER_COUNTER_COUNT; i++) {
         g_string_append(sql, ", ?");
     }
     g_string_append_c(sql, ')');

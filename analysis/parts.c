@@ -28,10 +28,10 @@ static char *part_path(const char *dir, unsigned point, unsigned replication)
 static bool part_name(const char *name, unsigned *ret_point, unsigned *ret_replication)
 {
     g_autofree char *again = NULL;
+    char *end = NULL;
 
-    if (sscanf(name, "%u-%u.db", ret_point, ret_replication) != 2) {
-        return false;
-    }
+    *ret_point = (unsigned)g_ascii_strtoull(name, &end, 10);
+    *ret_replication = *end == '-' ? (unsigned)g_ascii_strtoull(end + 1, NULL, 10) : 0;
     again = g_strdup_printf("%u-%u.db", *ret_point, *ret_replication);
     return strcmp(name, again) == 0;
 }

@@ -492,8 +492,9 @@ bool campaign_run(const CampaignConfig *config, guint *ret_failed, GError **erro
     print_in_turn(&campaign, true);
     live_clear(campaign.live);
     if (schedule_is_whole(campaign.schedule) && campaign.failure == NULL) {
-        good = results_finish(config->results, &campaign.failure);
-        print_table(&campaign);
+        if (results_finish(config->results, &campaign.failure)) {
+            print_table(&campaign);
+        }
     }
     *ret_failed = campaign.failed;
     good = campaign.failure == NULL;

@@ -132,6 +132,7 @@ static void print_table(const Table *table)
 {
     g_autofree glong *width = g_new0(glong, table->columns);
 
+    PEAL_ASSERT(table->columns > 0);
     for (guint i = 0; i < table->cells->len; i++) {
         const char *text = g_ptr_array_index(table->cells, i);
         glong len = g_utf8_strlen(text, -1);

@@ -265,14 +265,14 @@ const size_t CLAIMS_LEN = sizeof(CLAIMS) / sizeof(*CLAIMS);
     ENTRIES(23, interval, r, "fingers dead", "ring.dead_fingers_fraction", share, 0.03)
 
 /* Renewal: who is there, or away, for how long, over how often that ends. */
-#define KAD(what, who, expected)                                                             \
-    {                                                                                        \
-        24, what,                                                                            \
-            {"kad", NULL,                                                                    \
-             "SELECT " who " FROM (SELECT here.id, (SELECT avg(online) FROM series WHERE "   \
-             "replication_id = here.id) AS online, (SELECT value / 360 FROM figures WHERE "  \
-             "replication_id = here.id AND name = 'membership.failed') AS ends FROM here)"}, \
-            expected, {0}, RULE_RELATIVE, 0.02                                               \
+#define KAD(what, who, expected)                                                              \
+    {                                                                                         \
+        24, what,                                                                             \
+            {"kad", NULL,                                                                     \
+             "SELECT " who " FROM (SELECT here.id, (SELECT avg(online) FROM series WHERE "    \
+             "replication_id = here.id) AS online, (SELECT value / 360.0 FROM figures WHERE " \
+             "replication_id = here.id AND name = 'membership.failed') AS ends FROM here)"},  \
+            expected, {0}, RULE_RELATIVE, 0.02                                                \
     }
 
 const Check CHECKS[] = {

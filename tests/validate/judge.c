@@ -86,12 +86,11 @@ static bool observe_figures(const char *results, const Query *query, GArray *ret
     sqlite3_stmt *statement = NULL;
     bool good = false;
 
-    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) {
         g_set_error(error, JUDGE_ERROR, 0, "%s: %s", path, sqlite3_errmsg(db));
     } else if (!is_whole(db)) {
         g_set_error(error, JUDGE_ERROR, 0, "%s: the run did not come to its end", path);
-    } else if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) {
-        g_set_error(error, JUDGE_ERROR, 0, "%s: %s", path, sqlite3_errmsg(db));
     } else {
         good = read_rows(db, statement, query, ret_values, error);
     }

@@ -265,17 +265,20 @@ static void sip_connections_of_one_address_and_of_all_are_bounded(void)
 
 static void sip_of_a_gated_peer_comes_with_the_time_it_waited_or_not_at_all(void)
 {
-    enum { WAITED_MS = 30 };
+    enum { WAITED_MS = 30, TRIES = 50 };
     Adapter adapter;
     int fd;
 
     adapter_init_gated(&adapter, true);
     fd = phone(&adapter, SOCK_DGRAM, "127.0.0.1");
     say(fd, "!away");
-    say(fd, "in");
-    g_usleep(WAITED_MS * 1000);
-    CU_ASSERT_TRUE(toy_wait(adapter.loop, TOY_SIP, adapter.peer, 1));
-    CU_ASSERT_STRING_EQUAL(toy_last(TOY_SIP, adapter.peer)->text, "in");
+    /* The kernel begins to stamp datagrams some time after it was asked to. */
+    for (size_t n = 1; n <= TRIES && toy_waited().ns < peal_ms(WAITED_MS).ns; n++) {
+        say(fd, "in");
+        g_usleep(WAITED_MS * 1000);
+        CU_ASSERT_TRUE(toy_wait(adapter.loop, TOY_SIP, adapter.peer, n));
+        CU_ASSERT_STRING_EQUAL(toy_last(TOY_SIP, adapter.peer)->text, "in");
+    }
     CU_ASSERT_TRUE(toy_waited().ns >= peal_ms(WAITED_MS).ns);
     close(fd);
     adapter_fini(&adapter);

@@ -339,15 +339,25 @@ void recorder_event(Recorder *recorder, PealTime at, const char *text)
 
 void recorder_peers(Recorder *recorder, const RecorderPeer *peers, size_t len)
 {
-    size_t step = (len + RECORDER_PEERS_MAX - 1) / RECORDER_PEERS_MAX;
+    size_t seen = 0, step;
 
     PEAL_ASSERT(!recorder->finished && recorder->peers->len == 0);
     for (size_t i = 0; i < len; i++) {
+        seen += peers[i].seen;
+    }
+    step = (seen + RECORDER_PEERS_MAX - 1) / RECORDER_PEERS_MAX;
+    seen = 0;
+    for (size_t i = 0; i < len; i++) {
         RecorderPeerRow row = {.peer = (uint32_t)i, .load = peers[i]};
 
+        if (!peers[i].seen) {
+            continue;
+        }
         histogram_add(recorder->peer_messages, peers[i].messages, 1);
-        histogram_add(recorder->peer_values, peers[i].values, 1);
-        if (i % step == 0) {
+        if (peers[i].up) {
+            histogram_add(recorder->peer_values, peers[i].values, 1);
+        }
+        if (seen++ % step == 0) {
             g_array_append_val(recorder->peers, row);
         }
     }

@@ -136,6 +136,7 @@ bool run_peer_start(RunPeer *peer, GError **error)
     }
     peer->ends = RUN_PEER_STAYS;
     peer->stored = 0;
+    peer->seen = true;
     peer->totals = (RecorderTotals){0};
     peer->watch = g_child_watch_source_new(peer->pid);
     g_source_set_callback(peer->watch, G_SOURCE_FUNC(on_child), peer, NULL);

@@ -43,6 +43,7 @@ struct RunPeer {
     RunLink *link; /* NULL: not yet */
     LoopTimer connect;
     bool joined;
+    bool seen;       /* it was up in the measured window, or since the run began */
     bool asked;      /* for a report that has not come */
     RunPeerEnd ends; /* it is about to */
     bool restarts;   /* and starts again */

@@ -88,6 +88,7 @@ static void sample(RunSockets *run, PealTime until)
         recorder_sample(run->job->recorder, mark, &totals);
         for (uint32_t i = 0; mark.ns == run->job->point->warmup.ns && i < run->peers_len; i++) {
             run->peers[i].load_warmup = run->peers[i].load;
+            run->peers[i].seen = run_peer_is_up(&run->peers[i]);
         }
     }
 }
@@ -240,6 +241,8 @@ static void report_peers(const RunSockets *run)
     for (uint32_t i = 0; i < run->peers_len; i++) {
         peers[i].messages = (uint32_t)(run->peers[i].load - run->peers[i].load_warmup);
         peers[i].values = run_truth_held(run->truth, i);
+        peers[i].seen = run->peers[i].seen;
+        peers[i].up = run_peer_is_up(&run->peers[i]);
     }
     recorder_peers(run->job->recorder, peers, run->peers_len);
 }

@@ -47,7 +47,7 @@ static PealPeer *init_peer(World *world, SimPeer *peer, const PealId *id)
     PealPeer *core = sim_peer_core(peer);
 
     PEAL_ASSERT(!peer->up);
-    peer->up = 1;
+    peer->up = peer->seen = 1;
     peer->life++;
     world->totals.online++;
     memset(core, 0, peal_peer_size());

@@ -282,7 +282,10 @@ static void clear_counts(World *world)
     processor_clear(&world->processor, world->now);
     world->counts.honest_judged = 0;
     for (uint32_t i = 0; i < world->peers_len; i++) {
-        world_peer(world, i)->messages = 0;
+        SimPeer *peer = world_peer(world, i);
+
+        peer->messages = 0;
+        peer->seen = peer->up;
     }
 }
 
@@ -401,6 +404,8 @@ static void report_peers(World *world)
         SimPeer *peer = world_peer(world, i);
 
         peers[i].messages = peer->messages;
+        peers[i].seen = peer->seen;
+        peers[i].up = peer->up;
         if (peer->up) {
             peal_peer_each_resource(sim_peer_core(peer), count_resource, &peers[i].values);
         }

@@ -67,6 +67,7 @@ typedef struct SimPeer {
     uint8_t joined;   /* in the oracle's ring */
     uint8_t leaving;  /* said so, not yet gone */
     uint8_t attacker; /* or an attacker's host; its users are no honest ones */
+    uint8_t seen;     /* it was up in the measured window */
     uint16_t life;    /* how often it was started */
 } SimPeer;
 

@@ -77,13 +77,19 @@ static void say_calls(GString *text, const RecorderFigures *figures)
 
 static void say_ring(GString *text, const RunInvariants *state)
 {
-    bool one_ring = state->wrong_successors == 0 && state->wrong_predecessors == 0;
-
+    if (state->wrong_successors == 0 && state->wrong_predecessors == 0) {
+        g_string_append(text, "  ring      one");
+    } else {
+        g_string_append_printf(text, "  ring      %u wrong %s, %u wrong %s",
+                               state->wrong_successors,
+                               state->wrong_successors == 1 ? "successor" : "successors",
+                               state->wrong_predecessors,
+                               state->wrong_predecessors == 1 ? "predecessor" : "predecessors");
+    }
     g_string_append_printf(text,
-                           "  ring      %s of %u peers, %u not joined; %" G_GUINT64_FORMAT
+                           " of %u peers, %u not joined; %" G_GUINT64_FORMAT
                            " values, %" G_GUINT64_FORMAT " lost\n",
-                           one_ring ? "one" : "BROKEN", state->members, state->outside,
-                           state->values, state->values_lost);
+                           state->members, state->outside, state->values, state->values_lost);
 }
 
 static void say_server(GString *text, const RunInvariants *state)

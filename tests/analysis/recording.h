@@ -108,7 +108,7 @@ static inline Recorder *recording_play(const Recording *recording)
                        "fail 20% of peers");
     }
     for (uint32_t i = 0; i < 100; i++) {
-        peers[i] = (RecorderPeer){.messages = 1000 + i, .values = i % 5};
+        peers[i] = (RecorderPeer){.messages = 1000 + i, .values = i % 5, .seen = true, .up = true};
     }
     recorder_peers(recorder, peers, 100);
     totals = recording_totals(recording, end);

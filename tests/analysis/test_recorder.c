@@ -244,6 +244,7 @@ static void recorder_keeps_every_kth_peer_of_many(void)
 
     for (size_t i = 0; i < PEERS; i++) {
         peers[i].messages = (uint32_t)i % 11;
+        peers[i].seen = true;
     }
     recorder_peers(recorder, peers, PEERS);
     recorder_finish(recorder, (PealTime){PEAL_NS_PER_S}, &totals);
@@ -251,6 +252,29 @@ static void recorder_keeps_every_kth_peer_of_many(void)
     CU_ASSERT(recorder->peers->len > RECORDER_PEERS_MAX / 2);
     CU_ASSERT_EQUAL(histogram_count(recorder_figures(recorder)->peer_messages), PEERS);
     free(peers);
+    recorder_free(recorder);
+}
+
+/* Peers 0 to 9: the even ones were up in the window, and of those 0 and 2 are up as it ends. */
+static void recorder_leaves_peers_out_that_were_not_there(void)
+{
+    RecorderConfig config = {.duration = peal_seconds(1)};
+    Recorder *recorder = recorder_new(&config);
+    RecorderPeer peers[10] = {0};
+    RecorderTotals totals = {0};
+    const RecorderFigures *figures;
+
+    for (uint32_t i = 0; i < 10; i++) {
+        peers[i] = (RecorderPeer){i + 1, 7, i % 2 == 0, i < 4 && i % 2 == 0};
+    }
+    recorder_peers(recorder, peers, 10);
+    recorder_finish(recorder, (PealTime){PEAL_NS_PER_S}, &totals);
+    figures = recorder_figures(recorder);
+    CU_ASSERT_EQUAL(histogram_count(figures->peer_messages), 5);
+    CU_ASSERT_DOUBLE_EQUAL(histogram_mean(figures->peer_messages), 5, 1e-9);
+    CU_ASSERT_EQUAL(histogram_count(figures->peer_values), 2);
+    CU_ASSERT_EQUAL(recorder->peers->len, 5);
+    CU_ASSERT_EQUAL(g_array_index(recorder->peers, RecorderPeerRow, 4).peer, 8);
     recorder_free(recorder);
 }
 
@@ -317,5 +341,6 @@ PEAL_TEST_MAIN("analysis/recorder", PEAL_TEST(recorder_counts_lookups_started_in
                PEAL_TEST(recorder_sample_of_lookups_is_spread_over_the_run),
                PEAL_TEST(recorder_keeps_every_lookup_when_there_are_few),
                PEAL_TEST(recorder_keeps_every_kth_peer_of_many),
+               PEAL_TEST(recorder_leaves_peers_out_that_were_not_there),
                PEAL_TEST(recorder_totals_of_workers_add_up),
                PEAL_TEST(recorder_counts_calls_started_in_the_window_only))

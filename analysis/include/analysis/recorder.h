@@ -124,6 +124,8 @@ typedef struct RecorderCall {
 typedef struct RecorderPeer {
     uint32_t messages; /* delivered to it, RELOAD and, as an adapter, SIP */
     uint32_t values;   /* Resource-IDs with a live value, replicas included */
+    bool seen;         /* it was up at some time in the window; others are in no figure of load */
+    bool up;           /* at the end; only then it is an observation of values */
 } RecorderPeer;
 
 /* What MSER-5 looks at: the mean of each row of the series is one observation. */
@@ -185,7 +187,7 @@ void recorder_sample(Recorder *recorder, PealTime at, const RecorderTotals *tota
 void recorder_event(Recorder *recorder, PealTime at, const char *text);
 
 /* recorder_peers hands over per-peer loads, entry i being peer i, at most once and before
- * recorder_finish; borrowed for the call. */
+ * recorder_finish; borrowed for the call. Only those seen enter anything. */
 void recorder_peers(Recorder *recorder, const RecorderPeer *peers, size_t len);
 
 /* What ended lately, for who watches a run; it reaches no figure. */

@@ -67,15 +67,16 @@ static bool write_messages(FILE *file, const char *results, GError **error)
     return true;
 }
 
-static void write_crossing(FILE *file, const double *x, const double *y, size_t len, double level)
+static void write_crossing(FILE *file, const char *what, const double *x, const double *y,
+                           size_t len, double level)
 {
     double median_min = trends_crossing(x, y, len, level);
 
     if (isnan(median_min)) {
-        fprintf(file, "Lookups do not fall below %.0f %% in this range. ", 100 * level);
+        fprintf(file, "%s do not fall below %.0f %% in this range. ", what, 100 * level);
     } else {
-        fprintf(file, "Fewer than %.0f %% succeed below a median session of %.2g min. ",
-                100 * level, median_min);
+        fprintf(file, "%s fall below %.0f %% at a median session of %.2g min. ", what, 100 * level,
+                median_min);
     }
 }
 
@@ -83,6 +84,8 @@ static bool write_churn(FILE *file, const char *results, GError **error)
 {
     double x[G_N_ELEMENTS(SESSIONS)];
     double y[G_N_ELEMENTS(SESSIONS)];
+    double members_y[G_N_ELEMENTS(SESSIONS)];
+    static const double levels[] = {0.95, 0.90};
 
     fputs("\n## Where churn breaks the overlay\n\n"
           "[churn-limit.conf](churn-limit.conf): 1,000 peers online, sessions that end without a "
@@ -109,15 +112,18 @@ static bool write_churn(FILE *file, const char *results, GError **error)
         mean = stats_mean((const double *)(void *)rates->data, rates->len);
         x[i] = SESSIONS[i].median_min;
         y[i] = mean.mean;
+        members_y[i] = g_array_index(joined, double, 0);
         fprintf(file, "| %g min | %.2f %% | %.2f to %.2f | %.1f %% |\n", x[i], 100 * mean.mean,
-                100 * mean.ci95.low, 100 * mean.ci95.high, 100 * g_array_index(joined, double, 0));
+                100 * mean.ci95.low, 100 * mean.ci95.high, 100 * members_y[i]);
     }
     fputs(
         "\nOnly peers that have joined look up, and a lookup whose asker ends counts nowhere: what "
         "churn takes first is joining itself. ",
         file);
-    write_crossing(file, x, y, G_N_ELEMENTS(x), 0.95);
-    write_crossing(file, x, y, G_N_ELEMENTS(x), 0.90);
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
+        write_crossing(file, "Peers that have joined", x, members_y, G_N_ELEMENTS(x), levels[i]);
+        write_crossing(file, "Lookups that succeed", x, y, G_N_ELEMENTS(x), levels[i]);
+    }
     fputc('\n', file);
     return true;
 }

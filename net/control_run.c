@@ -316,6 +316,7 @@ static void run_report(ControlRun *run, const json_t *request, ControlCall *call
     RecorderTotals *totals = &run->totals;
     json_t *events = json_array();
     NodeStatus *status = g_new(NodeStatus, 1);
+    uint64_t load;
 
     (void)request;
     tell_touched(run);
@@ -323,13 +324,14 @@ static void run_report(ControlRun *run, const json_t *request, ControlCall *call
         json_array_append_new(events, g_queue_pop_head(&run->events));
     }
     node_status(run->node, status);
+    load = run->load + status->sip_received;
     totals->counter[RECORDER_SIP_MESSAGES] = status->sip_sent.messages;
     totals->counter[RECORDER_SIP_BYTES] = status->sip_sent.bytes;
     totals->counter[RECORDER_SIP_LOST] = status->sip_sent.lost;
     control_answer_take(call, json_pack("{s:I, s:o, s:b, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:b}",
                                         "now_ns", now_ns(run), "events", events, "more",
                                         run->events.length > 0, "lost", run->lost, "load",
-                                        (json_int_t)(run->load + status->sip_received), "counters",
+                                        (json_int_t)load, "counters",
                                         numbers(totals->counter, RECORDER_COUNTER_COUNT), "drops",
                                         numbers(totals->drops, PEAL_DROP_COUNT), "codes",
                                         numbers(totals->codes, RECORDER_CODES), "successors",

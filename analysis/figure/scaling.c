@@ -109,8 +109,9 @@ static bool add_group(const Cases *cases, Figure *figure, const Group *group,
     if (stats_fit_line(cases_doubles(x), cases_doubles(y), x->len, &fit.fit)) {
         add_band(line, &fit.fit, cases_doubles(x)[0], cases_doubles(x)[x->len - 1]);
         name_fit(line, look->symbol, quantity->unit, group->label, &fit.fit);
-        fit.group = g_strdup(group->label);
         g_array_append_val(figure->fits, fit);
+        g_array_index(figure->fits, FigureFit, figure->fits->len - 1).group =
+            g_strdup(group->label);
     }
     return true;
 }
@@ -118,21 +119,21 @@ static bool add_group(const Cases *cases, Figure *figure, const Group *group,
 /* The sizes that were run, as ticks of the upper axis. */
 static void mark_sizes(const Cases *cases, Figure *figure)
 {
-    gint64 last = -1, least = 0;
+    guint len = cases->cases->len; /* 1 at least */
+    gint64 last = 0;
 
     figure_axis_init(&figure->top, "Number of peers n", "");
-    for (guint i = 0; i < cases->cases->len; i++) {
+    for (guint i = 0; i < len; i++) {
         gint64 peers = cases_at(cases, i)->peers; /* in ascending order */
         g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, peers);
 
-        least = i == 0 ? peers : least;
         if (peers != last) {
             figure_axis_tick(&figure->top, log2((double)peers), text);
         }
         last = peers;
     }
-    figure->x.from = log2((double)least) - 0.4;
-    figure->x.to = log2((double)last) + 0.4;
+    figure->x.from = log2((double)cases_at(cases, 0)->peers) - 0.4;
+    figure->x.to = log2((double)cases_at(cases, len - 1)->peers) + 0.4;
 }
 
 static bool add_scaling(const Cases *cases, guint64 without, const ScalingLook *look,

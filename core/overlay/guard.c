@@ -68,7 +68,7 @@ typedef struct GuardPlaces {
 static void read_places(const PealPeer *peer, GuardPlaces *places)
 {
     const Links *links = &peer->links;
-    uint64_t before[PEAL_NEIGHBOURS_MAX]; /* distances to this peer, the nearest first */
+    uint64_t before[PEAL_NEIGHBOURS_MAX] = {0}; /* distances to this peer, the nearest first */
     uint64_t after[PEAL_NEIGHBOURS_MAX];
     size_t before_len = 0;
     size_t after_len = 0;
@@ -135,6 +135,9 @@ uint64_t guard_gap(const PealPeer *peer)
     uint64_t gaps[GUARD_SAMPLES_MAX];
     uint64_t own;
 
+    if (guard->samples_len == 0) {
+        return own_gap(peer);
+    }
     for (size_t i = 0; i < guard->samples_len; i++) {
         gaps[i] = guard->samples[i].gap;
     }
@@ -143,7 +146,7 @@ uint64_t guard_gap(const PealPeer *peer)
         return gaps[guard->samples_len / 2];
     }
     own = own_gap(peer);
-    return guard->samples_len > 0 && gaps[0] < own ? gaps[0] : own;
+    return gaps[0] < own ? gaps[0] : own;
 }
 
 /* Would the peer crowd this part of the ring? */

@@ -58,7 +58,11 @@ static void read_ends(const ReloadHeader *header, PealMessage *message)
 
     for (bool next = true; reload_dest_next(&dest, &entry); next = false) {
         message->to_resource = entry.type == RELOAD_DEST_RESOURCE;
-        message->to = entry.type == RELOAD_DEST_OPAQUE ? (PealId){{0}} : entry.id;
+        if (entry.type == RELOAD_DEST_OPAQUE) {
+            message->to = (PealId){{0}};
+        } else {
+            message->to = entry.id;
+        }
         if (next) {
             message->next = message->to;
         }

@@ -92,8 +92,8 @@ static void begin_line(AttackAgenda *agenda, uint32_t attack)
     bool ends = spec->until.ns < agenda->cast->scenario->duration.ns;
 
     line->shoots = line->joins = line->vanishes = PEAL_TIME_NEVER;
-    line->begins = hosts > 0 ? (PealTime){spec->from.ns} : PEAL_TIME_NEVER;
-    line->ends = ends && hosts > 0 ? (PealTime){spec->until.ns} : PEAL_TIME_NEVER;
+    line->begins.ns = hosts > 0 ? spec->from.ns : PEAL_TIME_NEVER.ns;
+    line->ends.ns = ends && hosts > 0 ? spec->until.ns : PEAL_TIME_NEVER.ns;
     if (hosts > 0 && is_flood(spec)) {
         double mean_ns = NS_PER_HOUR * 1e3 / (double)spec->rate_milli / (double)hosts;
 

@@ -177,6 +177,7 @@ static bool keep_out(World *world, SimPeer *peer, Packet *packet)
     processor_reject(&world->processor, peer->index, world->now);
     counter[verdict == PEAL_ADMIT_REFUSE ? RECORDER_REFUSED : RECORDER_SHUT_OUT]++;
     counter[RECORDER_HONEST_BLOCKED] += honest;
+    world->counts.honest_blocked += honest;
     return true;
 }
 

@@ -64,7 +64,7 @@ static void add_gate(RunOutcome *outcome, const World *world, const RecorderFigu
                           outcome);
     }
     if (world->defended) {
-        run_outcome_rate(outcome, "defence.honest_blocked_rate", counter[RECORDER_HONEST_BLOCKED],
+        run_outcome_rate(outcome, "defence.honest_blocked_rate", world->counts.honest_blocked,
                          world->counts.honest_judged);
     }
     if (world->overlay.defence.neighbour_check) {

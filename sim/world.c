@@ -280,7 +280,7 @@ static PealTime next_mark(const World *world)
 static void clear_counts(World *world)
 {
     processor_clear(&world->processor, world->now);
-    world->counts.honest_judged = 0;
+    world->counts.honest_judged = world->counts.honest_blocked = 0;
     for (uint32_t i = 0; i < world->peers_len; i++) {
         SimPeer *peer = world_peer(world, i);
 

@@ -90,7 +90,8 @@ typedef struct WorldCounts {
     uint64_t events;
     uint64_t abandoned; /* lookups whose asker died */
     uint64_t calls_abandoned;
-    uint64_t honest_judged; /* messages of no attacker that came to a peer's gate */
+    uint64_t honest_judged;  /* messages of no attacker that came to a peer's gate */
+    uint64_t honest_blocked; /* of them, those that it kept out */
     uint64_t registered;
     uint64_t register_failed;
 } WorldCounts;

@@ -23,7 +23,6 @@ typedef struct MessageHead {
 
 struct Worker {
     const WorkerListener *listener;
-    const Scenario *point;
     Task task;
     pid_t pid;
     int messages; /* the ends to read from */
@@ -223,7 +222,6 @@ Worker *worker_start(const ReplicationConfig *config, bool watched, const Worker
     fcntl(errors[0], F_SETFL, O_NONBLOCK);
     worker = g_new0(Worker, 1);
     worker->listener = listener;
-    worker->point = config->point;
     worker->task = config->task;
     worker->pid = pid;
     worker->messages = messages[0];
@@ -311,11 +309,6 @@ void worker_stop(const Worker *worker)
 Task worker_task(const Worker *worker)
 {
     return worker->task;
-}
-
-const Scenario *worker_point(const Worker *worker)
-{
-    return worker->point;
 }
 
 /* Its last words on standard error may have come after those of the other pipe. */

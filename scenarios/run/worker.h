@@ -39,7 +39,6 @@ bool worker_read(Worker *worker);
 void worker_stop(const Worker *worker);
 
 Task worker_task(const Worker *worker);
-const Scenario *worker_point(const Worker *worker);
 
 /* How a worker ended. */
 typedef struct WorkerEnd {

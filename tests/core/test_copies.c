@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_copies.c - registrations with copies all over the ring (storage/copies.h). */
 #include "mini_world.h"
 #include "peal_test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_density.c - crowded and ordinary stretches of the ring (overlay/density.h). */
 #include "peal_test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_guard.c - who may become a neighbour (overlay/guard.h). */
 #include "mini_world.h"
 #include "peal_test.h"

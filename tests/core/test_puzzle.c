@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_puzzle.c - proof of work for Node-IDs (security/puzzle.h). */
 #include "mini_world.h"
 #include "peal_test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
 /* test_redundant.c - a Fetch that goes by several first hops at a time (reload/redundant.h). */
 #include "mini_world.h"
 #include "peal_test.h"

@@ -149,6 +149,32 @@ static GArray *sweep_keys(const ScenarioSettings *settings, GError **error)
     return group_keys(settings, keys, error) ? g_steal_pointer(&keys) : NULL;
 }
 
+/* The names in zip(...): keys of the section, each in one group alone. */
+static bool check_zipped(const ScenarioSettings *settings, const Setting *setting,
+                         const GPtrArray *groups, GError **error)
+{
+    g_autoptr(GPtrArray) seen = g_ptr_array_new();
+
+    for (guint g = 0; g < groups->len; g++) {
+        for (char **name = g_ptr_array_index(groups, g); *name != NULL; name++) {
+            bool known = settings_find(settings, KEYS_SWEEP, *name) != NULL &&
+                         strcmp(*name, SWEEP_COMBINE) != 0;
+
+            if (!known || g_ptr_array_find_with_equal_func(seen, *name, g_str_equal, NULL)) {
+                g_set_error(error, SCENARIO_ERROR,
+                            known ? SCENARIO_ERROR_VALUE : SCENARIO_ERROR_UNKNOWN,
+                            known ? "'%s' is zipped twice: put all that goes with it into one zip"
+                                  : "[sweep] has no key '%s' to be zipped",
+                            *name);
+                settings_prefix(settings, setting, error);
+                return false;
+            }
+            g_ptr_array_add(seen, *name);
+        }
+    }
+    return true;
+}
+
 bool sweep_check_file(const ScenarioSettings *settings, GError **error)
 {
     const Setting *setting = settings_find(settings, KEYS_SWEEP, SWEEP_COMBINE);
@@ -164,18 +190,7 @@ bool sweep_check_file(const ScenarioSettings *settings, GError **error)
                                 "[sweep] sweeps nothing: write keys with their values, as in "
                                 "overlay.peers = 100, 1000, or take the section away");
     }
-    for (guint g = 0; groups != NULL && g < groups->len; g++) {
-        for (char **name = g_ptr_array_index(groups, g); *name != NULL; name++) {
-            if (settings_find(settings, KEYS_SWEEP, *name) == NULL ||
-                strcmp(*name, SWEEP_COMBINE) == 0) {
-                g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
-                            "[sweep] has no key '%s' to be zipped", *name);
-                settings_prefix(settings, setting, error);
-                return false;
-            }
-        }
-    }
-    return true;
+    return groups == NULL || check_zipped(settings, setting, groups, error);
 }
 
 /* Zipped keys have lists of one length. */

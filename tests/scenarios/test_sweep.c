@@ -162,6 +162,9 @@ static void sweep_that_makes_no_points_is_refused_with_its_line(void)
     check_refused("combine = both\noverlay.peers = 10\n", "s.conf:4:", "cross, zip");
     check_refused("combine = zip(overlay.peers, network.loss)\noverlay.peers = 10\n",
                   "s.conf:4:", "'network.loss'");
+    check_refused("combine = zip(overlay.peers, network.loss), zip(overlay.peers, network.jitter)\n"
+                  "overlay.peers = 10, 20\nnetwork.loss = 0%, 1%\nnetwork.jitter = none, none\n",
+                  "s.conf:4:", "'overlay.peers' is zipped twice");
     check_refused("overlay.peers = 100..200 step 1\nnetwork.loss = 0%..10% step 1%\n",
                   "s.conf:5:", "more than 1000 points");
     check_refused("scenario.precision = 1%, 2%\n", "s.conf:4:", "share this key");

@@ -410,7 +410,7 @@ static bool fail_section(const KeyFile *file, const char *section, const char *n
 /* [event:NAME] and [attack:NAME]: `prefix` with a name behind it. */
 static bool check_named_section(const char *section, const char *prefix, GError **error)
 {
-    if (section[strlen(prefix)] != '\0' && strchr(section, '.') == NULL) {
+    if (strlen(section) > strlen(prefix) && strchr(section, '.') == NULL) {
         return true;
     }
     g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_UNKNOWN,
@@ -419,15 +419,24 @@ static bool check_named_section(const char *section, const char *prefix, GError 
     return false;
 }
 
+/* With a name, or with nothing at all behind it. */
+static bool is_named_section(const char *section, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    return strncmp(section, prefix, len) == 0 ||
+           (strlen(section) == len - 1 && strncmp(section, prefix, len - 1) == 0);
+}
+
 bool key_check_section(const char *section, GError **error)
 {
     const char *nearest = NULL;
     size_t distance = SIZE_MAX;
 
-    if (g_str_has_prefix(section, KEYS_EVENT_PREFIX)) {
+    if (is_named_section(section, KEYS_EVENT_PREFIX)) {
         return check_named_section(section, KEYS_EVENT_PREFIX, error);
     }
-    if (g_str_has_prefix(section, ATTACK_PREFIX)) {
+    if (is_named_section(section, ATTACK_PREFIX)) {
         return check_named_section(section, ATTACK_PREFIX, error);
     }
     nearest_section(&KEYS_SCENARIO, section, &nearest, &distance);

@@ -211,12 +211,46 @@ static bool check_lengths(const ScenarioSettings *settings, const GArray *keys, 
     return true;
 }
 
+static bool is_alone(const GArray *keys, guint index)
+{
+    for (guint i = 0; i < keys->len; i++) {
+        if (i != index && key_at(keys, i)->group == key_at(keys, index)->group) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The same point twice has the same seeds, and would pass for two that agree. Zipped keys may say a
+ * value again beside another one. */
+static bool check_repetitions(const ScenarioSettings *settings, const GArray *keys, GError **error)
+{
+    for (guint k = 0; k < keys->len; k++) {
+        const SweepKey *key = key_at(keys, k);
+
+        for (guint i = 1; is_alone(keys, k) && i < key->values->len; i++) {
+            const char *value = g_ptr_array_index(key->values, i);
+
+            for (guint j = 0; j < i; j++) {
+                if (strcmp(value, g_ptr_array_index(key->values, j)) == 0) {
+                    g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_VALUE,
+                                "the list has %s twice: the two points would be one", value);
+                    settings_prefix(settings, key->setting, error);
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
 bool sweep_points(const ScenarioSettings *settings, guint *ret_points, GError **error)
 {
     g_autoptr(GArray) keys = sweep_keys(settings, error);
     guint points = 1;
 
-    if (keys == NULL || !check_lengths(settings, keys, error)) {
+    if (keys == NULL || !check_lengths(settings, keys, error) ||
+        !check_repetitions(settings, keys, error)) {
         return false;
     }
     for (guint i = 0; i < keys->len; i++) {

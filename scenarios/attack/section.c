@@ -9,6 +9,7 @@
 #define FIELD(member) offsetof(ScenarioAttack, member), sizeof(((ScenarioAttack *)NULL)->member)
 #define S UINT64_C(1000000000)
 #define D (86400 * S)
+#define RATE_MAX_MILLI UINT64_C(3600000000000) /* 1,000,000 a second */
 
 static const KeyChoice KINDS[] = {{"sip-flood", ATTACK_SIP_FLOOD, NULL},
                                   {"lookup-flood", ATTACK_LOOKUP_FLOOD, NULL},
@@ -63,8 +64,9 @@ const Key ATTACK_KEYS[] = {
     {ATTACK_SECTION, "identities", KEY_COUNT, NULL, FIELD(identities), 0, 65536, NULL, "none",
      "sybil, eclipse, storm: Node-IDs that the attack brings along, each with an address of its "
      "own."},
-    {ATTACK_SECTION, "rate", KEY_RATE, NULL, FIELD(rate_milli), 1, UINT64_C(3600000000000), NULL,
-     "none", "Floods: requests of each attacker or phone, such as 100/s (or /min, /h)."},
+    {ATTACK_SECTION, "rate", KEY_RATE, NULL, FIELD(rate_milli), 1, RATE_MAX_MILLI, NULL, "none",
+     "Floods: requests of each attacker or phone, such as 100/s (or /min, /h); of all of them "
+     "together 1000000/s at most."},
     {ATTACK_SECTION, "arrivals", KEY_CHOICE, ARRIVALS, FIELD(arrivals), 0, 0, "poisson", NULL,
      "Floods: intervals are exponential, or all the same."},
     {ATTACK_SECTION, "method", KEY_CHOICE, METHODS, FIELD(method), 0, 0, "invite", NULL,
@@ -340,6 +342,22 @@ static bool check_target(const Scenario *scenario, const ScenarioAttack *attack,
     return true;
 }
 
+/* What a flood has on its way takes memory, its rate times the delay, so that is bounded too. */
+static bool check_rate(const Scenario *scenario, const ScenarioAttack *attack, const char *section,
+                       GError **error)
+{
+    uint64_t hosts = (uint64_t)attack_members(scenario, attack) + attack->phones;
+
+    if (hosts == 0 || attack->rate_milli <= RATE_MAX_MILLI / hosts) {
+        return true;
+    }
+    attack_fail(error,
+                "the %" PRIu64 " of them would send more than 1000000/s together: lower "
+                "the rate or their number",
+                hosts);
+    return fail_at(scenario, section, "rate", error);
+}
+
 static bool check_attack(const Scenario *scenario, const ScenarioAttack *attack, GError **error)
 {
     g_autofree char *section = g_strconcat(ATTACK_PREFIX, attack->name, NULL);
@@ -350,7 +368,8 @@ static bool check_attack(const Scenario *scenario, const ScenarioAttack *attack,
                     attack_population(scenario), spared > 0 ? ", one of which is the target" : "");
         return fail_at(scenario, section, "attackers", error);
     }
-    if (!check_target(scenario, attack, section, error)) {
+    if (!check_target(scenario, attack, section, error) ||
+        !check_rate(scenario, attack, section, error)) {
         return false;
     }
     if (attack->kind == ATTACK_SIP_FLOOD && scenario->workload.calls_per_user_hour_milli == 0) {

@@ -208,6 +208,16 @@ static int prepare(Run *run, GError **error)
     return run->results == NULL ? EXIT_USAGE : EXIT_OK;
 }
 
+/* A name as a shell takes it; most need no quotes. */
+static char *quote_where_needed(const char *name)
+{
+    static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./+:,@%=";
+    bool plain = name[0] != '\0' && strspn(name, PLAIN) == strlen(name);
+
+    return plain ? g_strdup(name) : g_shell_quote(name);
+}
+
 static void say_end(const Run *run)
 {
     g_autoptr(GError) error = NULL;
@@ -217,7 +227,9 @@ static void say_end(const Run *run)
 
         printf("%s\n", text != NULL ? text : "{}");
     } else {
-        printf("results in %s; draw them with: peal plot %s\n", run->dir, run->dir);
+        g_autofree char *quoted = quote_where_needed(run->dir);
+
+        printf("results in %s; draw them with: peal plot %s\n", run->dir, quoted);
     }
     if (stop_requested != 0) {
         fprintf(

@@ -136,8 +136,11 @@ static void what_is_wrong_with_an_attack_is_named_with_its_place(void)
 
 static void impossible_floods_and_targets_are_refused(void)
 {
+    refused(HEAD "[attack]\nkind = drop\nattackers = 5\n", WORDS(":6", "[attack:NAME]"));
     refused(HEAD CALLS "[attack:x]\nkind = sip-flood\nphones = 5\nrate = 0/s\n",
             WORDS(":12", "a rate of 0 is no attack"));
+    refused(HEAD CALLS "[attack:x]\nkind = sip-flood\nphones = 5\nrate = 200001/s\n",
+            WORDS(":12", "the 5 of them", "1000000/s together"));
     refused(HEAD CALLS "[attack:x]\nkind = sip-flood\nphones = 5\nrate = 5\n",
             WORDS(":12", "lacks its unit"));
     refused(HEAD CALLS "[attack:x]\nkind = sip-flood\nrate = 5/s\n",

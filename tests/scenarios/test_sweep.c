@@ -167,6 +167,7 @@ static void sweep_that_makes_no_points_is_refused_with_its_line(void)
                   "s.conf:4:", "'overlay.peers' is zipped twice");
     check_refused("overlay.peers = 100..200 step 1\nnetwork.loss = 0%..10% step 1%\n",
                   "s.conf:5:", "more than 1000 points");
+    check_refused("overlay.peers = 10, 20, 10\n", "s.conf:4:", "10 twice");
     check_refused("scenario.precision = 1%, 2%\n", "s.conf:4:", "share this key");
 }
 

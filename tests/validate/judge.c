@@ -186,9 +186,11 @@ char *judge_tolerance(const Check *check)
     case RULE_SIGMA:
         return g_strdup_printf("%g sigma", check->tolerance);
     case RULE_AT_LEAST:
-        return g_strdup("at least");
+        return check->tolerance > 0 ? g_strdup_printf("at least, less %g", check->tolerance)
+                                    : g_strdup("at least");
     case RULE_AT_MOST:
-        return g_strdup("at most");
+        return check->tolerance > 0 ? g_strdup_printf("at most, and %g", check->tolerance)
+                                    : g_strdup("at most");
     case RULE_NONE:
         break;
     }

@@ -63,8 +63,7 @@ static bool read_shares(const Case *one, Shares *shares, GError **error)
     g_autoptr(sqlite3_stmt) query =
         case_query(one,
                    "SELECT r.id, p.messages FROM peers p JOIN replications r"
-                   " ON r.id = p.replication_id WHERE r.point = ?1 AND p.messages > 0 ORDER BY "
-                   "r.id, p.messages",
+                   " ON r.id = p.replication_id WHERE r.point = ?1 ORDER BY r.id, p.messages",
                    NULL, error);
     g_autoptr(GArray) loads = g_array_new(FALSE, FALSE, sizeof(double));
     gint64 replication = -1;
@@ -133,9 +132,9 @@ bool figures_lorenz(const Cases *cases, GPtrArray *figures, GError **error)
     g_autoptr(Figure) figure = figure_new(
         "load-lorenz", "How evenly the load is shared",
         "Lorenz curve: the share of all messages that the least loaded peers take together, of the "
-        "peers that got any (others were never online). Each "
-        "replication has a curve; drawn are their mean and its 95 % interval. The Gini coefficient "
-        "is 0 where all peers take the same and near 1 where one takes all.");
+        "peers that were up in the measured window. Each replication has a curve; drawn are their "
+        "mean and its 95 % interval. The Gini coefficient is 0 where all peers take the same and "
+        "near 1 where one takes all.");
     FigurePanel *panel = figure_panel(figure, "Messages delivered to them (%)", " %");
     guint count = MIN(cases->cases->len, CURVES_MAX);
     FigureSeries *even = figure_series(panel, "all the same", FIGURE_LINE, 6);

@@ -18,16 +18,16 @@
 const Claim CLAIMS[] = {
     {1,
      "on a Chord ring with one successor the mean path to a key's predecessor is about half log2 n",
-     CHORD ", s.V.C; the values are calculated on arrays", NULL},
+     CHORD ", s.V.C; the values are calculated on arrays", NULL, EXPLAINS_NOTHING},
     {2, "its length is close to binomially distributed, of log2 n and one half", CHORD ", s.V.C",
-     NULL},
+     NULL, EXPLAINS_NOTHING},
     {3, "with r successors the path is half log2 n less half log2 r, and one", CHORD ", s.VI.D",
-     NULL},
+     NULL, EXPLAINS_NOTHING},
     {4, "when a fraction p of 1,000 peers fails at once and nothing is repaired, the path grows so",
-     CHORD ", table II", NULL},
-    {5, "and so many dead peers are met on it", CHORD ", table II", NULL},
+     CHORD ", table II", NULL, EXPLAINS_NOTHING},
+    {5, "and so many dead peers are met on it", CHORD ", table II", NULL, EXPLAINS_NOTHING},
     {6, "and none of 10,000 lookups fails to come to the live predecessor", CHORD ", table II",
-     NULL},
+     NULL, EXPLAINS_NOTHING},
     {7,
      "while peers join and leave with a word, R a second each, the path, the dead peers met on it "
      "and "
@@ -37,21 +37,23 @@ const Claim CLAIMS[] = {
      "one "
      "at the first request that finds it silent, whosever that is and whatever entries lead to it; "
      "a finger then stays empty until its next round. Chord's lookups stumble over the same finger "
-     "until a round finds it dead. Row 23 counts both sorts."},
+     "until a round finds it dead. Row 23 counts both sorts.",
+     EXPLAINS_LESS},
     {8,
      "keys on a peer: the 99th percentile is ln 100 times the mean, the largest about the "
      "harmonic number of n times",
-     CHORD ", s.VI.B; exponential gaps", NULL},
+     CHORD ", s.VI.B; exponential gaps", NULL, EXPLAINS_NOTHING},
     {9,
      "without copies, when the ring is whole again, the share of values lost is that of the "
      "peers that failed",
-     "Stoica et al., Chord, SIGCOMM 2001, s.VI.D", NULL},
-    {10, "hops to the responsible peer with 16 random fingers and 3 + 3 neighbours", RFC6940, NULL},
-    {11, "the same with 16 exact fingers", RFC6940, NULL},
+     "Stoica et al., Chord, SIGCOMM 2001, s.VI.D", NULL, EXPLAINS_NOTHING},
+    {10, "hops to the responsible peer with 16 random fingers and 3 + 3 neighbours", RFC6940, NULL,
+     EXPLAINS_NOTHING},
+    {11, "the same with 16 exact fingers", RFC6940, NULL, EXPLAINS_NOTHING},
     {12, "at a constant one-way delay, latency is that delay times the hops there and back",
-     "arithmetic", NULL},
+     "arithmetic", NULL, EXPLAINS_NOTHING},
     {13, "with two copies, a value is gone when all three holders fail at once: p^3", "arithmetic",
-     NULL},
+     NULL, EXPLAINS_NOTHING},
     {14, "with S successors and no repair at least p^S (1 + S (1 - p)) of lookups fail",
      "arithmetic on the dead peers before the owner; totals from a simulation on arrays",
      "Fewer fail. The claim lets nothing but a peer's S successors take the last step to the "
@@ -64,24 +66,27 @@ const Claim CLAIMS[] = {
      "and .0257 at S = 8 and p = 50 %. Peal lies below that because a peer that waited for a dead "
      "one knows better at the next lookup: with a fifth of the lookups in each overlay .060 fail "
      "at "
-     "p = 30 %."},
+     "p = 30 %.",
+     EXPLAINS_LESS},
     {15,
      "no living peer of 1,000 has lost all S successors with probability "
      "exp(-n (1 - p) p^S), p = 1/2",
-     "arithmetic", NULL},
+     "arithmetic", NULL, EXPLAINS_NOTHING},
     {21,
      "wrong successors under churn: 2 / (3 + r a), r rounds a session, a of them to the successor",
      KRISHNAMURTHY,
      "Fewer are wrong because fewer are dead; see row 22. Those that joins make wrong, wrong less "
      "dead, are .041, .020 and .010 where .034, .019 and .010 follow from both rows, but .18 where "
-     ".11 does at r = 10, where two replications tell little."},
+     ".11 does at r = 10, where two replications tell little.",
+     EXPLAINS_LESS},
     {22, "dead successors: 1 / (2 + r a)", KRISHNAMURTHY,
      "Fewer are dead. In the theory a round alone mends an entry; in Peal every request does that "
      "meets a dead peer: each refresh of a finger ends with a hop to somebody's successor, as "
      "often "
      "as rounds go there, and so does each Attach of a joiner. With rounds alone (2 % of 1,000 "
      "peers crash at once, nobody joins, no fingers; 20 overlays, r and a as here for r = 100) a "
-     "dead successor was dead for 63 s in the mean, where 72 s are expected."},
+     "dead successor was dead for 63 s in the mean, where 72 s are expected.",
+     EXPLAINS_LESS},
     {23, "dead fingers, of M: 1 / (2 + r (1 - a) / M)", KRISHNAMURTHY,
      "A tenth more are dead or, found dead by a request, empty. A refresh is an Attach along the "
      "ring "
@@ -89,28 +94,30 @@ const Claim CLAIMS[] = {
      "the "
      "difference that makes was not measured apart. Dead entries that nobody has found dead yet "
      "are "
-     "far fewer: see row 22."},
+     "far fewer: see row 22.",
+     EXPLAINS_MORE},
     {24,
      "KAD's peers, Weibull sessions (169.5 min, .615) and absences (413.7 min, .476), have these "
      "means "
      "from the start on; quantiles and residual lives are tested in tests/scenarios",
-     "Steiner et al., A global view of KAD, IMC 2007; arithmetic", NULL},
+     "Steiner et al., A global view of KAD, IMC 2007; arithmetic", NULL, EXPLAINS_NOTHING},
     {27,
      "with a fraction f of peers that drop what they should hand on, lookups succeed in the mean "
      "of "
      "(1 - f)^(h - 1), h their hops without an attack",
-     "arithmetic", NULL},
+     "arithmetic", NULL, EXPLAINS_NOTHING},
     {30,
      "over UDP an INVITE that nobody answers is sent at 0, .5, 1.5, 3.5, 7.5, 15.5 and 31.5 s and "
      "fails at 32 s; another request every 4 s at the most, 11 times",
-     "RFC 3261 s.17.1.1.2, s.17.1.2.2", NULL},
+     "RFC 3261 s.17.1.1.2, s.17.1.2.2", NULL, EXPLAINS_NOTHING},
     {31,
      "the goodput of an overloaded server falls with the delay of its buffer, because callers send "
      "again what waits in it, and hardly depends on the load",
-     "simulation on arrays; one queue, deterministic service, answers on completion", NULL},
+     "simulation on arrays; one queue, deterministic service, answers on completion", NULL,
+     EXPLAINS_NOTHING},
     {32,
      "a queue of K that is full turns away (1 - rho) rho^K / (1 - rho^(K + 1)) of Poisson arrivals",
-     "M/M/1/K, K = 10", NULL},
+     "M/M/1/K, K = 10", NULL, EXPLAINS_NOTHING},
 };
 const size_t CLAIMS_LEN = sizeof(CLAIMS) / sizeof(*CLAIMS);
 

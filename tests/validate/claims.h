@@ -41,11 +41,16 @@ typedef struct Check {
     double tolerance;
 } Check;
 
+/* What an explanation is about: figures that are less, or more, than expected. The others count as
+ * failures all the same. */
+typedef enum Explains { EXPLAINS_NOTHING, EXPLAINS_LESS, EXPLAINS_MORE } Explains;
+
 typedef struct Claim {
     unsigned row;
     const char *claim;
     const char *source;
     const char *explanation; /* why it does not fit; NULL: it fits, or nobody knows */
+    Explains explains;
 } Claim;
 
 extern const Claim CLAIMS[];

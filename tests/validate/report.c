@@ -37,13 +37,22 @@ static const char *verdict_word(const Finding *finding)
     return finding->verdict.good ? "yes" : "no";
 }
 
+static bool is_explained(const Claim *claim, const Verdict *verdict)
+{
+    double off = verdict->measured.mean - verdict->expected;
+
+    return (claim->explains == EXPLAINS_LESS && off < 0) ||
+           (claim->explains == EXPLAINS_MORE && off > 0);
+}
+
 size_t report_failures(const Finding *findings, size_t len)
 {
     size_t failures = 0;
 
     for (size_t i = 0; i < len; i++) {
-        failures += findings[i].error != NULL ||
-                    (!findings[i].verdict.good && findings[i].claim->explanation == NULL);
+        failures +=
+            findings[i].error != NULL ||
+            (!findings[i].verdict.good && !is_explained(findings[i].claim, &findings[i].verdict));
     }
     return failures;
 }

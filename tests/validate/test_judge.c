@@ -159,20 +159,22 @@ static void a_level_is_crossed_between_the_points_around_it(void)
 
 static void only_an_explained_figure_may_differ(void)
 {
-    const Claim plain = {1, "a claim", "a source", NULL};
-    const Claim explained = {2, "a claim", "a source", "because"};
+    const Claim plain = {1, "a claim", "a source", NULL, EXPLAINS_NOTHING};
+    const Claim explained = {2, "a claim", "a source", "because", EXPLAINS_LESS};
     char missing[] = "missing";
     Finding findings[] = {
         {.claim = &plain, .verdict = {.good = true}},
         {.claim = &plain, .verdict = {.good = false}},
-        {.claim = &explained, .verdict = {.good = false}},
+        {.claim = &explained, .verdict = {.expected = 2, .measured = {.mean = 1}}},
+        {.claim = &explained, .verdict = {.expected = 2, .measured = {.mean = 3}}},
         {.claim = &explained, .error = missing},
     };
 
     CU_ASSERT_EQUAL(report_failures(findings, 1), 0);
     CU_ASSERT_EQUAL(report_failures(findings + 1, 1), 1);
     CU_ASSERT_EQUAL(report_failures(findings + 2, 1), 0);
-    CU_ASSERT_EQUAL(report_failures(findings + 3, 1), 1);
+    CU_ASSERT_EQUAL(report_failures(findings + 3, 1), 1); /* that is not what was explained */
+    CU_ASSERT_EQUAL(report_failures(findings + 4, 1), 1);
 }
 
 static void every_check_has_its_claim_and_every_claim_its_check(void)

@@ -109,7 +109,7 @@ static bool read_line(TraceReader *reader, char *text, GError **error)
     }
     if (line.us < reader->us) {
         return trace_fail(reader->path, reader->number, error,
-                          "time runs backwards: the line before is at %.6g s, this one at %s s",
+                          "time runs backwards: the line before is at %.15g s, this one at %s s",
                           (double)reader->us / 1e6, words[0]);
     }
     if (peer >= reader->peers) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fuzz_sip.c - whatever comes as SIP is read, forwarded and answered, or refused; a stream gives
- * the
- *              same messages whatever its pieces.
+ * fuzz_sip.c - whatever comes as SIP is read, forwarded and answered, or refused; what it says of
+ *              overload is sense or not heard; a stream gives the same messages whatever its
+ *              pieces.
  * The first byte is the size of the pieces that the rest of the input arrives in.
  */
 #include "core/plain_env.h"
@@ -10,6 +10,7 @@
 #include "sip/arena.h"
 #include "sip/build.h"
 #include "sip/edit.h"
+#include "sip/oc.h"
 #include "sip/stream.h"
 #include "sip/value.h"
 
@@ -186,6 +187,46 @@ static void try_follow(const SipMessage *message, char *out)
     }
 }
 
+/* A Via is passed on without what it said of overload, and a word is put into a copy that can be
+ * read, whose client then takes it. */
+static void try_overload(const SipMessage *message, char *out)
+{
+    const PealTime now = {PEAL_NS_PER_S};
+    SipText text = sip_text_make(out, OUT_MAX);
+    SipOc oc = {.loss = 0};
+    SipCursor top = {0};
+    SipMessage read;
+    PlainEnv plain;
+    PealBuf *said;
+
+    oc_learn(&oc, &hop.addr, message, now);
+    PEAL_ASSERT(oc.servers[0].loss <= 100);
+    PEAL_ASSERT(oc.servers[0].until.ns <= now.ns + OC_VALIDITY_MAX_MS * PEAL_NS_PER_MS);
+    (void)oc_lets_go(&oc, &hop.addr, message, now, UINT64_MAX);
+    if (message->via_state != SIP_VIA_WHOLE || !sip_next(message, SIP_H_VIA, &top)) {
+        return;
+    }
+    oc_strip(&text, top.element);
+    PEAL_ASSERT(text.len <= top.element.len);
+    (void)oc_offered(message);
+    oc_say(&oc, 40, 1);
+    plain_env_init(&plain);
+    said = oc_answer(&oc, &plain.env, message->bytes);
+    if (said != NULL && said->len <= SIP_MESSAGE_MAX) {
+        SipOc client = {.loss = 0};
+
+        PEAL_ASSERT(sip_message_scan((PealStr){(const char *)said->data, said->len}, true, &read) ==
+                    0);
+        PEAL_ASSERT(read.via_state == SIP_VIA_WHOLE);
+        oc_learn(&client, &hop.addr, &read, now);
+        PEAL_ASSERT(client.servers[0].loss == 40);
+    }
+    if (said != NULL) {
+        plain.env.ops->drop(&plain.env, said);
+    }
+    PEAL_ASSERT(plain_env_clean(&plain));
+}
+
 static void try_message(PealStr bytes, bool datagram, uint8_t pattern, char *out)
 {
     SipMessage message;
@@ -205,6 +246,7 @@ static void try_message(PealStr bytes, bool datagram, uint8_t pattern, char *out
         return;
     }
     try_edit(&message, pattern, (uint8_t *)out);
+    try_overload(&message, out);
     const unsigned status = sip_message_check(&message, &why);
 
     PEAL_ASSERT((status == 0) == (why == NULL));

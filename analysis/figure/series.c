@@ -398,7 +398,7 @@ static bool add_compared(const Cases *cases, Figure *figure, const CaseTimes *ti
 
         for (guint j = 0; j < cases->cases->len; j++) {
             const Case *one = cases_at(cases, j);
-            FigureSeries *series = figure_series(panel, i == 0 ? one->brief : NULL, FIGURE_LINE, j);
+            FigureSeries *series = figure_series(panel, NULL, FIGURE_LINE, j);
 
             series->group = g_strdup(one->brief);
             if (!add_line(series, one, &look->lines[0], times->unit, error)) {
@@ -408,6 +408,28 @@ static bool add_compared(const Cases *cases, Figure *figure, const CaseTimes *ti
         set_range(panel, look->share);
     }
     return true;
+}
+
+/* Without lookups, or calls. The first panel names the lines for all. */
+static void drop_empty_panels(Figure *figure)
+{
+    for (guint i = figure->panels->len; i-- > 0;) {
+        double least, greatest;
+
+        if (!figure_span_y(figure_panel_at(figure, i), &least, &greatest)) {
+            g_ptr_array_remove_index(figure->panels, i);
+        }
+    }
+    if (figure->panels->len > 0) {
+        FigurePanel *first = figure_panel_at(figure, 0);
+
+        for (guint i = 0; i < first->series->len; i++) {
+            FigureSeries *series = figure_series_at(first, i);
+
+            g_free(series->name);
+            series->name = g_strdup(series->group);
+        }
+    }
 }
 
 bool figures_success(const Cases *cases, GPtrArray *figures, GError **error)
@@ -433,10 +455,8 @@ bool figures_success(const Cases *cases, GPtrArray *figures, GError **error)
         return false;
     }
     figure->key_title = cases_brief_title(cases, 0);
-    if (!figure_span_y(figure_panel_at(figure, 1), &least, &greatest)) {
-        g_ptr_array_remove_index(figure->panels, 1); /* no calls */
-    }
-    if (figure_span_x(figure, &least, &greatest) && least < greatest) {
+    drop_empty_panels(figure);
+    if (figure->panels->len > 0 && figure_span_x(figure, &least, &greatest) && least < greatest) {
         g_ptr_array_add(figures, g_steal_pointer(&figure));
     }
     return true;

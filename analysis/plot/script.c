@@ -483,8 +483,10 @@ static void add_y(GString *script, const FigurePanel *panel)
     FigureAxis axis = panel->y;
     double least, greatest;
 
-    if (axis.scale == FIGURE_LINEAR && isnan(axis.to) && figure_span_y(panel, &least, &greatest) &&
-        greatest > axis.from) {
+    if (!figure_span_y(panel, &least, &greatest)) { /* gnuplot finds no range for nothing */
+        axis.from = axis.scale == FIGURE_LINEAR ? 0 : 1;
+        axis.to = 100;
+    } else if (axis.scale == FIGURE_LINEAR && isnan(axis.to) && greatest > axis.from) {
         axis.to = greatest + 0.06 * (greatest - (isnan(axis.from) ? least : axis.from));
     }
     add_axis(script, 'y', &axis);
@@ -549,7 +551,7 @@ static void draw_panels(GString *script, const Figure *figure)
                                top / height, (top - each) / height);
         add_y(script, panel);
         add_plot(plot, panel, &index);
-        g_string_append_printf(script, "%s\n", plot->len > 0 ? plot->str : "plot NaN");
+        g_string_append_printf(script, "%s\n", plot->len > 0 ? plot->str : "plot NaN notitle");
         top -= each + GAP;
     }
     g_string_append(script, "unset multiplot\n");

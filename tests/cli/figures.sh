@@ -54,6 +54,18 @@ runs_are_drawn_beside_one_another() {
     grep -q 'other' out/plot-swept-other/swept-success.gp
 }
 
+# Nobody looks anything up, or nothing comes of it: what is left is drawn, whatever that is.
+runs_with_little_to_show_are_drawn() {
+    "$PEAL" run small.conf --quiet --out calls --set overlay.neighbours=3 --set workload.calls-per-user-hour=60 \
+        --set workload.lookups-per-peer-hour=0 >/dev/null || return
+    "$PEAL" plot calls >drawn || return
+    grep -q 'Calls answered' calls/plots/success-over-time.gp || fail 'no calls' || return
+    ! grep 'Lookups answered' calls/plots/success-over-time.gp || return
+    grep 'loss = 10%' calls/plots/success-over-time.gp || fail 'lines without names' || return
+    "$PEAL" run small.conf --quiet --out lost --set overlay.neighbours=3 --set network.loss=100% >/dev/null || return
+    "$PEAL" plot lost >drawn && "$PEAL" report lost
+}
+
 report_holds_all_and_needs_nothing() {
     "$PEAL" report swept >said || return
     [ "$(cat said)" = swept/report.html ] || fail "$(cat said)" || return
@@ -99,6 +111,7 @@ if command -v gnuplot >/dev/null; then
     check only_draws_what_is_asked_for only_draws_what_is_asked_for
     check any_figure_is_drawn_against_the_key any_figure_is_drawn_against_the_key
     check runs_are_drawn_beside_one_another runs_are_drawn_beside_one_another
+    check runs_with_little_to_show_are_drawn runs_with_little_to_show_are_drawn
     check plot_to_no_place_is_an_error refused 'small.conf' 1 plot swept --only hops --out small.conf/plots
 else
     skip figures_are_drawn 'gnuplot is not installed'

@@ -6,7 +6,7 @@
  *
  * Node-IDs are uniform, so that k successive gaps of a mean g between peers are together less than
  * t g long with the probability that a gamma variable of shape k is less than t. A run of gaps is
- * suspect where that probability is under DENSITY_CHANCE.
+ * suspect where that probability is under 10^-5.
  */
 #ifndef OVERLAY_DENSITY_H
 #define OVERLAY_DENSITY_H
@@ -14,7 +14,6 @@
 #include <peal/base.h>
 
 enum { DENSITY_GAPS_MAX = 32 }; /* longer runs are not looked at */
-#define DENSITY_CHANCE "10^-5"
 
 /*
  * density_suspect looks at all runs of gaps that touch one of the places.

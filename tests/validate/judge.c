@@ -142,12 +142,8 @@ static bool is_good(const Check *check, const Verdict *verdict, const GArray *va
         return verdict->measured.has_interval &&
                fabs(off) <= check->tolerance * verdict->measured.deviation /
                                 sqrt((double)verdict->measured.count);
-    case RULE_AT_LEAST:
-        return off >= -check->tolerance;
     case RULE_AT_MOST:
         return off <= check->tolerance;
-    case RULE_NONE:
-        return true;
     }
     return false;
 }
@@ -185,14 +181,9 @@ char *judge_tolerance(const Check *check)
         return g_strdup_printf("%g %%", 100 * check->tolerance);
     case RULE_SIGMA:
         return g_strdup_printf("%g sigma", check->tolerance);
-    case RULE_AT_LEAST:
-        return check->tolerance > 0 ? g_strdup_printf("at least, less %g", check->tolerance)
-                                    : g_strdup("at least");
     case RULE_AT_MOST:
         return check->tolerance > 0 ? g_strdup_printf("at most, and %g", check->tolerance)
                                     : g_strdup("at most");
-    case RULE_NONE:
-        break;
     }
-    return g_strdup("context");
+    return NULL;
 }

@@ -81,8 +81,8 @@ static void a_figure_within_its_tolerance_is_as_expected(void)
 
 static void a_wrong_expectation_is_said_to_be_wrong(void)
 {
-    static const Rule RULES[] = {RULE_EXACT,    RULE_ABSOLUTE, RULE_RELATIVE,
-                                 RULE_AT_LEAST, RULE_SIGMA,    RULE_AT_MOST};
+    static const Rule RULES[] = {RULE_EXACT, RULE_ABSOLUTE, RULE_RELATIVE, RULE_SIGMA,
+                                 RULE_AT_MOST};
     char *dir = results_of(0);
 
     for (size_t i = 0; i < G_N_ELEMENTS(RULES); i++) {

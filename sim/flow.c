@@ -51,6 +51,9 @@ static bool flows_grow(World *world, SimPeer *peer)
         memcpy(arrivals, peer->arrivals, old * sizeof(*arrivals));
         environment_release(world, peer->arrivals, old * sizeof(*arrivals));
     }
+    for (size_t i = old; i < cap; i++) {
+        flows[i].generation = peer->generation;
+    }
     peer->flows = flows;
     peer->arrivals = arrivals;
     peer->flows_cap = (uint16_t)cap;
@@ -423,6 +426,28 @@ void flow_on_control(World *world, SimPeer *peer, const Packet *packet)
     }
 }
 
+/* A peer that is away has no table: under churn most identities are. Of what its packets on the way
+ * name nothing may be in the next one, so that one begins with generations that none here had. */
+static void flows_release(World *world, SimPeer *peer)
+{
+    size_t cap = peer->flows_cap;
+    uint16_t most = 0; /* by how much any has gone beyond the generation all began with */
+
+    for (size_t i = 0; i < cap; i++) {
+        most = MAX(most, (uint16_t)(peer->flows[i].generation - peer->generation));
+    }
+    peer->generation = (uint16_t)(peer->generation + most);
+    if (cap > 0) {
+        environment_release(world, peer->flows, cap * sizeof(*peer->flows));
+    }
+    if (peer->arrivals != NULL) {
+        environment_release(world, peer->arrivals, cap * sizeof(*peer->arrivals));
+    }
+    peer->flows = NULL;
+    peer->arrivals = NULL;
+    peer->flows_cap = 0;
+}
+
 void flow_end_all(World *world, SimPeer *peer, bool graceful)
 {
     for (uint16_t i = 0; i < peer->flows_cap; i++) {
@@ -436,4 +461,5 @@ void flow_end_all(World *world, SimPeer *peer, bool graceful)
             flow_free(flow);
         }
     }
+    flows_release(world, peer);
 }

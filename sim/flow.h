@@ -82,7 +82,8 @@ void flow_on_control(struct World *world, struct SimPeer *peer, const Packet *pa
 /* flow_refuse answers data that no flow or no peer takes. */
 void flow_refuse(struct World *world, struct SimPeer *peer, const Packet *packet);
 
-/* flow_end_all frees all flows of a peer that stops. graceful: TCP says so to the other ends. */
+/* flow_end_all frees the flows of a peer that stops, and their table. graceful: TCP says so to the
+ * other ends. */
 void flow_end_all(struct World *world, struct SimPeer *peer, bool graceful);
 
 #endif

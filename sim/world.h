@@ -63,12 +63,13 @@ typedef struct SimPeer {
     uint32_t users_due; /* first user that waits for this peer to join, in world->users_due */
     uint32_t users;     /* that have registered here */
     uint16_t flows_cap;
-    uint8_t up;       /* running */
-    uint8_t joined;   /* in the oracle's ring */
-    uint8_t leaving;  /* said so, not yet gone */
-    uint8_t attacker; /* or an attacker's host; its users are no honest ones */
-    uint8_t seen;     /* it was up in the measured window */
-    uint16_t life;    /* how often it was started */
+    uint8_t up;          /* running */
+    uint8_t joined;      /* in the oracle's ring */
+    uint8_t leaving;     /* said so, not yet gone */
+    uint8_t attacker;    /* or an attacker's host; its users are no honest ones */
+    uint8_t seen;        /* it was up in the measured window */
+    uint16_t life;       /* how often it was started */
+    uint16_t generation; /* that its flows begin with */
 } SimPeer;
 
 _Static_assert(sizeof(SimPeer) <= 128, "two lines of the world's a peer");

@@ -178,6 +178,21 @@ bool schedule_next(Schedule *schedule, Task *ret_task)
     return false;
 }
 
+/* A figure that there is not is named as soon as one replication has told which there are. */
+static bool check_figure(const Schedule *schedule, Task task, GError **error)
+{
+    ResultsMean mean;
+
+    if (schedule->scenario->precision_ppm == 0 || schedule->points[task.point].done > 1) {
+        return true;
+    }
+    if (!results_mean(schedule->results, task.point, schedule->scenario->precision_of,
+                      task.replication + 1, &mean, error)) {
+        return false;
+    }
+    return mean.known || fail_figure(schedule, task.point, error);
+}
+
 bool schedule_done(Schedule *schedule, Task task, GError **error)
 {
     SchedulePoint *point = &schedule->points[task.point];
@@ -185,7 +200,8 @@ bool schedule_done(Schedule *schedule, Task task, GError **error)
     PEAL_ASSERT(point->state->data[task.replication] == TASK_TAKEN);
     point->state->data[task.replication] = TASK_DONE;
     point->done++;
-    return decide_if_all_are_there(schedule, task.point, error);
+    return check_figure(schedule, task, error) &&
+           decide_if_all_are_there(schedule, task.point, error);
 }
 
 void schedule_failed(Schedule *schedule, Task task)

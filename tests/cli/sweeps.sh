@@ -105,9 +105,11 @@ precision_adds_replications() {
     jq -e '(.replications | length) > 2 and .precision.figure == "lookups.hops" and
            (.precision.met or (.replications | length) == 12)' precise1/summary.json ||
         fail "$(jq '.precision, (.replications | length)' precise1/summary.json)" || return
-    "$PEAL" run sweep.conf "${options[@]}" --set scenario.precision-of=lookups.luck --out luck 2>luck.log
+    "$PEAL" run sweep.conf "${options[@]}" --set scenario.precision-of=lookups.luck --out luck \
+        --set scenario.replications=9 --jobs 1 >luck.txt 2>luck.log
     [ $? -eq 1 ] || fail "a figure that is none was taken" || return
-    grep -q 'lookups.luck.*lookups.hops' luck.log || fail "$(cat luck.log)"
+    grep -q 'lookups.luck.*lookups.hops' luck.log || fail "$(cat luck.log)" || return
+    [ "$(grep -c fingerprint luck.txt)" -eq 1 ] || fail 'the others were run before that was said'
 }
 
 # Of 100 runs, each with its own seed and 4 replications, 88 to 99 intervals hold the mean of all.

@@ -29,9 +29,10 @@ bool guard_wanted(const PealOverlay *overlay)
     return overlay->defence.neighbour_check && overlay->topology == PEAL_TOPOLOGY_CHORD;
 }
 
+/* The overlay is asked first: see link.c's `admits`. */
 static Guard *guard_of(const PealPeer *peer)
 {
-    return peer->defence != NULL ? peer->defence->guard : NULL;
+    return guard_wanted(peer->overlay) && peer->defence != NULL ? peer->defence->guard : NULL;
 }
 
 void guard_init(PealPeer *peer)
@@ -172,7 +173,7 @@ static bool is_crowded(const PealPeer *peer, const PealId *id)
 void guard_on_update(PealPeer *peer, const PealId *teller, const ChordUpdate *update)
 {
     Guard *guard = guard_of(peer);
-    uint16_t link = link_find(peer, teller);
+    uint16_t link = guard == NULL ? LINK_NONE : link_find(peer, teller);
     size_t count = (update->predecessors.len + update->successors.len) / PEAL_ID_LEN;
     PealId first = *teller;
     PealId last = *teller;
@@ -180,7 +181,7 @@ void guard_on_update(PealPeer *peer, const PealId *teller, const ChordUpdate *up
     GuardSample sample = {.teller = peal_id_halves(teller).high};
     size_t at = 0;
 
-    if (guard == NULL || count < 2 || link == LINK_NONE || !link_at(&peer->links, link)->finger) {
+    if (link == LINK_NONE || count < 2 || !link_at(&peer->links, link)->finger) {
         return;
     }
     while (reload_id_next(&list, &first)) {

@@ -375,10 +375,12 @@ static int hold_take(PealPeer *peer, uint16_t slot, PealBuf *held)
     return 0;
 }
 
-/* Does a frame of a stream get in? A datagram was judged before it came here. */
+/* Does a frame of a stream get in? A datagram was judged before it came here. The overlay, which
+ * all peers of a simulation share, is asked first: the peer's own pointer is out of the cache at
+ * each frame. */
 static bool admits(PealPeer *peer, uint16_t slot, const PealBuf *frame)
 {
-    return peer->defence == NULL || gate_of(peer) == NULL ||
+    return !peal_defence_admits(peer->overlay) || gate_of(peer) == NULL ||
            gate_admit_frame(peer, slot, frame->data, frame->len) == PEAL_ADMIT_SERVE;
 }
 

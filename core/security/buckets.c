@@ -152,7 +152,7 @@ bool buckets_take(Buckets *buckets, PealEnv *env, uint64_t source, PealTime now,
         full_at = bucket->full_at;
     }
     full_at = peal_time_add(full_at, rate->token);
-    if (peal_time_since(full_at, now).ns > limit_ns(rate)) {
+    if (full_at.ns == INT64_MAX || peal_time_since(full_at, now).ns > limit_ns(rate)) {
         return false;
     }
     if (bucket == NULL) {

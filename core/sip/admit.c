@@ -4,7 +4,6 @@
 
 #include "security/gate.h"
 #include "sip/oc.h"
-#include "sip/raw.h"
 
 enum { ADMIT_ANSWER_SLACK = 512, ADMIT_LINE_MAX = 64 };
 
@@ -47,14 +46,6 @@ static bool admit_is_ack_to_refusal(const Gate *gate, PealStr bytes)
         at++;
     }
     return false;
-}
-
-static bool admit_in_dialog(const SipMessage *request)
-{
-    SipAddress to;
-    PealStr tag;
-
-    return raw_address(sip_field(request, SIP_H_TO), &to) == 0 && sip_param(to.params, "tag", &tag);
 }
 
 /* Whole seconds, and no two clients at the same time. RFC 7339 s.5.10.2: who does not take part in
@@ -119,7 +110,7 @@ static PealAdmit admit_look(PealPeer *peer, const PealHop *from, PealStr bytes, 
     if (item.urgent || sip_message_scan(bytes, true, &request) != 0) {
         return PEAL_ADMIT_DROP;
     }
-    if (admit_in_dialog(&request) || sip_tx_is_repetition(&peer->sip->transactions, &request)) {
+    if (sip_has_to_tag(&request) || sip_tx_is_repetition(&peer->sip->transactions, &request)) {
         item.urgent = true;
         if ((token || gate_take(peer, &item)) && gate_has_time(peer, &item)) {
             return PEAL_ADMIT_SERVE;

@@ -393,3 +393,11 @@ void sip_message_unpack(const uint8_t *block, SipMessage *ret_message)
     memcpy(ret_message, block, fields_at);
     memcpy(ret_message->fields, block + fields_at, ret_message->fields_len * sizeof(SipField));
 }
+
+bool sip_has_to_tag(const SipMessage *message)
+{
+    SipAddress to;
+    PealStr tag;
+
+    return raw_address(sip_field(message, SIP_H_TO), &to) == 0 && sip_param(to.params, "tag", &tag);
+}

@@ -142,6 +142,8 @@ unsigned sip_message_check(const SipMessage *message, const char **ret_why);
 /* sip_field is the value of a header's first field, empty (ptr NULL) when there is none. */
 PealStr sip_field(const SipMessage *message, SipHeader header);
 bool sip_has(const SipMessage *message, SipHeader header);
+/* sip_has_to_tag: does a request belong to a dialog, by its To? It decodes nothing. */
+bool sip_has_to_tag(const SipMessage *message);
 
 /*
  * The elements of a header, whether written in one field or several: `for (SipCursor at = {0};

@@ -235,20 +235,11 @@ void oc_learn(SipOc *oc, const PealAddr *server, const SipMessage *response, Pea
     known->until = validity_ms > 0 ? peal_time_add(now, peal_ms(validity_ms)) : now;
 }
 
-/* Requests inside a dialog are the second sort. */
-static bool is_urgent(const SipMessage *request)
-{
-    SipAddress to;
-    PealStr tag;
-
-    return raw_address(sip_field(request, SIP_H_TO), &to) == 0 && sip_param(to.params, "tag", &tag);
-}
-
 bool oc_lets_go(SipOc *oc, const PealAddr *server, const SipMessage *request, PealTime now,
                 uint64_t draw)
 {
     const OcServer *known = server_at(oc, server);
-    bool urgent = is_urgent(request);
+    bool urgent = sip_has_to_tag(request); /* the second sort */
     uint64_t all;
     uint64_t sought;
     uint64_t may;

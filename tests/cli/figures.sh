@@ -89,6 +89,15 @@ the_file_in_the_report_gives_the_same_run() {
     diff <(jq 'del(.. | .engine?)' swept/summary.json) <(jq 'del(.. | .engine?)' again/summary.json)
 }
 
+# Of five peers 0 and 1 are there throughout, 2 in the warm-up alone, 3 from 30 s on, and 4 never.
+load_is_of_peers_that_were_there() {
+    printf '%s\n' '0 0 up' '0 1 up' '1 2 up' '5 2 down' '30 3 up' >five.trace
+    "$PEAL" run small.conf --quiet --out five --set overlay.neighbours=3 --set network.loss=0% --set overlay.peers=5 \
+        --set churn.session=trace:five.trace --set scenario.replications=1 >/dev/null || return
+    [ "$(sqlite3 five/results.db 'SELECT group_concat(peer) FROM peers')" = 0,1,3 ] ||
+        fail "$(sqlite3 five/results.db 'SELECT * FROM peers')"
+}
+
 replaced_results_take_their_report_along() {
     mkdir -p swept/plots && echo mine >swept/plots/mine.html || return
     "$PEAL" run small.conf --quiet --out swept --force --set scenario.seed=3 >/dev/null || return
@@ -122,6 +131,11 @@ if command -v jq >/dev/null; then
     check the_file_in_the_report_gives_the_same_run the_file_in_the_report_gives_the_same_run
 else
     skip the_file_in_the_report_gives_the_same_run 'jq is not installed'
+fi
+if command -v sqlite3 >/dev/null; then
+    check load_is_of_peers_that_were_there load_is_of_peers_that_were_there
+else
+    skip load_is_of_peers_that_were_there 'sqlite3 is not installed'
 fi
 check replaced_results_take_their_report_along replaced_results_take_their_report_along
 finish

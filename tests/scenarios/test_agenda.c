@@ -98,26 +98,26 @@ static void watch_action(Watch *watch, const PlanAction *action)
 static void agenda_is_in_the_steady_state_from_the_start(void)
 {
     g_autoptr(Scenario) scenario = loaded("[scenario]\nduration = 5d\nwarmup = 0s\n[overlay]\n"
-                                          "start = converged\npeers = 1000\n" KAD QUIET);
+                                          "start = converged\npeers = 400\n" KAD QUIET);
     double cycle_s = (247.1 + 909.9) * 60;
     double days = 0;
     Watch watch;
 
     watch_begin(&watch, scenario, 1);
-    /* 4682 peers with probability .2136 each: a deviation of 28. */
-    CU_ASSERT_DOUBLE_EQUAL(watch.online, 1000, 100);
+    /* 1873 peers with probability .2136 each: a deviation of 18. */
+    CU_ASSERT_DOUBLE_EQUAL(watch.online, 400, 65);
     for (guint i = 0; i < watch.actions->len; i++) {
         watch_action(&watch, at(watch.actions, i));
         if (days == 0 && watch.last_ns >= 86400 * PEAL_NS_PER_S) {
             days = 1;
-            CU_ASSERT_DOUBLE_EQUAL(watch.online_area / (double)watch.last_ns, 1000, 60);
-            CU_ASSERT_DOUBLE_EQUAL(watch.starts + watch.returns, 4682 * 86400.0 / cycle_s, 300);
+            CU_ASSERT_DOUBLE_EQUAL(watch.online_area / (double)watch.last_ns, 400, 40);
+            CU_ASSERT_DOUBLE_EQUAL(watch.starts + watch.returns, 1873 * 86400.0 / cycle_s, 200);
         }
     }
-    CU_ASSERT_DOUBLE_EQUAL(watch.online_area / (double)watch.last_ns, 1000, 50);
-    CU_ASSERT_DOUBLE_EQUAL(watch.starts + watch.returns, 5 * 4682 * 86400.0 / cycle_s,
-                           .03 * 5 * 4682 * 86400.0 / cycle_s);
-    CU_ASSERT_DOUBLE_EQUAL((double)watch.leaves / (watch.leaves + watch.crashes), .3, .01);
+    CU_ASSERT_DOUBLE_EQUAL(watch.online_area / (double)watch.last_ns, 400, 30);
+    CU_ASSERT_DOUBLE_EQUAL(watch.starts + watch.returns, 5 * 1873 * 86400.0 / cycle_s,
+                           .03 * 5 * 1873 * 86400.0 / cycle_s);
+    CU_ASSERT_DOUBLE_EQUAL((double)watch.leaves / (watch.leaves + watch.crashes), .3, .015);
     watch_end(&watch);
 }
 
@@ -193,7 +193,7 @@ static void agenda_returns_follow_the_day(void)
 {
     g_autoptr(Scenario) scenario =
         loaded("[scenario]\nduration = 1d\nwarmup = 0s\n[overlay]\nstart = converged\n"
-               "peers = 5\n[churn]\nsession = exponential(mean=1min)\n"
+               "peers = 3\n[churn]\nsession = exponential(mean=1min)\n"
                "absence = exponential(mean=10h)\ndiurnal = 100%\n" QUIET);
     double halves[2] = {0};
     double trough = 0;
@@ -209,8 +209,8 @@ static void agenda_returns_follow_the_day(void)
             trough += hour >= 17 && hour < 19;
         }
     }
-    /* 3005 peers that return once in 601 min on average: a deviation of 85. */
-    CU_ASSERT_DOUBLE_EQUAL(halves[0] + halves[1], 3005 * 1440 / 601.0, 300);
+    /* 1803 peers that return once in 601 min on average: a deviation of 66. */
+    CU_ASSERT_DOUBLE_EQUAL(halves[0] + halves[1], 1803 * 1440 / 601.0, 230);
     CU_ASSERT_DOUBLE_EQUAL(halves[0] / halves[1], (1 + 2 / G_PI) / (1 - 2 / G_PI), .45);
     CU_ASSERT_DOUBLE_EQUAL(trough / (halves[0] + halves[1]), .00095, .002);
     watch_end(&watch);

@@ -23,4 +23,13 @@ typedef struct RingModel {
 /* ring_model_hops is the mean number of hops to the node responsible for the key. */
 double ring_model_hops(const RingModel *model);
 
+/*
+ * ring_model_failed is the share of lookups by living nodes that do not come to the living owner
+ * when a share `dead` of the nodes fails at once and nothing is repaired. A lookup that meets a dead
+ * node takes the next best entry; the next lookup knows nothing of that.
+ * beyond_by_all  true: any entry may take the last step, and links are used from both sides, as
+ *                s.10.3 has it; false: only a node's successors may
+ */
+double ring_model_failed(const RingModel *model, double dead, bool beyond_by_all);
+
 #endif

@@ -55,18 +55,15 @@ const Claim CLAIMS[] = {
     {13, "with two copies, a value is gone when all three holders fail at once: p^3", "arithmetic",
      NULL, EXPLAINS_NOTHING},
     {14, "with S successors and no repair at least p^S (1 + S (1 - p)) of lookups fail",
-     "arithmetic on the dead peers before the owner; totals from a simulation on arrays",
+     "arithmetic on the dead peers before the owner; totals from a simulation on arrays; by "
+     "s.10.3: tests/sim/ring_model.c",
      "Fewer fail. The claim lets nothing but a peer's S successors take the last step to the "
-     "owner; "
-     "calculated on arrays by that rule, .031, .114 and .432 fail at S = 3 and p = 20, 30 and 50 "
-     "%. "
-     "RFC 6940 s.10.3 takes the nearest entry beyond the key, a finger or a predecessor too, and "
-     "what goes too far comes back by predecessors: by that rule .018, .067 and .301 fail on "
-     "arrays, "
-     "and .0257 at S = 8 and p = 50 %. Peal lies below that because a peer that waited for a dead "
-     "one knows better at the next lookup: with a fifth of the lookups in each overlay .060 fail "
-     "at "
-     "p = 30 %.",
+     "owner; calculated on arrays by that rule (tests/sim/ring_model.c, 200 rings, as are the rows "
+     "by s.10.3), .0040, .0361, .1123 and .4438 fail at S = 3 and .0334 at S = 8. RFC 6940 s.10.3 "
+     "takes the nearest entry beyond the key, a finger or a predecessor too, and what goes too far "
+     "comes back by predecessors. Below the shares by that rule Peal lies because a peer that "
+     "waited for a dead one knows better at the next lookup, and on the arrays it does not: with a "
+     "fifth of the lookups in each overlay .060 fail at p = 30 %.",
      EXPLAINS_LESS},
     {15,
      "no living peer of 1,000 has lost all S successors with probability "
@@ -80,26 +77,32 @@ const Claim CLAIMS[] = {
      ".11 does at r = 10, where two replications tell little.",
      EXPLAINS_LESS},
     {22, "dead successors: 1 / (2 + r a)", KRISHNAMURTHY,
-     "Fewer are dead. In the theory a round alone mends an entry; in Peal every request does that "
-     "meets a dead peer: each refresh of a finger ends with a hop to somebody's successor, as "
-     "often "
-     "as rounds go there, and so does each Attach of a joiner. With rounds alone (2 % of 1,000 "
+     "Fewer are dead. In the theory a round alone mends an entry; in Peal every message does that "
+     "meets a dead successor. In an hour of one overlay at r = 100, 1,019 dead immediate "
+     "successors were found by: Attaches on their way to somebody else, of refreshes and joiners, "
+     "572; Updates of the peer's own, of rounds and of changes among neighbours, 334; Pings on "
+     "their way 83; others 30. Own Updates are 33 %, and 1 / (2 + r a / .33) is .0065 where .0062 "
+     "was measured (4 overlays). Without refreshes (all rounds to the successor, the same r a = "
+     "50) "
+     "500 of 1,014, 49 %, are found by own Updates: .0096 by that formula, .0085 measured. What "
+     "is left is joiners: no setting turns their requests off. With rounds alone (2 % of 1,000 "
      "peers crash at once, nobody joins, no fingers; 20 overlays, r and a as here for r = 100) a "
-     "dead successor was dead for 63 s in the mean, where 72 s are expected.",
+     "dead successor was dead for 63 s in the mean, where 72 s are expected; that difference was "
+     "not traced.",
      EXPLAINS_LESS},
     {23, "dead fingers, of M: 1 / (2 + r (1 - a) / M)", KRISHNAMURTHY,
-     "A tenth more are dead or, found dead by a request, empty. A refresh is an Attach along the "
-     "ring "
-     "as it is, and brings nothing where its way ends at a dead or wrong successor; how much of "
-     "the "
-     "difference that makes was not measured apart. Dead entries that nobody has found dead yet "
-     "are "
-     "far fewer: see row 22.",
+     "A tenth more are dead or, found dead by a request, empty, mostly because refreshes fail. A "
+     "refresh is an Attach along the ring as it is. Where a joiner stands before the owner and its "
+     "old predecessor does not know it yet, the owner, which keeps but one predecessor here, no "
+     "longer knows that one: it sends the request on by a finger, round the ring and back, until "
+     "its TTL of 100 hops is used up, which happened about 9,600 times a run at r = 100. With "
+     "4 predecessors that is 180 times, and .231 and .148 are dead or empty at r = 50 and 100 "
+     "(2 overlays each). The remaining 4 % were not traced.",
      EXPLAINS_MORE},
     {24,
      "KAD's peers, Weibull sessions (169.5 min, .615) and absences (413.7 min, .476), have these "
      "means "
-     "from the start on; quantiles and residual lives are tested in tests/scenarios",
+     "from the start on; medians and residual lives are tested in tests/scenarios",
      "Steiner et al., A global view of KAD, IMC 2007; arithmetic", NULL, EXPLAINS_NOTHING},
     {27,
      "with a fraction f of peers that drop what they should hand on, lookups succeed in the mean "
@@ -187,16 +190,20 @@ const size_t CLAIMS_LEN = sizeof(CLAIMS) / sizeof(*CLAIMS);
     }
 
 /* One observation: single overlays make too few lookups. */
-#define ROUTES(successors, p, expected)                                                  \
+#define ROUTES_BY(successors, p, rule, expected, judged, tolerance)                      \
     {                                                                                    \
-        14, "S = " successors ", p = " p " %: share of lookups failed",                  \
+        14, "S = " successors ", p = " p " %: share of lookups failed" rule,             \
             {"static-routes",                                                            \
              "overlay.neighbours=" successors "; event:failure.do=fail " p "% of peers", \
              "SELECT 1 - sum(value * (name = 'lookups.correct')) / "                     \
              "sum(value * (name = 'lookups.started')) FROM figures JOIN here "           \
              "ON here.id = replication_id"},                                             \
-            expected, {0}, RULE_RELATIVE, 0.15                                           \
+            expected, {0}, judged, tolerance                                             \
     }
+/* What tests/sim/test_routes.c calculates by either rule; the second is no publication's. */
+#define ROUTES(successors, p, expected, by_s_10_3)               \
+    ROUTES_BY(successors, p, "", expected, RULE_RELATIVE, 0.15), \
+        ROUTES_BY(successors, p, ", by s.10.3 on arrays", by_s_10_3, RULE_NONE, 0)
 
 #define CUT_OFF(successors, expected)                                               \
     {                                                                               \
@@ -378,11 +385,11 @@ const Check CHECKS[] = {
     AFTER(13, "copies", "20", "values gone", GONE, .008, RULE_SIGMA, 3),
     AFTER(13, "copies", "30", "values gone", GONE, .027, RULE_SIGMA, 3),
     AFTER(13, "copies", "50", "values gone", GONE, .125, RULE_SIGMA, 3),
-    ROUTES("3", "10", .0038),
-    ROUTES("3", "20", .0325),
-    ROUTES("3", "30", .1131),
-    ROUTES("3", "50", .4254),
-    ROUTES("8", "50", .0303),
+    ROUTES("3", "10", .0038, .0023),
+    ROUTES("3", "20", .0325, .0215),
+    ROUTES("3", "30", .1131, .0679),
+    ROUTES("3", "50", .4254, .3014),
+    ROUTES("8", "50", .0303, .0228),
     CUT_OFF("8", .142),
     CUT_OFF("10", .614),
     CUT_OFF("20", .9995),
@@ -410,7 +417,7 @@ const Check CHECKS[] = {
     TIMERS("REGISTER", "times sent", CAPTURE_SENDS, 11),
     TIMERS("REGISTER", "ns off the schedule", CAPTURE_OFF_NS, 0),
     {30,
-     "calls that end otherwise than by 408 after 32 s",
+     "calls that end otherwise than by 408",
      {"sip-timers", NULL,
       "SELECT (SELECT sum(value * (name = 'calls.started')) FROM figures WHERE replication_id = "
       "here.id) - (SELECT sum(count) FROM call_failures WHERE replication_id = here.id AND status "

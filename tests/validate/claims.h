@@ -15,7 +15,8 @@ typedef enum Rule {
     RULE_ABSOLUTE, /* within `tolerance` of it */
     RULE_RELATIVE, /* within `tolerance` times it */
     RULE_SIGMA,    /* within `tolerance` standard errors of the observations' mean */
-    RULE_AT_MOST   /* not above it by more than `tolerance` */
+    RULE_AT_MOST,  /* not above it by more than `tolerance` */
+    RULE_NONE      /* context: shown, not judged */
 } Rule;
 
 /*

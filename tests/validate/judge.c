@@ -144,6 +144,8 @@ static bool is_good(const Check *check, const Verdict *verdict, const GArray *va
                                 sqrt((double)verdict->measured.count);
     case RULE_AT_MOST:
         return off <= check->tolerance;
+    case RULE_NONE:
+        return true;
     }
     return false;
 }
@@ -184,6 +186,8 @@ char *judge_tolerance(const Check *check)
     case RULE_AT_MOST:
         return check->tolerance > 0 ? g_strdup_printf("at most, and %g", check->tolerance)
                                     : g_strdup("at most");
+    case RULE_NONE:
+        return g_strdup("context");
     }
     return NULL;
 }

@@ -18,7 +18,7 @@ GQuark judge_error_quark(void);
 typedef struct Verdict {
     double expected;
     StatsMean measured; /* over replications */
-    bool good;
+    bool good;          /* true where nothing is judged */
 } Verdict;
 
 /* judge_observe adds one observation a replication to ret_values, an array of double, in the order

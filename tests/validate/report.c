@@ -31,6 +31,9 @@ static const char *verdict_word(const Finding *finding)
     if (finding->error != NULL) {
         return "not measured";
     }
+    if (finding->check->rule == RULE_NONE) {
+        return "-";
+    }
     return finding->verdict.good ? "yes" : "no";
 }
 

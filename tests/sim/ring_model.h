@@ -25,8 +25,8 @@ double ring_model_hops(const RingModel *model);
 
 /*
  * ring_model_failed is the share of lookups by living nodes that do not come to the living owner
- * when a share `dead` of the nodes fails at once and nothing is repaired. A lookup that meets a dead
- * node takes the next best entry; the next lookup knows nothing of that.
+ * when a share `dead` of the nodes fails at once and nothing is repaired. A lookup that meets a
+ * dead node takes the next best entry; the next lookup knows nothing of that.
  * beyond_by_all  true: any entry may take the last step, and links are used from both sides, as
  *                s.10.3 has it; false: only a node's successors may
  */

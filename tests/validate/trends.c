@@ -151,7 +151,9 @@ static bool write_churn(FILE *file, const char *results, GError **error)
         write_crossing(file, "Peers that have joined", x, members_y, G_N_ELEMENTS(x), levels[i]);
         write_crossing(file, "Lookups that succeed", x, y, G_N_ELEMENTS(x), levels[i]);
     }
-    fputc('\n', file);
+    fputs("`peal plot out/validation/churn-limit` draws the lookups against the sessions "
+          "(swept-success); who has joined is not drawn.\n",
+          file);
     return true;
 }
 

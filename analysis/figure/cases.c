@@ -89,11 +89,24 @@ static const struct {
     {"GiB", "B", 1073741824.0},
 };
 
-/* A value as a number: "10", "2.5 %", "30min". False for a word. */
+/* A distribution with one parameter has its number behind a head, "exponential(mean=" or
+ * "constant:". Returns the head's length, 0 without one. */
+static size_t head_len(const char *text)
+{
+    const char *last = strrchr(text, '=');
+
+    if (last == NULL) {
+        last = strrchr(text, ':');
+    }
+    return last == NULL || strchr(text, ',') != NULL ? 0 : (size_t)(last + 1 - text);
+}
+
+/* A value as a number: "10", "2.5 %", "30min", "30min)". False for a word. */
 static bool read_number(const char *text, double *ret_number, const char **ret_unit)
 {
     char *end;
     double number = g_ascii_strtod(text, &end);
+    size_t len;
 
     if (end == text || !isfinite(number)) {
         return false;
@@ -101,8 +114,10 @@ static bool read_number(const char *text, double *ret_number, const char **ret_u
     while (*end == ' ') {
         end++;
     }
+    len = strlen(end);
+    len -= len > 0 && end[len - 1] == ')';
     for (size_t i = 0; i < G_N_ELEMENTS(UNITS); i++) {
-        if (strcmp(end, UNITS[i].suffix) == 0) {
+        if (strlen(UNITS[i].suffix) == len && strncmp(end, UNITS[i].suffix, len) == 0) {
             *ret_number = number * UNITS[i].factor;
             *ret_unit = UNITS[i].unit;
             return true;
@@ -129,13 +144,16 @@ static void order_values(CasesKey *key)
     g_autoptr(GArray) numbered = g_array_new(FALSE, FALSE, sizeof(Numbered));
 
     key->unit = NULL;
+    key->head = head_len(g_ptr_array_index(key->values, 0));
     for (guint i = 0; i < key->values->len; i++) {
         Numbered value = {g_ptr_array_index(key->values, i), 0};
         const char *unit;
 
-        if (!read_number(value.text, &value.number, &unit) ||
+        if (strncmp(value.text, g_ptr_array_index(key->values, 0), key->head) != 0 ||
+            !read_number(value.text + key->head, &value.number, &unit) ||
             (key->unit != NULL && value.number != 0 && strcmp(unit, key->unit) != 0)) {
             key->unit = "";
+            key->head = 0;
             return;
         }
         if (key->unit == NULL || value.number != 0) {

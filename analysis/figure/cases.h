@@ -42,6 +42,7 @@ typedef struct CasesKey {
     GArray *numbers;   /* of double, the values as numbers, times in s; empty unless `numeric` */
     bool numeric;
     const char *unit; /* of the numbers: "s", "%" or "" */
+    size_t head;      /* bytes before the number, the same in all: of "exponential(mean=" */
 } CasesKey;
 
 typedef struct Cases {

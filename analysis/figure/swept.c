@@ -45,7 +45,11 @@ static void tick_values(const CasesKey *key, FigureAxis *axis)
         }
     }
     for (guint i = 0; i < len; i++) {
-        figure_axis_tick(axis, numbers[i], g_ptr_array_index(key->values, i));
+        const char *text = (const char *)g_ptr_array_index(key->values, i) + key->head;
+        g_autofree char *number =
+            g_strndup(text, strlen(text) - (key->head > 0 && g_str_has_suffix(text, ")")));
+
+        figure_axis_tick(axis, numbers[i], number);
     }
 }
 
@@ -69,9 +73,17 @@ void swept_axis(const CasesKey *key, FigureAxis *axis)
                       ? FIGURE_LOG
                       : FIGURE_LINEAR;
     tick_values(key, axis);
-    if (axis->ticks->len == 0 && *key->unit != '\0') {
+    if (key->head > 0) {
+        const char *first = g_ptr_array_index(key->values, 0);
+
         g_free(axis->label);
-        axis->label = g_strdup_printf("%s (%s)", name, key->unit);
+        axis->label = g_strdup_printf("%s: %.*s...%s", name, (int)key->head, first,
+                                      g_str_has_suffix(first, ")") ? ")" : "");
+    }
+    if (axis->ticks->len == 0 && *key->unit != '\0') {
+        g_autofree char *label = axis->label;
+
+        axis->label = g_strdup_printf("%s (%s)", label, key->unit);
     }
 }
 

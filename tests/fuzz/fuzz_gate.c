@@ -449,13 +449,13 @@ static void world_start(FuzzWorld *world, void *memory)
     PEAL_ASSERT(peal_peer_sip(world->peer, &world->config, (PealBytes){NULL, 0}) == 0);
     PEAL_ASSERT(peal_peer_start(world->peer, NULL, 0) == 0);
     world_run(world, peal_seconds(1));
-    for (uint16_t flow = 0; flow < FLOWS; flow++) {
+    for (unsigned flow = 0; flow < FLOWS; flow++) {
         PealId other = {{(uint8_t)(0x40 * flow), 1}};
 
         if (flow < FLOWS / 2) {
-            peal_peer_adopt(world->peer, (PealFlow){.index = flow}, &other);
+            peal_peer_adopt(world->peer, (PealFlow){.index = (uint16_t)flow}, &other);
         } else {
-            peal_peer_on_flow_up(world->peer, (PealFlow){.index = flow}, false, NULL);
+            peal_peer_on_flow_up(world->peer, (PealFlow){.index = (uint16_t)flow}, false, NULL);
         }
     }
 }

@@ -114,8 +114,9 @@ const Claim CLAIMS[] = {
      "(1 - f)^(h - 1), h their hops without an attack",
      "arithmetic", NULL, EXPLAINS_NOTHING},
     {30,
-     "over UDP an INVITE that nobody answers is sent at 0, .5, 1.5, 3.5, 7.5, 15.5 and 31.5 s and "
-     "fails at 32 s; another request every 4 s at the most, 11 times",
+     "over UDP an INVITE that nobody answers is sent at 0, .5, 1.5, 3.5, 7.5, 15.5 and 31.5 s; "
+     "another request every 4 s at the most, 11 times (that they fail at 32 s: "
+     "tests/core/test_transaction_client.c)",
      "RFC 3261 s.17.1.1.2, s.17.1.2.2", NULL, EXPLAINS_NOTHING},
     {31,
      "the goodput of an overloaded server falls with the delay of its buffer, because callers send "

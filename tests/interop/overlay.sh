@@ -80,6 +80,14 @@ responsible() { # USER: the number of the peer that answers for it
     peer_of "$("$PEAL" lookup "sip:u$1@p2p.test" --socket "$(socket 1)" --json | jq -r .responsible)"
 }
 
+# Copies go to the next two peers, as far as the owner knows.
+knows_who_is_next() { # PEER: neither of the next two was killed
+    local id
+    for id in $("$PEAL" status --json --socket "$(socket "$1")" | jq -r '.successors[0:2][]'); do
+        case " $KILLED " in *" $(peer_of "$id") "*) return 1 ;; esac
+    done
+}
+
 # A user whose responsible peer is not the one asked.
 stopped_owner_is_passed_by() {
     local user owner='' took status=0
@@ -89,6 +97,8 @@ stopped_owner_is_passed_by() {
         [ -z "$owner" ] || [ "$owner" = 1 ] || break
     done
     [ -n "$owner" ] && [ "$owner" != 1 ] || fail "no owner to stop" || return
+    until_true 30 knows_who_is_next "$owner" || fail "peer $owner goes on with the dead" || return
+    register_phones "$user" || return
     kill -STOP "$(pid_of "$owner")" || return
     took=$SECONDS
     timeout 10 "$PEAL" lookup "sip:u$user@p2p.test" --socket "$(socket 1)" || status=$?

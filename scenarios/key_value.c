@@ -405,6 +405,17 @@ static bool apply_milli(const Key *key, const char *text, void *target, GError *
     return true;
 }
 
+static bool apply_bytes(const Key *key, const char *text, void *target, GError **error)
+{
+    uint64_t value;
+
+    if (!units_bytes(text, &value, error) || !range_check(key, value, error)) {
+        return false;
+    }
+    field_set(key, target, value);
+    return true;
+}
+
 bool key_apply(const Key *key, const char *text, void *target, GError **error)
 {
     Scenario *scenario = target; /* of the types that only scenarios have */
@@ -418,11 +429,7 @@ bool key_apply(const Key *key, const char *text, void *target, GError **error)
     case KEY_WORDS:
         return apply_words(key, text, target, error);
     case KEY_BYTES:
-        if (!units_bytes(text, &value, error) || !range_check(key, value, error)) {
-            return false;
-        }
-        field_set(key, target, value);
-        return true;
+        return apply_bytes(key, text, target, error);
     case KEY_SECONDS:
         return apply_seconds(key, text, target, error);
     case KEY_SPAN:

@@ -2,7 +2,10 @@
 /* sweep_values.c - see sweep_values.h. */
 #include "sweep_values.h"
 
+#include "units.h"
+
 enum { DIGITS_MAX = 15 };
+#define DIGITS_GREATEST UINT64_C(999999999999999)
 
 /* digits / 10^decimals, and a unit. */
 typedef struct Number {
@@ -44,29 +47,18 @@ static bool fail(GError **error, const char *item, const char *why)
 /* Reads a number with its unit; the text is trimmed. */
 static bool number_read(const char *text, Number *ret_number)
 {
-    Number number = {0};
-    unsigned len = 0;
-    bool point = false;
+    Decimal decimal;
+    const char *unit = units_decimal(text, &decimal);
+    Number number;
 
-    for (;; text++) {
-        if (*text == '.' && !point && len > 0) {
-            point = true;
-            continue;
-        }
-        if (!g_ascii_isdigit(*text)) {
-            break;
-        }
-        if (++len > DIGITS_MAX) {
-            return false;
-        }
-        number.digits = number.digits * 10 + (*text - '0');
-        number.decimals += point;
+    if (unit == NULL || decimal.digits > DIGITS_GREATEST || decimal.decimals > DIGITS_MAX) {
+        return false;
     }
-    while (*text == ' ') {
-        text++;
+    number = (Number){.digits = (int64_t)decimal.digits, .decimals = decimal.decimals};
+    while (*unit == ' ') {
+        unit++;
     }
-    if (len == 0 || (point && number.decimals == 0) ||
-        g_strlcpy(number.unit, text, sizeof(number.unit)) >= sizeof(number.unit)) {
+    if (g_strlcpy(number.unit, unit, sizeof(number.unit)) >= sizeof(number.unit)) {
         return false;
     }
     *ret_number = number;

@@ -40,18 +40,9 @@ static const Unit SIZE_UNITS[] = {
     {"TiB", UINT64_C(1) << 40},
 };
 
-enum { DIGITS_MAX = 18 };
-
-/* An unsigned decimal number: digits / 10^decimals. */
-typedef struct Decimal {
-    uint64_t digits;
-    unsigned decimals;
-} Decimal;
-
-/* decimal_read returns what follows the number, or NULL when the text begins with none. */
-static const char *decimal_read(const char *text, Decimal *ret_decimal)
+const char *units_decimal(const char *text, Decimal *ret_decimal)
 {
-    Decimal decimal = {0, 0};
+    Decimal decimal = {0};
     unsigned len = 0;
     bool point = false;
 
@@ -63,7 +54,7 @@ static const char *decimal_read(const char *text, Decimal *ret_decimal)
         if (!g_ascii_isdigit(*text)) {
             break;
         }
-        if (++len > DIGITS_MAX) {
+        if (++len > UNITS_DIGITS_MAX) {
             return NULL;
         }
         decimal.digits = decimal.digits * 10 + (uint64_t)(*text - '0');
@@ -104,7 +95,7 @@ static bool units_read(const char *text, const Unit *units, size_t units_len, co
                        uint64_t *ret_value, GError **error)
 {
     Decimal decimal;
-    const char *name = decimal_read(text, &decimal);
+    const char *name = units_decimal(text, &decimal);
 
     if (name == NULL) {
         return units_fail(error, text, what);
@@ -168,7 +159,7 @@ bool units_bytes(const char *text, uint64_t *ret_bytes, GError **error)
 bool units_count(const char *text, uint64_t *ret_count, GError **error)
 {
     Decimal decimal;
-    const char *rest = decimal_read(text, &decimal);
+    const char *rest = units_decimal(text, &decimal);
 
     if (rest == NULL || *rest != '\0' || decimal.decimals != 0) {
         return units_fail(error, text, "whole number without a unit");
@@ -180,7 +171,7 @@ bool units_count(const char *text, uint64_t *ret_count, GError **error)
 bool units_milli(const char *text, uint64_t *ret_milli, GError **error)
 {
     Decimal decimal;
-    const char *rest = decimal_read(text, &decimal);
+    const char *rest = units_decimal(text, &decimal);
 
     if (rest == NULL || *rest != '\0' || !decimal_scale(decimal, 1000, ret_milli)) {
         return units_fail(error, text, "plain number without a unit, with at most three decimals");
@@ -191,7 +182,7 @@ bool units_milli(const char *text, uint64_t *ret_milli, GError **error)
 bool units_ppm(const char *text, uint32_t *ret_ppm, GError **error)
 {
     Decimal decimal;
-    const char *rest = decimal_read(text, &decimal);
+    const char *rest = units_decimal(text, &decimal);
     uint64_t ppm;
 
     if (rest == NULL || (strcmp(rest, "%") != 0 && strcmp(rest, " %") != 0)) {

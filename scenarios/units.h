@@ -11,6 +11,17 @@
 
 #include <scenarios/scenario.h>
 
+/* An unsigned decimal number: digits / 10^decimals. */
+typedef struct Decimal {
+    uint64_t digits;
+    unsigned decimals;
+} Decimal;
+
+/* units_decimal reads a number without its unit. Returns what follows it, or NULL when the text
+ * begins with none, or with one of more than UNITS_DIGITS_MAX digits. */
+enum { UNITS_DIGITS_MAX = 18 };
+const char *units_decimal(const char *text, Decimal *ret_decimal);
+
 /* `50ms`, `2.5s`; units ns, us, ms, s, min, h, d. */
 bool units_span(const char *text, PealSpan *ret_span, GError **error) PEAL_MUST_USE;
 

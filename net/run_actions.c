@@ -28,11 +28,6 @@ static bool is_anybody(const RunSockets *run, bool joined)
     return false;
 }
 
-static bool is_central(const RunSockets *run)
-{
-    return run->job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL;
-}
-
 /* With nobody joined anywhere the overlay is gone, and whoever comes first founds it anew. While
  * there is somebody, he names one that is there. A central server is named, up or not. */
 static size_t find_bootstrap(RunSockets *run, uint32_t index, uint32_t others,
@@ -40,7 +35,7 @@ static size_t find_bootstrap(RunSockets *run, uint32_t index, uint32_t others,
 {
     size_t len;
 
-    if (is_central(run)) {
+    if (scenario_is_central(run->job->point)) {
         ret_peers[0] = 0;
         return index != 0;
     }
@@ -75,7 +70,7 @@ void run_actions_start(RunSockets *run, uint32_t index, uint32_t others)
         return;
     }
     run->started = MAX(run->started, index + 1);
-    if (!is_central(run) && !is_anybody(run, true) && is_anybody(run, false)) {
+    if (!scenario_is_central(run->job->point) && !is_anybody(run, true) && is_anybody(run, false)) {
         g_array_append_val(run->waiting, index); /* a founder is on its way */
         return;
     }

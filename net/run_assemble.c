@@ -43,7 +43,7 @@ static bool is_side_right(const RunSockets *run, const RunPeer *peer, bool succe
 
 static bool is_right(const RunSockets *run, const RunPeer *peer)
 {
-    if (run->job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL) {
+    if (scenario_is_central(run->job->point)) {
         return run_truth_has_server(run->truth, peer->index, peer->successors.ids,
                                     peer->successors.len);
     }

@@ -208,7 +208,7 @@ static uint32_t base_of(const RunJob *job)
 
 uint32_t run_config_house(const Scenario *point, uint32_t peer)
 {
-    return point->overlay.topology == PEAL_TOPOLOGY_CENTRAL ? 0 : peer;
+    return scenario_is_central(point) ? 0 : peer;
 }
 
 uint16_t run_config_sip_port(const RunJob *job, uint32_t peer)
@@ -260,7 +260,7 @@ bool run_config_node(const RunConfigNode *node, const char *path, GError **error
 
     g_string_append_printf(text, "[node]\ncontrol = %s\nlog = %s\n", node->control, node->log);
     if (node->peer == 0 && node->job->point->server_keeps &&
-        node->job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL) {
+        scenario_is_central(node->job->point)) {
         g_string_append_printf(text, "state-dir = %s\n", node->state);
     }
     write_overlay(text, node);

@@ -121,11 +121,6 @@ static void on_event(void *user, PealPhone *core, const PealPhoneEvent *event)
 
 /* Phones. */
 
-static bool is_central(const RunPhonesConfig *config)
-{
-    return config->job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL;
-}
-
 /* One for each peer: what leaves there is drawn on its own, as in the nodes. */
 static bool shims_make(RunPhones *phones, GError **error)
 {
@@ -166,7 +161,7 @@ RunPhones *run_phones_new(const RunPhonesConfig *config, GError **error)
                                       .event = on_event};
     phones->users = workload->users_per_peer;
     phones->all = g_new0(RunPhone, (size_t)config->peers * phones->users);
-    if (is_central(config) && !shims_make(phones, error)) {
+    if (scenario_is_central(config->job->point) && !shims_make(phones, error)) {
         run_phones_free(phones);
         return NULL;
     }

@@ -220,7 +220,7 @@ static void check_ring(const RunSockets *run, RunInvariants *invariants)
             continue;
         }
         invariants->members++;
-        if (run->job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL) {
+        if (scenario_is_central(run->job->point)) {
             invariants->wrong_successors +=
                 !run_truth_has_server(run->truth, i, peer->successors.ids, peer->successors.len);
             continue;

@@ -62,7 +62,7 @@ RunTruth *run_truth_new(const RunJob *job, uint32_t peers, PealTime origin)
     truth->origin = origin;
     truth->peers = peers;
     oracle_init(&truth->oracle);
-    if (job->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL) {
+    if (scenario_is_central(job->point)) {
         oracle_centre(&truth->oracle);
     }
     truth->held = g_new0(GHashTable *, peers);

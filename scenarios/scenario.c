@@ -189,8 +189,7 @@ static bool check_server(const Scenario *scenario, GError **error)
 {
     const uint32_t most = PEAL_FLOWS_MAX - PEAL_FLOWS_MAX / 16;
 
-    if (scenario->overlay.topology == PEAL_TOPOLOGY_CENTRAL &&
-        scenario_identities(scenario) > most) {
+    if (scenario_is_central(scenario) && scenario_identities(scenario) > most) {
         return scenario_fail(scenario, KEYS_TO_BLAME({"overlay", "topology"}, {"overlay", "peers"}),
                              error,
                              "a central server has links to every peer, at most %u of them with "

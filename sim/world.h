@@ -188,7 +188,7 @@ static inline SimPeer *world_peer(const World *world, uint32_t index)
 /* Does peer 0 serve all others? */
 static inline bool world_is_central(const World *world)
 {
-    return world->scenario->overlay.topology == PEAL_TOPOLOGY_CENTRAL;
+    return scenario_is_central(world->scenario);
 }
 
 static inline PealPeer *sim_peer_core(SimPeer *peer)

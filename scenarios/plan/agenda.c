@@ -76,7 +76,7 @@ static void begin_span(Agenda *agenda, uint32_t peer, uint32_t number, bool away
 /* The users' peers come and go, their server does not. */
 static bool is_server(const Agenda *agenda, uint32_t peer)
 {
-    return peer == 0 && agenda->scenario->overlay.topology == PEAL_TOPOLOGY_CENTRAL;
+    return peer == 0 && scenario_is_central(agenda->scenario);
 }
 
 /* The lines of time 0 say who is there first. */

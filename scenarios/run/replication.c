@@ -130,7 +130,7 @@ static char *report_text(const Replication *run, const ResultsReplication *head,
     g_string_append_printf(text, "  messages  %" G_GUINT64_FORMAT " in %.2f s, %.0f a second\n",
                            head->messages, head->wall_seconds,
                            (double)head->messages / MAX(head->wall_seconds, 1e-9));
-    if (run->config->point->overlay.topology == PEAL_TOPOLOGY_CENTRAL) {
+    if (scenario_is_central(run->config->point)) {
         say_server(text, &outcome->invariants);
     } else {
         say_ring(text, &outcome->invariants);

@@ -207,6 +207,12 @@ Scenario *scenario_point(const Scenario *scenario, guint point, GError **error);
  * successors where no key says how many there shall be. `settings` tells whom to blame. */
 bool scenario_check_overlay(Scenario *scenario, GError **error) PEAL_MUST_USE;
 
+/* scenario_is_central: peer 0 is the server of all others, and there is no ring. */
+static inline bool scenario_is_central(const Scenario *scenario)
+{
+    return scenario->overlay.topology == PEAL_TOPOLOGY_CENTRAL;
+}
+
 /* scenario_identities: how many peers there are ever: the start's (with churn, peers divided by
  * availability) and those of join events. */
 uint32_t scenario_identities(const Scenario *scenario);

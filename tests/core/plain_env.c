@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * plain_env.c - malloc behind the environment's four memory operations.
+ * plain_env.c - malloc behind the environment's four memory operations, and silence.
  */
 #include "core/plain_env.h"
 
@@ -44,12 +44,37 @@ static void plain_env_release(PealEnv *base, void *ptr, size_t size)
     free(ptr);
 }
 
+static void plain_env_done(PealEnv *env, uint64_t token, const PealOutcome *outcome)
+{
+    (void)env;
+    (void)token;
+    (void)outcome;
+}
+
+static int plain_env_persist(PealEnv *env, PealSlot slot, const uint8_t *data, size_t len)
+{
+    (void)env;
+    (void)slot;
+    (void)data;
+    (void)len;
+    return 0;
+}
+
+static void plain_env_trace(PealEnv *env, const PealTrace *record)
+{
+    (void)env;
+    (void)record;
+}
+
 void plain_env_init(PlainEnv *env)
 {
     *env = (PlainEnv){.ops = {.buffer = plain_env_buffer,
                               .drop = plain_env_drop,
                               .alloc = plain_env_alloc,
-                              .release = plain_env_release}};
+                              .release = plain_env_release,
+                              .done = plain_env_done,
+                              .persist = plain_env_persist,
+                              .trace = plain_env_trace}};
     env->env.ops = &env->ops;
 }
 

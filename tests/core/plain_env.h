@@ -19,7 +19,8 @@ typedef struct PlainEnv {
     size_t bytes_limit; /* alloc gives NULL beyond; 0 for none */
 } PlainEnv;
 
-/* plain_env_init makes an environment that can only allocate. */
+/* plain_env_init makes an environment that can only allocate, and hears done, persist and trace
+ * without a word. */
 void plain_env_init(PlainEnv *env);
 
 /* plain_buffer copies bytes into a new buffer with `room` bytes to spare. */

@@ -133,28 +133,6 @@ static void world_wake_at(PealEnv *env, PealTime at)
     ((FuzzWorld *)env)->wake_at = at;
 }
 
-static void world_done(PealEnv *env, uint64_t token, const PealOutcome *outcome)
-{
-    (void)env;
-    (void)token;
-    (void)outcome;
-}
-
-static int world_persist(PealEnv *env, PealSlot slot, const uint8_t *data, size_t len)
-{
-    (void)env;
-    (void)slot;
-    (void)data;
-    (void)len;
-    return 0;
-}
-
-static void world_trace(PealEnv *env, const PealTrace *record)
-{
-    (void)env;
-    (void)record;
-}
-
 static void world_init(FuzzWorld *world)
 {
     PealEnvOps *ops = &world->plain.ops;
@@ -173,9 +151,6 @@ static void world_init(FuzzWorld *world)
     ops->sip_close = world_sip_close;
     ops->ask = world_ask;
     ops->wake_at = world_wake_at;
-    ops->done = world_done;
-    ops->persist = world_persist;
-    ops->trace = world_trace;
     ops->crypto = peal_openssl_crypto();
 }
 

@@ -2,6 +2,7 @@
  * test_compare.c - `peal compare` on made-up results: figures, pairs, refusals.
  */
 #include "recording.h"
+#include "scratch.h"
 
 #include <analysis/compare.h>
 #include <analysis/results.h>
@@ -14,24 +15,6 @@
 
 enum { DURATION_S = 120, WARMUP_S = 10, PER_SECOND = 50 };
 #define MEASURED ((DURATION_S - WARMUP_S) * PER_SECOND)
-
-static void remove_tree(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-
-        if (g_file_test(child, G_FILE_TEST_IS_DIR)) {
-            remove_tree(child);
-        } else {
-            g_unlink(child);
-        }
-    }
-    g_clear_pointer(&dir, g_dir_close);
-    g_rmdir(path);
-}
 
 /* Results of one run, in a directory below `base`. */
 typedef struct Made {

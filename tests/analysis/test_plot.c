@@ -2,6 +2,7 @@
  * test_plot.c - `peal plot` on made-up results: files, fits, refusals.
  */
 #include "recording.h"
+#include "scratch.h"
 
 #include <analysis/plot.h>
 #include <analysis/results.h>
@@ -16,24 +17,6 @@ static bool have_gnuplot(void)
     g_autofree char *path = g_find_program_in_path("gnuplot");
 
     return path != NULL;
-}
-
-static void remove_tree(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-
-        if (g_file_test(child, G_FILE_TEST_IS_DIR)) {
-            remove_tree(child);
-        } else {
-            g_unlink(child);
-        }
-    }
-    g_clear_pointer(&dir, g_dir_close);
-    g_rmdir(path);
 }
 
 /* Results whose hops grow by half a hop with each doubling of the peers. */

@@ -2,6 +2,7 @@
  * test_results.c - the results directory: summary.json, results.db, refusals, resuming, CSV.
  */
 #include "recording.h"
+#include "scratch.h"
 
 #include <analysis/results.h>
 #include <glib/gstdio.h>
@@ -12,24 +13,6 @@
 static char *make_dir(void)
 {
     return g_dir_make_tmp("peal-results-XXXXXX", NULL);
-}
-
-static void remove_tree(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-
-        if (g_file_test(child, G_FILE_TEST_IS_DIR) && !g_file_test(child, G_FILE_TEST_IS_SYMLINK)) {
-            remove_tree(child);
-        } else {
-            g_unlink(child);
-        }
-    }
-    g_clear_pointer(&dir, g_dir_close);
-    g_rmdir(path);
 }
 
 static ResultsConfig config_for(const char *dir)

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scratch.h"
+
 enum { ANSWER_MS = 60 * 1000, MESSAGE_MAX = 64 << 20 };
 
 /* The next message of the browser, a new reference; NULL when none comes. */
@@ -204,24 +206,6 @@ Chromium *chromium_new(void)
         return NULL;
     }
     return chromium;
-}
-
-static void remove_tree(const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-
-        if (g_file_test(child, G_FILE_TEST_IS_DIR) && !g_file_test(child, G_FILE_TEST_IS_SYMLINK)) {
-            remove_tree(child);
-        } else {
-            g_unlink(child);
-        }
-    }
-    g_clear_pointer(&dir, g_dir_close);
-    g_rmdir(path);
 }
 
 void chromium_free(Chromium *chromium)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "peal_test.h"
+#include "scratch.h"
 
 enum {
     IP_HEADER = 20,
@@ -158,19 +159,6 @@ static bool simulate(const char *dir)
     }
     pcap_close(pcap);
     return true;
-}
-
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-
-        remove_tree(child);
-    }
-    g_remove(path);
 }
 
 /* The capture is made once, by the first test that asks. */

@@ -58,7 +58,9 @@ typedef struct PealPhoneConfig {
     const PealSipConfig *sip; /* t1, t2, t4, timer_b, transactions_max (of one phone) */
     PealSpan ring;            /* from an INVITE that comes in to its 200 */
     uint32_t calls_max;       /* 1..PEAL_PHONE_CALLS_MAX; 486 beyond */
-    bool overload_control;    /* RFC 7339: requests are kept back as the proxy asks; they end 503 */
+    bool by_proxy; /* every request goes to the identity's proxy, and to no address that a Contact
+                      or a route names */
+    bool overload_control; /* RFC 7339: requests are kept back as the proxy asks; they end 503 */
     void (*event)(void *user, PealPhone *phone, const PealPhoneEvent *event);
 } PealPhoneConfig;
 
@@ -117,6 +119,31 @@ int peal_phone_unregister(PealPhone *phone, uint64_t token) PEAL_MUST_USE;
  */
 #define PEAL_PHONE_NO_END ((PealSpan){INT64_MAX})
 int peal_phone_call(PealPhone *phone, PealStr aor, PealSpan duration, uint64_t token) PEAL_MUST_USE;
+
+/* A call with more to say about it; peal_phone_call_as is peal_phone_call with it. Texts are
+ * borrowed for the call. */
+typedef struct PealPhoneWish {
+    PealStr aor;
+    PealSpan duration;
+    PealSpan patience;    /* from the INVITE: without a final response the phone then gives up by
+                             CANCEL; PEAL_PHONE_NO_END: it waits */
+    PealStr headers;      /* whole lines, of the INVITE; empty for none */
+    PealStr content_type; /* of the body; empty: the phone describes its own session */
+    PealStr body;
+    uint64_t token;
+} PealPhoneWish;
+int peal_phone_call_as(PealPhone *phone, const PealPhoneWish *wish) PEAL_MUST_USE;
+
+/* How a call that comes in goes. */
+typedef struct PealPhonePart {
+    PealSpan ring;   /* from now; PEAL_PHONE_NO_END: until its caller gives up */
+    uint16_t status; /* 200 answers, 300..699 refuses */
+    PealSpan talk;   /* from the 2xx until this phone hangs up; PEAL_PHONE_NO_END: never */
+} PealPhonePart;
+
+/* peal_phone_play replaces what the configuration says for one call; from inside its INCOMING
+ * event. Returns 0, -PEAL_E_ARG, or -PEAL_E_STATE where no such call rings here. */
+int peal_phone_play(PealPhone *phone, uint32_t call, const PealPhonePart *part) PEAL_MUST_USE;
 
 /* peal_phone_hang_up_all ends every call, by CANCEL, BYE or, where one rings here, 480. Their ENDED
  * follow. */

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * history.h - what the SIP messages of a capture amount to: users, registrations, calls.
+ * Source: RFC 3261 s.8.1.1, s.12, s.17 (who belongs together), s.22 (challenges), s.10; RFC 3264,
+ *         RFC 8866 and RFC 3551 for media.
+ * State:  one: some hundred bytes a user, a registration and a call; what is under way is found by
+ *         hash tables, and forgotten when it is over.
+ * Time:   instants are ns since 1970; HISTORY_NEVER for what did not happen. Messages come in the
+ *         order of the capture, which is nearly that of time.
+ */
+#ifndef ANALYSIS_HISTORY_H
+#define ANALYSIS_HISTORY_H
+
+#include <analysis/trace.h>
+
+#define HISTORY_NEVER INT64_MIN
+#define HISTORY_NOBODY UINT32_MAX
+
+/* How a call ended. */
+typedef enum HistoryOutcome {
+    HISTORY_ANSWERED,  /* a 2xx */
+    HISTORY_CANCELLED, /* given up by a CANCEL before an answer, whatever final response came then;
+                          or 487 */
+    HISTORY_REFUSED,   /* another final response */
+    HISTORY_UNANSWERED /* 408, or none */
+} HistoryOutcome;
+const char *history_outcome_name(HistoryOutcome outcome); /* "answered" ... */
+
+/* An AOR that stands in some From or To. */
+typedef struct HistoryUser {
+    char *aor;        /* sip:user@host as written first, without port and parameters */
+    PealAddr address; /* whence it sent its first request; family 0: it never did */
+    bool registers;
+} HistoryUser;
+
+/* A REGISTER, with what followed on its challenges and retransmissions. */
+typedef struct HistoryRegistration {
+    uint32_t user; /* of the To */
+    int64_t at_ns; /* the first REGISTER */
+    int64_t answered_ns;
+    uint16_t status;    /* of the last final response; 0: none */
+    uint32_t expires_s; /* granted where it was, else asked for; 0: to be taken away */
+    bool query;         /* no Contact: it only asks */
+} HistoryRegistration;
+
+/* A call: an INVITE that makes a dialog, on all its legs and forks, with what followed on
+ * challenges and retransmissions. */
+typedef struct HistoryCall {
+    uint32_t caller;    /* From */
+    uint32_t callee;    /* To */
+    int64_t at_ns;      /* the first INVITE */
+    int64_t ringing_ns; /* the first 101..199 at the caller's end */
+    int64_t final_ns;   /* the answer, else the final response that ended it */
+    int64_t cancel_ns;  /* the first CANCEL */
+    int64_t end_ns;     /* the first BYE */
+    int64_t last_ns;    /* the last message of it */
+    uint16_t status;    /* of the final response at the caller's end; 0: none */
+    HistoryOutcome outcome;
+    bool callee_hung_up; /* the BYE was the callee's */
+    uint16_t legs;       /* pairs of addresses between which its INVITE passed */
+    uint16_t forks;      /* dialogs that it made: To tags in responses */
+    uint64_t media_packets;
+    uint64_t media_bytes; /* of UDP payload */
+    int64_t media_first_ns;
+    int64_t media_last_ns;
+    char *codec;   /* the first of the answer's first stream ("PCMA/8000"), else of the offer's; or
+                    NULL */
+    char *headers; /* of the first INVITE, those that the caller means for the callee: whole lines
+                      of Subject, User-Agent, Organization, Priority, Call-Info, Alert-Info and
+                      X-*, at most 1,024 bytes; or NULL */
+    char *content_type; /* of its body, or NULL */
+    char *body;         /* or NULL; at most 2,048 bytes, else left out */
+    uint32_t body_len;
+} HistoryCall;
+
+typedef struct HistoryCount {
+    const char *name; /* a method, as written */
+    uint64_t count;
+} HistoryCount;
+
+typedef struct HistoryData {
+    GArray *users;            /* HistoryUser, in the order in which they were first seen */
+    GArray *registrations;    /* HistoryRegistration, by at_ns */
+    GArray *calls;            /* HistoryCall, by at_ns */
+    GArray *methods;          /* HistoryCount of requests, by name */
+    uint64_t responses[700];  /* by status */
+    uint64_t retransmissions; /* messages that repeat one of their transaction and leg */
+    uint64_t challenged;      /* attempts that were made again with credentials */
+    uint64_t lost;            /* messages that belong to nothing that was seen to begin */
+    bool texts_left_out;      /* headers and bodies beyond the bound for all of them */
+} HistoryData;
+
+typedef struct HistoryConfig {
+    bool texts; /* keep headers and bodies of INVITEs */
+} HistoryConfig;
+
+typedef struct History History;
+
+History *history_new(const HistoryConfig *config);
+void history_free(History *history);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(History, history_free)
+
+/* For a TraceSink, whose user is the history. */
+void history_message(void *user, const TraceMessage *message);
+void history_datagram(void *user, const TraceDatagram *datagram);
+
+/* history_finish ends it; the data live as long as the history. */
+const HistoryData *history_finish(History *history);
+
+/*
+ * describe_text and describe_json say what a capture holds. name is the file's, as given. The JSON
+ * has at least messages.requests, messages.responses, users, calls, registrations, skipped; see
+ * analysis/SCHEMA.md. Text to g_free.
+ */
+char *describe_text(const char *name, const TraceCounts *counts, const HistoryData *data);
+char *describe_json(const char *name, const TraceCounts *counts, const HistoryData *data);
+
+#endif

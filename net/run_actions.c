@@ -82,7 +82,6 @@ void run_actions_start(RunSockets *run, uint32_t index, uint32_t others)
 
 static void register_users(RunSockets *run, RunPeer *peer)
 {
-    int64_t expires_s = run->job->point->workload.register_expires.ns / PEAL_NS_PER_S;
     GError *error = NULL;
 
     while (peer->registered < peer->users->len) {
@@ -96,7 +95,9 @@ static void register_users(RunSockets *run, RunPeer *peer)
             }
             continue;
         }
-        run_peer_register(peer, plan_user_aor(peer->index, user, text), (uint32_t)expires_s);
+        run_peer_register(peer, plan_user_aor(peer->index, user, text),
+                          scenario_register_expires_s(run->job->point, run->job->seed, peer->index,
+                                                      user));
     }
 }
 

@@ -241,17 +241,19 @@ static void write_overlay(GString *text, const RunConfigNode *node)
 /* Lifetimes that the scenario asks for are granted, however short. */
 static void write_sip(GString *text, const RunConfigNode *node)
 {
-    int64_t expires_s = node->job->point->workload.register_expires.ns / PEAL_NS_PER_S;
+    uint32_t least_s;
+    uint32_t most_s;
 
     if (run_config_house(node->job->point, node->peer) != node->peer) {
         g_string_append(text, "\n[sip]\nlisten = none\n");
         return;
     }
+    scenario_register_bounds(node->job->point, &least_s, &most_s);
     g_string_append_printf(text,
                            "\n[sip]\nlisten = 127.0.0.1:%u\ndomain = example.org\n"
-                           "min-expires = %" PRId64 "s\nmax-expires = %" PRId64 "s\n",
+                           "min-expires = %" PRIu32 "s\nmax-expires = %" PRIu32 "s\n",
                            run_config_sip_port(node->job, node->peer),
-                           MIN(expires_s, SIP_MIN_EXPIRES_S), MAX(expires_s, SIP_MAX_EXPIRES_S));
+                           MIN(least_s, SIP_MIN_EXPIRES_S), MAX(most_s, SIP_MAX_EXPIRES_S));
 }
 
 bool run_config_node(const RunConfigNode *node, const char *path, GError **error)

@@ -149,7 +149,7 @@ RunPhones *run_phones_new(const RunPhonesConfig *config, GError **error)
     const ScenarioWorkload *workload = &config->job->point->workload;
     RunPhones *phones;
 
-    if (workload->calls_per_user_hour_milli == 0) {
+    if (!scenario_has_calls(config->job->point)) {
         return NULL;
     }
     phones = g_new0(RunPhones, 1);
@@ -239,12 +239,13 @@ static bool phone_make(RunPhones *phones, uint32_t peer, uint32_t user, GError *
 bool run_phones_register(RunPhones *phones, uint32_t peer, uint32_t user, GError **error)
 {
     RunPhone *phone = phone_at(phones, peer, user);
-    int64_t expires_s = phones->config.job->point->workload.register_expires.ns / PEAL_NS_PER_S;
+    uint32_t expires_s = scenario_register_expires_s(phones->config.job->point,
+                                                     phones->config.job->seed, peer, user);
 
     if (phone->core == NULL && !phone_make(phones, peer, user, error)) {
         return false;
     }
-    if (peal_phone_register(phone->core, (uint32_t)expires_s, 0) != 0) {
+    if (peal_phone_register(phone->core, expires_s, 0) != 0) {
         phones->counts.register_failed++;
     }
     return true;

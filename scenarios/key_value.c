@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* key_value.c - reads a key's value into its field, and says what values it takes. See keys.h. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "units.h"
 #include <scenarios/attack.h>
@@ -214,6 +215,28 @@ static bool apply_count(const Key *key, const char *text, uint64_t *ret_count, G
 static bool apply_dist(const Key *key, const char *text, void *target, GError **error)
 {
     return dist_parse(text, (Dist *)(void *)((uint8_t *)target + key->offset), error);
+}
+
+static bool apply_lifetime(const Key *key, const char *text, void *target, GError **error)
+{
+    Dist dist;
+    double median_ns;
+
+    if (!dist_parse(text, &dist, error)) {
+        return false;
+    }
+    median_ns = dist_median_us(&dist) * 1e3; /* a text has at most 2^63 ns */
+    if (!range_check(key, (uint64_t)MIN(median_ns, 0x1p63), error)) {
+        if (dist.kind != DIST_CONSTANT && dist.kind != DIST_NONE) {
+            g_prefix_error(error, "the median is ");
+        }
+        return false;
+    }
+    if (dist.kind == DIST_CONSTANT && fmod(dist.a, PEAL_NS_PER_S / 1e3) != 0) {
+        return value_fail(error, "a registration lasts whole seconds");
+    }
+    memcpy((uint8_t *)target + key->offset, &dist, sizeof(dist));
+    return true;
 }
 
 static bool apply_session(const char *text, Scenario *scenario, GError **error)
@@ -438,6 +461,8 @@ bool key_apply(const Key *key, const char *text, void *target, GError **error)
         return apply_choice(key, text, target, error);
     case KEY_DIST:
         return apply_dist(key, text, target, error);
+    case KEY_LIFETIME:
+        return apply_lifetime(key, text, target, error);
     case KEY_SERVICE:
         return apply_service(key, text, scenario, error);
     case KEY_QUEUE:
@@ -539,6 +564,8 @@ char *key_range_text(const Key *key)
         return choices_text(key->choices);
     case KEY_DIST:
         return g_strdup("none or a distribution, such as exponential(mean=5ms)");
+    case KEY_LIFETIME:
+        return g_strdup_printf("%s to %s, or a distribution with its median there", least, most);
     case KEY_SESSION:
         return g_strdup("none, a distribution such as exponential(mean=1h), or trace:FILE");
     case KEY_SERVICE:

@@ -292,8 +292,11 @@ const Key KEYS[] = {
     {"workload", "users-per-peer", KEY_COUNT, NULL, FIELD(workload.users_per_peer), 0, 1000, "1",
      NULL,
      "Users whose registration each peer stores and refreshes; with calls, each has a phone."},
-    {"workload", "register-expires", KEY_SPAN, NULL, FIELD(workload.register_expires), 10 * S,
-     365 * D, "1h", NULL, "Lifetime of a registration, in whole seconds; refreshed at 0.9 of it."},
+    {"workload", "register-expires", KEY_LIFETIME, NULL, FIELD(workload.register_expires),
+     SCENARIO_EXPIRES_LEAST_S *UINT64_C(1000000000), SCENARIO_EXPIRES_MOST_S *UINT64_C(1000000000),
+     "1h", NULL,
+     "Lifetime of a registration, in whole seconds; refreshed at 0.9 of it. A distribution gives "
+     "each user one of its own, for good."},
     {"workload", "lookups-per-peer-hour", KEY_MILLI, NULL,
      FIELD(workload.lookups_per_peer_hour_milli), 0, UINT64_C(3600000000), "60", NULL,
      "Rate of each peer's lookups; intervals are exponential."},
@@ -301,8 +304,13 @@ const Key KEYS[] = {
      NULL, "users: the AOR of a user of another peer; random: a uniformly random key."},
     {"workload", "calls-per-user-hour", KEY_MILLI, NULL, FIELD(workload.calls_per_user_hour_milli),
      0, UINT64_C(3600000000), "0", NULL,
-     "Rate at which each user calls any other, by SIP; intervals are exponential. 0: nobody has a "
-     "phone, and peers store their users' registrations themselves."},
+     "Rate at which each user calls any other, by SIP; intervals are exponential. 0, and "
+     "no call-interval: nobody has a phone, and peers store their users' registrations "
+     "themselves."},
+    {"workload", "call-interval", KEY_DIST, NULL, FIELD(workload.call_interval), 0, 0, "none", NULL,
+     "Time between two calls of the whole overlay, in place of calls-per-user-hour: one stream, "
+     "in which each call is any user's, as it is in a recorded trace. Calls of users whose peer is "
+     "not there are left out."},
     {"workload", "call-target", KEY_CHOICE, CALL_TARGETS, FIELD(workload.call_target), 0, 0,
      "users", NULL,
      "users: calls are for other users; online: for those whose peer is there, by churn; nobody: "

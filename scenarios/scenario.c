@@ -247,6 +247,39 @@ static bool check_precision(const Scenario *scenario, GError **error)
     return true;
 }
 
+static bool check_calls(const Scenario *scenario, GError **error)
+{
+    const ScenarioWorkload *workload = &scenario->workload;
+    bool stream = workload->call_interval.kind != DIST_NONE;
+
+    if (stream && workload->calls_per_user_hour_milli > 0) {
+        return scenario_fail(
+            scenario,
+            KEYS_TO_BLAME({"workload", "call-interval"}, {"workload", "calls-per-user-hour"}),
+            error,
+            "workload.call-interval and workload.calls-per-user-hour both say when calls are made: "
+            "set call-interval to none, or calls-per-user-hour to 0");
+    }
+    /* Draws are whole us: below, most would be 0. */
+    if (stream && dist_median_us(&workload->call_interval) < 1) {
+        return scenario_fail(scenario, KEYS_TO_BLAME({"workload", "call-interval"}), error,
+                             "intervals have a median of at least 1us");
+    }
+    if (scenario_has_calls(scenario) &&
+        (uint64_t)scenario_identities(scenario) * workload->users_per_peer < 2) {
+        return scenario_fail(scenario,
+                             KEYS_TO_BLAME({"workload", "users-per-peer"},
+                                           {"workload", "calls-per-user-hour"},
+                                           {"workload", "call-interval"}),
+                             error,
+                             "it takes two to make a call: set users-per-peer to 2 or more, or "
+                             "%s to %s",
+                             stream ? "call-interval" : "calls-per-user-hour",
+                             stream ? "none" : "0");
+    }
+    return true;
+}
+
 static bool check_workload(const Scenario *scenario, GError **error)
 {
     const ScenarioWorkload *workload = &scenario->workload;
@@ -259,10 +292,6 @@ static bool check_workload(const Scenario *scenario, GError **error)
     if (!check_precision(scenario, error)) {
         return false;
     }
-    if (workload->register_expires.ns % PEAL_NS_PER_S != 0) {
-        return scenario_fail(scenario, KEYS_TO_BLAME({"workload", "register-expires"}), error,
-                             "a registration lasts whole seconds");
-    }
     if (workload->lookup_target == SCENARIO_TARGET_USERS && workload->users_per_peer == 0 &&
         workload->lookups_per_peer_hour_milli > 0) {
         return scenario_fail(
@@ -271,16 +300,7 @@ static bool check_workload(const Scenario *scenario, GError **error)
             "nobody is there to be looked up: set users-per-peer to 1 or more, lookup-target to "
             "random, or lookups-per-peer-hour to 0");
     }
-    if (workload->calls_per_user_hour_milli > 0 &&
-        (uint64_t)scenario_identities(scenario) * workload->users_per_peer < 2) {
-        return scenario_fail(scenario,
-                             KEYS_TO_BLAME({"workload", "users-per-peer"},
-                                           {"workload", "calls-per-user-hour"}),
-                             error,
-                             "it takes two to make a call: set users-per-peer to 2 or more, or "
-                             "calls-per-user-hour to 0");
-    }
-    return true;
+    return check_calls(scenario, error);
 }
 
 bool scenario_resolve(const Scenario *scenario, const char *section, const char *key, char **file,

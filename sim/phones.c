@@ -244,10 +244,11 @@ static void on_event(void *user, PealPhone *core, const PealPhoneEvent *event)
 Phones *phones_new(World *world)
 {
     const ScenarioWorkload *workload = &world->scenario->workload;
-    uint32_t expires_s = (uint32_t)(workload->register_expires.ns / PEAL_NS_PER_S);
+    uint32_t least_s;
+    uint32_t most_s;
     Phones *phones;
 
-    if (workload->calls_per_user_hour_milli == 0) {
+    if (!scenario_has_calls(world->scenario)) {
         return NULL;
     }
     phones = g_new0(Phones, 1);
@@ -255,8 +256,9 @@ Phones *phones_new(World *world)
     peal_sip_defaults(&phones->sip);
     phones->sip.domains = &phones->domain;
     phones->sip.domains_len = 1;
-    phones->sip.min_expires_s = MIN(MIN_EXPIRES_S, expires_s);
-    phones->sip.max_expires_s = MAX(phones->sip.max_expires_s, expires_s);
+    scenario_register_bounds(world->scenario, &least_s, &most_s);
+    phones->sip.min_expires_s = MIN(MIN_EXPIRES_S, least_s);
+    phones->sip.max_expires_s = MAX(phones->sip.max_expires_s, most_s);
     phones->config =
         (PealPhoneConfig){.sip = &phones->sip,
                           .ring = workload->ring,
@@ -333,12 +335,13 @@ static void phone_make(World *world, SimPhone *phone, uint32_t peer, uint32_t us
 void phones_register(World *world, SimPeer *peer, uint32_t user)
 {
     SimPhone *phone = phone_at(world, peer->index, user);
-    int64_t expires_s = world->scenario->workload.register_expires.ns / PEAL_NS_PER_S;
+    uint32_t expires_s =
+        scenario_register_expires_s(world->scenario, world->seed, peer->index, user);
 
     if (phone->core == NULL) {
         phone_make(world, phone, peer->index, user);
     }
-    if (peal_phone_register(phone->core, (uint32_t)expires_s, 0) != 0) {
+    if (peal_phone_register(phone->core, expires_s, 0) != 0) {
         world->counts.register_failed++;
     }
 }

@@ -47,7 +47,7 @@ static void add_counts(RunOutcome *outcome, const World *world)
     run_outcome_figure(outcome, "registrations.stored", (double)counts->registered, RESULTS_SUM);
     run_outcome_figure(outcome, "registrations.failed", (double)counts->register_failed,
                        RESULTS_SUM);
-    if (world->scenario->workload.calls_per_user_hour_milli > 0) {
+    if (scenario_has_calls(world->scenario)) {
         run_outcome_figure(outcome, "calls.abandoned", (double)counts->calls_abandoned,
                            RESULTS_SUM);
     }

@@ -34,14 +34,15 @@ static void register_later(World *world, SimPeer *peer, uint32_t user)
 static void register_now(World *world, SimPeer *peer, uint32_t user)
 {
     char text[PLAN_AOR_MAX];
-    int64_t expires_s = world->scenario->workload.register_expires.ns / PEAL_NS_PER_S;
+    uint32_t expires_s =
+        scenario_register_expires_s(world->scenario, world->seed, peer->index, user);
 
     if (world->phones != NULL) {
         phones_register(world, peer, user);
         return;
     }
-    if (peal_peer_register(sim_peer_core(peer), user_aor(peer->index, user, text),
-                           (uint32_t)expires_s, token_make(TOKEN_REGISTER, user)) != 0) {
+    if (peal_peer_register(sim_peer_core(peer), user_aor(peer->index, user, text), expires_s,
+                           token_make(TOKEN_REGISTER, user)) != 0) {
         world->counts.register_failed++;
     }
 }

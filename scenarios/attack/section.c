@@ -372,9 +372,9 @@ static bool check_attack(const Scenario *scenario, const ScenarioAttack *attack,
         !check_rate(scenario, attack, section, error)) {
         return false;
     }
-    if (attack->kind == ATTACK_SIP_FLOOD && scenario->workload.calls_per_user_hour_milli == 0) {
+    if (attack->kind == ATTACK_SIP_FLOOD && !scenario_has_calls(scenario)) {
         attack_fail(error, "no peer serves SIP in this scenario: set workload.calls-per-user-hour "
-                           "above 0");
+                           "above 0, or workload.call-interval");
         return fail_at(scenario, section, "kind", error);
     }
     return true;

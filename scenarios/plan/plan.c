@@ -19,13 +19,16 @@ enum {
     NUMBER_START = 0, /* numbers of an agenda: the start, users 1.., then lookups */
     RAW_TARGET =
         8, /* of the DIST_RAW_PER_DRAW raw numbers of an entry; its interval uses the first */
-    RAW_CALLER = 10
+    RAW_CALLER = 10,
+    RAW_PEER = 11 /* of the caller, in the stream of the whole overlay */
 };
 static const uint32_t NUMBER_CALL = UINT32_C(1) << 31; /* set in the number of a call */
 /* What churn does, in place of a number; below, a peer may have 2^30 lookups. */
 static const uint32_t NUMBER_RETURN = UINT32_C(1) << 30;
 static const uint32_t NUMBER_CRASH = (UINT32_C(1) << 30) + 1;
 static const uint32_t NUMBER_LEAVE = (UINT32_C(1) << 30) + 2;
+/* Calls of the one stream of the whole overlay draw from it alone. */
+#define STREAM_CALLS peal_random_stream(UINT32_MAX, PEAL_DRAW_CALLS)
 
 /* Calls draw from the same streams as the other agenda, far behind it. */
 #define DRAWS_CALLS (UINT64_C(1) << 40)
@@ -55,6 +58,9 @@ struct Plan {
     Dist call_interval;  /* between the calls of a peer's users */
     int64_t *call_us;    /* per peer, of its users' next call; NULL without calls */
     uint32_t *calls;     /* per peer, that came before that one */
+    bool stream;         /* calls come as one stream of the whole overlay, not by peer: */
+    int64_t stream_us;   /* its next call, INT64_MAX when there is none */
+    uint32_t streamed;   /* calls that came before that one */
     int64_t begin_us;    /* of the current window */
     int64_t earliest_us; /* least next_us of all */
     GArray *entries;     /* Entry, of the current window in order */
@@ -117,6 +123,15 @@ static int64_t call_at(const Plan *plan, uint32_t peer, uint32_t number, int64_t
     return before_us +
            dist_draw(&plan->call_interval, plan->seed, plan_stream(peer), DRAWS_CALLS + number).ns /
                PEAL_NS_PER_US;
+}
+
+/* The instant of the overlay's call `number`, the one before it being at `before_us`. */
+static int64_t stream_at(const Plan *plan, uint32_t number, int64_t before_us)
+{
+    return before_us + dist_draw(&plan->scenario->workload.call_interval, plan->seed, STREAM_CALLS,
+                                 DRAWS_CALLS + number)
+                               .ns /
+                           PEAL_NS_PER_US;
 }
 
 /* Calls begin one interval after the peer's start, or after the spread of registrations. */
@@ -204,6 +219,10 @@ static void plan_begin(Plan *plan)
         }
     }
     PEAL_ASSERT(peer == plan->identities);
+    if (plan->stream) {
+        plan->stream_us =
+            stream_at(plan, 0, scenario->start == SCENARIO_START_CONVERGED ? plan->spread_us : 0);
+    }
     plan->earliest_us = 0;
 }
 
@@ -219,13 +238,20 @@ static void plan_begin_online(Plan *plan)
     }
 }
 
-/* A rate in thousandths an hour as the interval's distribution; the windows shrink to suit it. */
-static Dist plan_interval(Plan *plan, uint64_t rate_milli)
+/* Windows shrink so that about a WINDOWS_PER_INTERVAL-th of the peers has something in each. */
+static void plan_fit_window(Plan *plan, double mean_us)
 {
-    double mean_us = 3600e9 / (double)rate_milli; /* 3600 s, a thousandth of a lookup */
     int64_t window_us = (int64_t)CLAMP(mean_us / WINDOWS_PER_INTERVAL, 1, WINDOW_MAX_US);
 
     plan->window_us = MIN(plan->window_us, window_us);
+}
+
+/* A rate in thousandths an hour as the interval's distribution. */
+static Dist plan_interval(Plan *plan, uint64_t rate_milli)
+{
+    double mean_us = 3600e9 / (double)rate_milli; /* 3600 s, a thousandth of a lookup */
+
+    plan_fit_window(plan, mean_us);
     return (Dist){DIST_EXPONENTIAL, mean_us, 0};
 }
 
@@ -249,6 +275,10 @@ Plan *plan_new(const Scenario *point, uint64_t seed)
         plan->call_interval = plan_interval(plan, calls_milli);
         plan->call_us = g_new0(int64_t, plan->identities);
         plan->calls = g_new0(uint32_t, plan->identities);
+    }
+    plan->stream = workload->call_interval.kind != DIST_NONE && plan->users > 0;
+    if (plan->stream) {
+        plan_fit_window(plan, dist_median_us(&workload->call_interval) * plan->identities);
     }
     plan->next_us = g_new0(int64_t, plan->identities);
     plan->number = g_new0(uint32_t, plan->identities);
@@ -315,6 +345,22 @@ static int64_t plan_fill_calls(Plan *plan, uint32_t peer, int64_t end_us)
     }
     plan->call_us[peer] = at_us;
     return at_us;
+}
+
+/* Does so for the calls of the whole overlay: any user's, each. */
+static int64_t plan_fill_stream(Plan *plan, int64_t end_us)
+{
+    while (plan->stream_us < end_us) {
+        uint32_t number = plan->streamed++;
+        uint64_t raw = (DRAWS_CALLS + number) * DIST_RAW_PER_DRAW + RAW_PEER;
+        uint64_t draw = peal_random_at(plan->seed, STREAM_CALLS, raw);
+        Entry entry = {(uint32_t)(plan->stream_us - plan->begin_us),
+                       (uint32_t)peal_random_below(draw, plan->identities), NUMBER_CALL | number};
+
+        g_array_append_val(plan->entries, entry);
+        plan->stream_us = stream_at(plan, number + 1, plan->stream_us);
+    }
+    return plan->stream_us;
 }
 
 /* Adds what a peer's agenda has before `end_us`, as far as an entry's number allows. Returns the
@@ -402,6 +448,9 @@ static bool plan_fill(Plan *plan)
         if (plan->call_us != NULL) {
             earliest_us = MIN(earliest_us, plan_fill_calls(plan, peer, end_us));
         }
+    }
+    if (plan->stream) {
+        earliest_us = MIN(earliest_us, plan_fill_stream(plan, end_us));
     }
     plan->earliest_us = earliest_us;
     /* Entries of one instant stay in the order of (peer, number). */
@@ -493,7 +542,7 @@ static void plan_draw_target(const Plan *plan, PlanAction *action, uint32_t numb
 /* Draws who calls whom, and for how long: any two users of peers that have started. */
 static void plan_draw_call(const Plan *plan, PlanAction *action)
 {
-    uint64_t stream = plan_stream(action->peer);
+    uint64_t stream = plan->stream ? STREAM_CALLS : plan_stream(action->peer);
     uint64_t raw = (DRAWS_CALLS + action->number) * DIST_RAW_PER_DRAW;
     Crowd crowd =
         crowd_of(plan, plan->scenario->workload.call_target == SCENARIO_CALL_ONLINE, action->peer);

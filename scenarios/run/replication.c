@@ -226,12 +226,11 @@ char *replication_run(const ReplicationConfig *config, GError **error)
             return NULL;
         }
     }
-    run.recorder =
-        recorder_new(&(RecorderConfig){.duration = point->duration,
-                                       .warmup = point->warmup,
-                                       .mser = point->warmup_mser,
-                                       .watched = point->warmup_of,
-                                       .calls = point->workload.calls_per_user_hour_milli > 0});
+    run.recorder = recorder_new(&(RecorderConfig){.duration = point->duration,
+                                                  .warmup = point->warmup,
+                                                  .mser = point->warmup_mser,
+                                                  .watched = point->warmup_of,
+                                                  .calls = scenario_has_calls(point)});
     text = run_world(&run, capture, error);
     recorder_free(run.recorder);
     if (!pcap_writer_close(capture, text != NULL ? error : NULL)) {

@@ -425,6 +425,94 @@ static void plan_call_of_the_only_user_is_to_himself(void)
     CU_ASSERT(alone > 5 && calls > alone + 10);
 }
 
+#define STREAM CALLING "call-interval = weibull(shape=0.5, scale=500ms)\n"
+
+/* A mean of 1 s over 1,790 s. Half a Weibull's draws are below its median of ln(2)^2 scales. */
+static void plan_calls_of_the_overlay_are_one_stream_of_any_user(void)
+{
+    g_autoptr(Scenario) scenario = loaded(STREAM);
+    g_autoptr(GArray) actions = actions_of(scenario, 7, peal_us(333333));
+    int64_t before_ns = PLAN_REGISTER_SPREAD.ns;
+    uint32_t made[100] = {0};
+    uint32_t taken[100] = {0};
+    uint32_t calls = 0;
+    uint32_t brief = 0;
+
+    for (guint i = 0; i < actions->len; i++) {
+        const PlanAction *action = at(actions, i);
+
+        if (action->kind != PLAN_CALL) {
+            continue;
+        }
+        CU_ASSERT_FATAL(action->peer < 20 && action->user < 5);
+        CU_ASSERT_FATAL(action->target_peer < 20 && action->target_user < 5);
+        CU_ASSERT(action->peer != action->target_peer || action->user != action->target_user);
+        CU_ASSERT_EQUAL(action->number, calls++);
+        CU_ASSERT(action->at.ns >= before_ns);
+        brief += (double)(action->at.ns - before_ns) < 500e6 * M_LN2 * M_LN2;
+        before_ns = action->at.ns;
+        made[action->peer * 5 + action->user]++;
+        taken[action->target_peer * 5 + action->target_user]++;
+    }
+    /* The count of a renewal process has about n times the square of the coefficient of variation,
+     * here 5, as its variance; both bounds are four standard deviations. */
+    CU_ASSERT_DOUBLE_EQUAL(calls, 1790, 378);
+    CU_ASSERT_DOUBLE_EQUAL((double)brief / calls, 0.5, 0.05);
+    for (guint user = 0; user < 100; user++) {
+        CU_ASSERT(made[user] > 0 && made[user] < 41);
+        CU_ASSERT(taken[user] > 0 && taken[user] < 41);
+    }
+}
+
+static void plan_stream_of_calls_shifts_nothing_and_does_not_depend_on_fetching(void)
+{
+    g_autoptr(Scenario) scenario = loaded(STREAM);
+    g_autoptr(Scenario) silent = loaded(CALLING);
+    g_autoptr(GArray) fine = actions_of(scenario, 7, peal_us(7777777));
+    g_autoptr(GArray) actions = actions_of(scenario, 7, peal_seconds(100));
+    g_autoptr(GArray) others = actions_of(silent, 7, peal_seconds(100));
+    guint next = 0;
+
+    CU_ASSERT_EQUAL_FATAL(fine->len, actions->len);
+    for (guint i = 0; i < actions->len; i++) {
+        CU_ASSERT_TRUE(same_action(at(actions, i), at(fine, i)));
+        if (at(actions, i)->kind != PLAN_CALL) {
+            CU_ASSERT_FATAL(next < others->len);
+            CU_ASSERT_TRUE(same_action(at(actions, i), at(others, next++)));
+        }
+    }
+    CU_ASSERT_EQUAL(next, others->len);
+}
+
+static void plan_lifetimes_are_drawn_once_for_each_user(void)
+{
+    g_autoptr(Scenario) constant = loaded(CALLING "register-expires = 90s\n");
+    g_autoptr(Scenario) drawn =
+        loaded(CALLING "register-expires = lognormal(median=15s, sigma=1)\n");
+    uint32_t least_s;
+    uint32_t most_s;
+    uint32_t brief = 0;
+
+    scenario_register_bounds(constant, &least_s, &most_s);
+    CU_ASSERT_EQUAL(least_s, 90);
+    CU_ASSERT_EQUAL(most_s, 90);
+    scenario_register_bounds(drawn, &least_s, &most_s);
+    CU_ASSERT_EQUAL(least_s, SCENARIO_EXPIRES_LEAST_S);
+    for (uint32_t peer = 0; peer < 1000; peer++) {
+        uint32_t expires_s = scenario_register_expires_s(drawn, 7, peer, peer % 3);
+
+        CU_ASSERT_EQUAL(scenario_register_expires_s(constant, 7, peer, peer % 3), 90);
+        CU_ASSERT_EQUAL(scenario_register_expires_s(drawn, 7, peer, peer % 3), expires_s);
+        CU_ASSERT(expires_s >= least_s && expires_s <= most_s);
+        brief += expires_s < 15;
+    }
+    CU_ASSERT_DOUBLE_EQUAL(brief, 480, 65);
+    CU_ASSERT_NOT_EQUAL(scenario_register_expires_s(drawn, 7, 0, 0),
+                        scenario_register_expires_s(drawn, 7, 0, 1));
+    CU_ASSERT_NOT_EQUAL(scenario_register_expires_s(drawn, 7, 0, 0),
+                        scenario_register_expires_s(drawn, 8, 0, 0));
+}
+
 PEAL_TEST_MAIN(
     "scenarios/plan", PEAL_TEST(plan_does_not_depend_on_how_it_is_fetched),
     PEAL_TEST(plan_follows_the_seed), PEAL_TEST(plan_actions_come_in_order),
@@ -436,4 +524,7 @@ PEAL_TEST_MAIN(
     PEAL_TEST(plan_node_ids_and_names_belong_to_identities),
     PEAL_TEST(plan_bootstrap_is_one_of_those_before), PEAL_TEST(plan_draws_distinct_ranks_evenly),
     PEAL_TEST(plan_calls_are_poisson_among_all_users), PEAL_TEST(plan_calls_shift_nothing_else),
-    PEAL_TEST(plan_call_of_the_only_user_is_to_himself))
+    PEAL_TEST(plan_call_of_the_only_user_is_to_himself),
+    PEAL_TEST(plan_calls_of_the_overlay_are_one_stream_of_any_user),
+    PEAL_TEST(plan_stream_of_calls_shifts_nothing_and_does_not_depend_on_fetching),
+    PEAL_TEST(plan_lifetimes_are_drawn_once_for_each_user))

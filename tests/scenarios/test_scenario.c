@@ -236,6 +236,16 @@ static void scenario_refuses_contradictions(void)
             WORDS("dir/test.conf:3", "lookup-target", "random"));
     refused("[scenario]\n[workload]\nregister-expires = 10.5s\n", NULL, SCENARIO_ERROR_VALUE,
             WORDS("dir/test.conf:3", "whole seconds"));
+    refused("[scenario]\n[workload]\nregister-expires = none\n", NULL, SCENARIO_ERROR_VALUE,
+            WORDS("dir/test.conf:3", "10s to 365d"));
+    refused("[scenario]\n[workload]\nregister-expires = exponential(mean=14s)\n", NULL,
+            SCENARIO_ERROR_VALUE, WORDS("dir/test.conf:3", "median", "10s to 365d"));
+    refused("[scenario]\n[workload]\ncall-interval = 1s\ncalls-per-user-hour = 1\n", NULL,
+            SCENARIO_ERROR_VALUE, WORDS("call-interval", "calls-per-user-hour", "both"));
+    refused("[scenario]\n[workload]\ncall-interval = exponential(mean=1us)\n", NULL,
+            SCENARIO_ERROR_VALUE, WORDS("dir/test.conf:3", "median"));
+    refused("[scenario]\n[overlay]\npeers = 1\n[workload]\ncall-interval = 1s\n", NULL,
+            SCENARIO_ERROR_VALUE, WORDS("call-interval", "two", "none"));
 }
 
 static void scenario_clamps_default_replicas_to_successors(void)

@@ -28,7 +28,9 @@ typedef enum PealDraw {
     PEAL_DRAW_PROCESSOR, /* service times */
     PEAL_DRAW_SIP, /* core's: tags, branches, nonces. Behind the world's, so that their streams keep
                       their numbers. */
-    PEAL_DRAW_ATTACK, /* the world's: attackers, what they send and when */
+    PEAL_DRAW_ATTACK,   /* the world's: attackers, what they send and when */
+    PEAL_DRAW_CALLS,    /* the calls of the whole overlay, as one stream */
+    PEAL_DRAW_LIFETIME, /* of users' registrations */
     PEAL_DRAW_COUNT
 } PealDraw;
 

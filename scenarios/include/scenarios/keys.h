@@ -23,6 +23,7 @@ typedef enum KeyType {
     KEY_PPM,        /* a percentage */
     KEY_CHOICE,     /* one of `choices`, also yes and no */
     KEY_DIST,       /* see <scenarios/dist.h> */
+    KEY_LIFETIME,   /* a distribution: whole seconds, min, max in ns, or one to draw from */
     KEY_SERVICE,    /* a processor: infinite, constant:T, exponential:T */
     KEY_QUEUE,      /* messages or a time */
     KEY_BANDWIDTH,  /* unlimited or a bit rate */

@@ -14,7 +14,9 @@
  * later. Peers that are converged at time 0 spread their registrations over PLAN_REGISTER_SPREAD
  * (at most a tenth of the run) and begin to look up after it; without users they begin at once. The
  * calls of a peer's users come as one stream, in which each call is any one's: so each user's calls
- * have exponential intervals. They begin as the lookups do.
+ * have exponential intervals. They begin as the lookups do. Where workload.call-interval says how
+ * the calls of the whole overlay follow each other, they are one stream instead, which begins with
+ * the run, or after the spread; its calls come last among what happens at one instant.
  *
  * With churn, each of the start's identities is there at time 0 with the probability of being there
  * in the steady state, and what is left of its session or absence is a residual life. Those who are
@@ -52,7 +54,8 @@ typedef struct PlanAction {
     bool again;      /* PLAN_START: it returns */
     bool graceful;   /* PLAN_STOP: with a Leave */
     uint32_t user;   /* PLAN_REGISTER, PLAN_CALL: which of the peer's users */
-    uint32_t number; /* PLAN_LOOKUP, PLAN_CALL: how many of them the peer made before */
+    uint32_t number; /* PLAN_LOOKUP, PLAN_CALL: how many of them the peer made before; with
+                        workload.call-interval, all peers */
     bool keyed;      /* PLAN_LOOKUP: `key` is the Resource-ID; else that of the target's AOR is */
     uint32_t target_peer; /* PLAN_LOOKUP, PLAN_CALL */
     uint32_t target_user;

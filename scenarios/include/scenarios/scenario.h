@@ -30,6 +30,10 @@ typedef enum ScenarioError {
 #define SCENARIO_PEERS_MAX 16000000 /* one 10.x address a peer */
 #define SCENARIO_PPM 1000000u       /* fractions are parts per million: 2% is 20000 */
 
+/* Lifetimes of registrations lie between them. */
+#define SCENARIO_EXPIRES_LEAST_S 10u
+#define SCENARIO_EXPIRES_MOST_S 31536000u /* 365 days */
+
 typedef enum ScenarioStart { SCENARIO_START_JOINS, SCENARIO_START_CONVERGED } ScenarioStart;
 typedef enum ScenarioRouting { SCENARIO_ROUTING_RECURSIVE } ScenarioRouting;
 typedef enum ScenarioHosts { SCENARIO_HOSTS_OWN, SCENARIO_HOSTS_SHARED } ScenarioHosts;
@@ -79,13 +83,17 @@ typedef struct ScenarioChurn {
 
 typedef struct ScenarioWorkload {
     uint32_t users_per_peer;
-    PealSpan register_expires;            /* whole seconds */
     uint64_t lookups_per_peer_hour_milli; /* thousandths */
     ScenarioTarget lookup_target;
-    uint64_t calls_per_user_hour_milli; /* thousandths; 0: users have no phones */
+    uint64_t calls_per_user_hour_milli; /* thousandths; 0: none by this key */
     ScenarioCallTarget call_target;
     Dist call_duration; /* from the answer on */
     PealSpan ring;      /* until a phone answers */
+
+    /* Of a user's registrations: whole seconds, or drawn once for each user. */
+    Dist register_expires;
+    /* Between the calls of the whole overlay, in place of a rate of each user; DIST_NONE: none. */
+    Dist call_interval;
 } ScenarioWorkload;
 
 /* A bound on a queue: exactly one of the two is not 0. */
@@ -222,6 +230,22 @@ static inline bool scenario_has_churn(const Scenario *scenario)
 {
     return scenario->churn.session.kind != DIST_NONE || scenario->churn.trace != NULL;
 }
+
+/* scenario_has_calls: users have phones, and call each other. */
+static inline bool scenario_has_calls(const Scenario *scenario)
+{
+    return scenario->workload.calls_per_user_hour_milli > 0 ||
+           scenario->workload.call_interval.kind != DIST_NONE;
+}
+
+/* scenario_register_expires_s: the lifetime that a user's registrations ask for. A draw depends on
+ * (seed, peer, user) alone, is rounded to whole seconds, and kept within what the key takes. */
+uint32_t scenario_register_expires_s(const Scenario *scenario, uint64_t seed, uint32_t peer,
+                                     uint32_t user);
+
+/* scenario_register_bounds: no user's lifetime lies outside them. */
+void scenario_register_bounds(const Scenario *scenario, uint32_t *ret_least_s,
+                              uint32_t *ret_most_s);
 
 /* scenario_online: the mean number of peers online that is asked for, before any event; of a trace,
  * its own, at least 1. */

@@ -26,6 +26,8 @@ typedef enum FitFamily {
 } FitFamily;
 const char *fit_family_name(FitFamily family); /* "exponential", as scenarios write it */
 
+/* A Pareto is not known where the likelihood grows up to its limit, the exponential: so it is of
+ * spans that vary less than that one's. */
 typedef struct FitOne {
     bool known; /* it could be fitted */
     double a;
@@ -41,18 +43,21 @@ typedef struct Fit {
     double mean;
     double median;
     FitOne of[FIT_FAMILIES];
-    int best; /* FitFamily of the least bic; -1: too few spans (under FIT_MIN), or all equal */
+    int best; /* FitFamily of the least bic; -1: too few spans (under FIT_MIN), or all equal, but
+                 for a millionth */
 } Fit;
 
 enum { FIT_MIN = 20 };
 
-/* fit_spans fits all families; the spans are >= 0 and in any order. */
+/* fit_spans fits all families; the spans are >= 0 and in any order. Time: about len * 1 us. */
 Fit fit_spans(const double *spans, size_t len);
 
 /* fit_cdf is P(X <= x) of one fit. */
 double fit_cdf(FitFamily family, const FitOne *one, double x);
 
-/* fit_text is a fit as a scenario writes it: `weibull(shape=0.7, scale=1.25s)`. To g_free. */
+/* fit_text is a fit that is known as a scenario writes it: `weibull(shape=0.7, scale=1.25s)`, of 6
+ * digits, shapes in thousandths; what is beyond the limits of scenarios becomes the limit. To
+ * g_free. */
 char *fit_text(FitFamily family, const FitOne *one);
 
 #endif

@@ -9,9 +9,10 @@
 #include <string.h>
 
 const char *const DATABASE_TABLES[] = {
-    "run",    "parameters",    "precision",  "replications", "engine",   "figures",
-    "series", "distributions", "histograms", "drops",        "messages", "lookups",
-    "calls",  "call_failures", "peers",      "events",       NULL,
+    "run",        "parameters",    "precision",    "replications", "engine",   "figures",
+    "series",     "distributions", "histograms",   "drops",        "messages", "lookups",
+    "calls",      "call_failures", "peers",        "events",       "trace",    "trace_calls",
+    "trace_fits", "trace_spans",   "replay_calls", NULL,
 };
 
 static const char SCHEMA[] =
@@ -77,10 +78,39 @@ static const char SCHEMA[] =
         " ON DELETE CASCADE, at_s REAL NOT NULL, text TEXT NOT NULL);"
         "CREATE INDEX events_replication ON events (replication_id);";
 
+/* What came with version 4: the traces that are replayed. */
+#define TRACE_TABLES(create)                                                                      \
+    create " trace (point INTEGER PRIMARY KEY, source TEXT NOT NULL, span_s REAL NOT NULL,"       \
+           " users INTEGER NOT NULL, registrations INTEGER NOT NULL, calls INTEGER NOT NULL,"     \
+           " step INTEGER NOT NULL, answered INTEGER NOT NULL, cancelled INTEGER NOT NULL,"       \
+           " refused INTEGER NOT NULL, unanswered INTEGER NOT NULL);" create                      \
+           " trace_calls (point INTEGER NOT NULL, call INTEGER NOT NULL, at_ns INTEGER NOT NULL," \
+           " caller TEXT NOT NULL, callee TEXT NOT NULL, outcome TEXT NOT NULL, status INTEGER,"  \
+           " setup_ns INTEGER, ringing_ns INTEGER, final_ns INTEGER, cancel_ns INTEGER,"          \
+           " talk_ns INTEGER, PRIMARY KEY (point, call)) WITHOUT ROWID;" create                   \
+           " trace_fits (point INTEGER NOT NULL, quantity TEXT NOT NULL, family TEXT NOT NULL,"   \
+           " a REAL, b REAL, log_likelihood REAL, bic REAL, ks REAL, best INTEGER NOT NULL,"      \
+           " n INTEGER NOT NULL, zero INTEGER NOT NULL, mean_s REAL, median_s REAL,"              \
+           " PRIMARY KEY (point, quantity, family)) WITHOUT ROWID;" create                        \
+           " trace_spans (point INTEGER NOT NULL, quantity TEXT NOT NULL, span_s REAL NOT NULL,"  \
+           " share REAL NOT NULL, PRIMARY KEY (point, quantity, span_s)) WITHOUT ROWID;" create   \
+           " replay_calls (replication_id INTEGER NOT NULL REFERENCES replications"               \
+           " ON DELETE CASCADE, call INTEGER NOT NULL, begun INTEGER NOT NULL,"                   \
+           " ended INTEGER NOT NULL, outcome TEXT, status INTEGER, started_ns INTEGER,"           \
+           " setup_ns INTEGER, answer_ns INTEGER, PRIMARY KEY (replication_id, call))"            \
+           " WITHOUT ROWID;"
+
 bool database_is_of_replications(const char *table)
 {
-    return strcmp(table, "run") != 0 && strcmp(table, "parameters") != 0 &&
-           strcmp(table, "precision") != 0;
+    static const char *const others[] = {"run",         "parameters", "precision",  "trace",
+                                         "trace_calls", "trace_fits", "trace_spans"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        if (strcmp(table, others[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Who reads results while a run writes them makes the run wait, not fail. */
@@ -123,12 +153,14 @@ char *database_fact(sqlite3 *db, const char *key)
     return g_strdup((const char *)sqlite3_column_text(query, 0));
 }
 
-/* Another program's database, or one of another version of Peal, is not to be read as ours. */
-static bool check_schema(sqlite3 *db, const char *path, GError **error)
+/* Another program's database, or one of another version of Peal, is not to be read as ours.
+ * least    the oldest schema that will do; *ret_version is the one that it is */
+static bool check_schema(sqlite3 *db, const char *path, int least, int *ret_version, GError **error)
 {
-    g_autofree char *version = database_fact(db, "schema");
+    g_autofree char *text = database_fact(db, "schema");
 
-    if (g_strcmp0(version, G_STRINGIFY(DATABASE_SCHEMA_VERSION)) != 0) {
+    *ret_version = text != NULL ? (int)g_ascii_strtoll(text, NULL, 10) : 0;
+    if (*ret_version < least || *ret_version > DATABASE_SCHEMA_VERSION) {
         g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_READ,
                     "%s holds no results that this version can read; run the scenario again with "
                     "--force or another --out",
@@ -144,6 +176,7 @@ static bool create_tables(sqlite3 *db, GError **error)
                                                DATABASE_SCHEMA_VERSION);
 
     return database_run(db, "BEGIN IMMEDIATE;", error) && database_run(db, SCHEMA, error) &&
+           database_run(db, TRACE_TABLES("CREATE TABLE"), error) &&
            database_run(db, version, error);
 }
 
@@ -151,6 +184,7 @@ sqlite3 *database_create(const char *path, GError **error)
 {
     g_autoptr(sqlite3) db = NULL;
     bool exists = g_file_test(path, G_FILE_TEST_EXISTS);
+    int version;
 
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
         set_write_error(error, db);
@@ -161,7 +195,8 @@ sqlite3 *database_create(const char *path, GError **error)
     if (!database_run(db, "PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL;", error)) {
         return NULL;
     }
-    if (exists ? !check_schema(db, path, error) : !create_tables(db, error)) {
+    if (exists ? !check_schema(db, path, DATABASE_SCHEMA_VERSION, &version, error)
+               : !create_tables(db, error)) {
         return NULL;
     }
     return g_steal_pointer(&db);
@@ -171,6 +206,7 @@ sqlite3 *database_open(const char *dir, GError **error)
 {
     g_autofree char *path = g_build_filename(dir, DATABASE_NAME, NULL);
     g_autoptr(sqlite3) db = NULL;
+    int version;
 
     if (!g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
         g_set_error(error, RESULTS_ERROR, RESULTS_ERROR_READ,
@@ -183,7 +219,12 @@ sqlite3 *database_open(const char *dir, GError **error)
         return NULL;
     }
     sqlite3_busy_timeout(db, BUSY_MS);
-    if (!check_schema(db, path, error)) {
+    if (!check_schema(db, path, DATABASE_SCHEMA_READABLE, &version, error)) {
+        return NULL;
+    }
+    /* Temporary tables can be made beside a file that is only read. */
+    if (version < DATABASE_SCHEMA_VERSION &&
+        !database_run(db, TRACE_TABLES("CREATE TEMP TABLE"), error)) {
         return NULL;
     }
     return g_steal_pointer(&db);

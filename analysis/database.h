@@ -9,7 +9,9 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-#define DATABASE_SCHEMA_VERSION 3
+#define DATABASE_SCHEMA_VERSION 4
+/* The oldest that can still be read, though not gone on with: it has no tables of traces. */
+#define DATABASE_SCHEMA_READABLE 3
 #define DATABASE_NAME "results.db"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, sqlite3_close)
@@ -25,8 +27,9 @@ bool database_is_of_replications(const char *table);
  * RESULTS_ERROR_WRITE. */
 sqlite3 *database_create(const char *path, GError **error);
 
-/* database_open opens dir/results.db for reading. NULL with RESULTS_ERROR_READ, which says what
- * to do when there are no results. */
+/* database_open opens dir/results.db for reading; tables that an older version did not have are
+ * there and empty. NULL with RESULTS_ERROR_READ, which says what to do when there are no
+ * results. */
 sqlite3 *database_open(const char *dir, GError **error);
 
 /* database_run runs statements without results. False with RESULTS_ERROR_WRITE. */

@@ -130,6 +130,7 @@ void recorder_free(Recorder *recorder)
     histogram_free(recorder->peer_values);
     sample_fini(&recorder->lookups);
     recorder_calls_fini(&recorder->calls);
+    recorder_replay_fini(&recorder->replay);
     for (guint i = 0; i < recorder->marks->len; i++) {
         g_free(g_array_index(recorder->marks, RecorderMark, i).text);
     }

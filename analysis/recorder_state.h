@@ -57,6 +57,14 @@ typedef struct RecorderCalls {
     Sample sample; /* of struct RecorderSampledCall */
 } RecorderCalls;
 
+/* Calls of a replayed trace. */
+typedef struct RecorderReplay {
+    GArray *rows;  /* of RecorderReplayed; NULL: there was no call */
+    uint32_t step; /* calls whose number it divides are kept */
+    Histogram *setup_ns;
+    Histogram *answer_ns;
+} RecorderReplay;
+
 enum { RECORDER_SLICES_MAX = 32 };
 
 /* What is measured in a part of the run, by the instant at which things start. */
@@ -90,6 +98,7 @@ struct Recorder {
     bool window_open;
     Sample lookups; /* of struct RecorderSampled */
     RecorderCalls calls;
+    RecorderReplay replay;
     GArray *marks; /* of RecorderMark */
     GArray *peers; /* of RecorderPeerRow */
 };
@@ -121,6 +130,9 @@ void recorder_calls_init(RecorderCalls *calls, uint32_t keep);
 void recorder_calls_fini(RecorderCalls *calls);
 void recorder_calls_finish(Recorder *recorder);
 const struct RecorderSampledCall *recorder_sampled_calls(const Recorder *recorder, size_t *ret_len);
+
+/* recorder_replay.c */
+void recorder_replay_fini(RecorderReplay *replay);
 
 /* recorder_lookups returns the sampled lookups in the order of their start; valid after
  * recorder_finish. */

@@ -8,6 +8,7 @@
 #include "plot/gnuplot.h"
 #include "report/page.h"
 #include "results_mean.h"
+#include "results_trace.h"
 #include "rows.h"
 #include "summary.h"
 
@@ -386,6 +387,13 @@ bool results_set_point(Results *results, unsigned point, const ResultsParameter 
     }
     sqlite3_bind_int64(insert, 1, point);
     return end_transaction(results->db, add_parameters(insert, parameters, len, error), error);
+}
+
+bool results_set_trace(Results *results, unsigned point, const ResultsTrace *trace, GError **error)
+{
+    return database_run(results->db, "BEGIN IMMEDIATE", error) &&
+           end_transaction(results->db, results_trace_write(results->db, point, trace, error),
+                           error);
 }
 
 bool results_write_part(const char *dir, const ResultsReplication *replication,

@@ -7,6 +7,7 @@
 #include "recorder_state.h"
 #include "summary.h"
 
+#include <analysis/history.h>
 #include <math.h>
 
 static double seconds(int64_t ns)
@@ -257,14 +258,21 @@ static bool add_histogram(sqlite3 *db, gint64 id, const char *name, const Histog
     return true;
 }
 
-static bool add_histograms(sqlite3 *db, gint64 id, const RecorderFigures *figures, GError **error)
+static bool add_histograms(sqlite3 *db, gint64 id, const Recorder *recorder, GError **error)
 {
-    const Histogram *histograms[SUMMARY_HISTOGRAMS] = {figures->hops,          figures->latency_ns,
-                                                       figures->peer_messages, figures->peer_values,
-                                                       figures->setup_ns,      figures->answer_ns};
+    const RecorderFigures *figures = recorder_figures(recorder);
+    const Histogram *histograms[SUMMARY_HISTOGRAMS] = {figures->hops,
+                                                       figures->latency_ns,
+                                                       figures->peer_messages,
+                                                       figures->peer_values,
+                                                       figures->setup_ns,
+                                                       figures->answer_ns,
+                                                       recorder->replay.setup_ns,
+                                                       recorder->replay.answer_ns};
 
     for (size_t i = 0; i < SUMMARY_HISTOGRAMS; i++) {
-        if (!add_histogram(db, id, SUMMARY_HISTOGRAM[i].name, histograms[i], error)) {
+        if (histograms[i] != NULL &&
+            !add_histogram(db, id, SUMMARY_HISTOGRAM[i].name, histograms[i], error)) {
             return false;
         }
     }
@@ -471,6 +479,53 @@ static bool add_call_failures(sqlite3 *db, gint64 id, const RecorderFigures *fig
     return true;
 }
 
+static bool add_replayed(sqlite3_stmt *insert, const RecorderReplayed *replayed, GError **error)
+{
+    sqlite3_bind_int64(insert, 2, replayed->call);
+    sqlite3_bind_int(insert, 3, replayed->begun);
+    sqlite3_bind_int(insert, 4, replayed->begun && replayed->ended);
+    for (int column = 5; column <= 9; column++) {
+        sqlite3_bind_null(insert, column);
+    }
+    if (replayed->begun) {
+        sqlite3_bind_int64(insert, 7, replayed->started.ns);
+    }
+    if (replayed->begun && (replayed->ended || replayed->answer.ns >= 0)) {
+        sqlite3_bind_text(insert, 5, history_outcome_name((HistoryOutcome)replayed->outcome), -1,
+                          SQLITE_STATIC);
+    }
+    if (replayed->begun && replayed->status != 0) {
+        sqlite3_bind_int(insert, 6, replayed->status);
+    }
+    if (replayed->begun && replayed->setup.ns >= 0) {
+        sqlite3_bind_int64(insert, 8, replayed->setup.ns);
+    }
+    if (replayed->begun && replayed->answer.ns >= 0) {
+        sqlite3_bind_int64(insert, 9, replayed->answer.ns);
+    }
+    return database_insert(insert, error);
+}
+
+static bool add_replay(sqlite3 *db, gint64 id, const Recorder *recorder, GError **error)
+{
+    size_t len;
+    uint32_t step;
+    const RecorderReplayed *rows = recorder_replayed_rows(recorder, &len, &step);
+    g_autoptr(sqlite3_stmt) insert =
+        database_prepare(db, "INSERT INTO replay_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", error);
+
+    if (insert == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(insert, 1, id);
+    for (size_t i = 0; i < len; i++) {
+        if (!add_replayed(insert, &rows[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool add_peers(sqlite3 *db, gint64 id, const Recorder *recorder, GError **error)
 {
     g_autoptr(sqlite3_stmt) insert =
@@ -526,9 +581,9 @@ bool rows_add_replication(sqlite3 *db, const ResultsReplication *replication,
     return add_head(db, replication, recorder, id, error) &&
            add_engine(db, id, replication, error) &&
            add_figures(db, id, replication, recorder, error) &&
-           add_histograms(db, id, figures, error) && add_drops(db, id, &figures->totals, error) &&
+           add_histograms(db, id, recorder, error) && add_drops(db, id, &figures->totals, error) &&
            add_messages(db, id, &figures->totals, error) && add_series(db, id, recorder, error) &&
            add_lookups(db, id, recorder, error) && add_calls(db, id, recorder, error) &&
-           add_call_failures(db, id, figures, error) && add_peers(db, id, recorder, error) &&
-           add_events(db, id, recorder, error);
+           add_call_failures(db, id, figures, error) && add_replay(db, id, recorder, error) &&
+           add_peers(db, id, recorder, error) && add_events(db, id, recorder, error);
 }

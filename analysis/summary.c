@@ -16,6 +16,8 @@ const SummaryHistogram SUMMARY_HISTOGRAM[SUMMARY_HISTOGRAMS] = {
     {"load.values", "load.values", HISTOGRAM_EXACT, 1},
     {"calls.setup_ns", "calls.setup_ms", HISTOGRAM_FINE, 1e-6},
     {"calls.answer_ns", "calls.answer_ms", HISTOGRAM_FINE, 1e-6},
+    {"replay.setup_ns", "replay.setup_ms", HISTOGRAM_FINE, 1e-6},
+    {"replay.answer_ns", "replay.answer_ms", HISTOGRAM_FINE, 1e-6},
 };
 
 /* Which replications figures are made of: one, those of a point, or all. */

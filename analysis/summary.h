@@ -21,7 +21,7 @@ typedef struct SummaryHistogram {
     double scale; /* figure = value * scale */
 } SummaryHistogram;
 
-#define SUMMARY_HISTOGRAMS 6
+#define SUMMARY_HISTOGRAMS 8
 extern const SummaryHistogram SUMMARY_HISTOGRAM[SUMMARY_HISTOGRAMS];
 
 /* summary_histogram reads one histogram of one replication; empty when it is not there, NULL with

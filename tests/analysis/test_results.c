@@ -636,7 +636,7 @@ static void csv_has_a_header_and_a_line_for_each_row(void)
 
     json_decref(three_replications(dir));
     CU_ASSERT(results_export_csv(dir, files, NULL));
-    CU_ASSERT_EQUAL(files->len, 16);
+    CU_ASSERT_EQUAL(files->len, 21);
     CU_ASSERT_FATAL(g_file_get_contents(path, &text, NULL, NULL));
     CU_ASSERT(g_str_has_prefix(text, "replication_id,start_s,end_s,lookups_started,"));
     for (const char *c = text; *c != '\0'; c++) {

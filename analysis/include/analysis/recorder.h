@@ -2,8 +2,9 @@
  * recorder.h - what is measured in one replication, kept small while it runs.
  * Source: none.
  * State:  one per replication: a few histograms, at most RECORDER_ROWS_MAX rows of a time series
- *         with two coarse histograms each, and bounded samples of single lookups and calls. It does
- *         not grow with the length of the run.
+ *         with two coarse histograms each, bounded samples of single lookups and calls, and 32
+ *         bytes for each call of a replayed trace, RECORDER_REPLAYED_MAX at most. It does not grow
+ *         with the length of the run.
  * Time:   instants count from the start of the run, which is 0. Nothing here reads a clock.
  *
  * The measured window is [warmup, end). A lookup or call belongs to it by the instant it started;
@@ -25,8 +26,10 @@ enum {
     RECORDER_LOOKUPS_DEFAULT = 100000, /* single lookups kept, and as many calls */
     RECORDER_PEERS_MAX = 100000,       /* rows of per-peer load; of more peers every k-th is kept */
     RECORDER_EVENTS_MAX = 1000,
-    RECORDER_CODES = 64,    /* message codes counted apart; the last: error, all others */
-    RECORDER_STATUSES = 700 /* of SIP's final responses */
+    RECORDER_REPLAYED_MAX = 1000000, /* calls of a replayed trace, 32 bytes each; of longer traces
+                                        every second is kept, or every fourth ... */
+    RECORDER_CODES = 64,             /* message codes counted apart; the last: error, all others */
+    RECORDER_STATUSES = 700          /* of SIP's final responses */
 };
 
 /* What the world counts. name: its column in results.db, meaning. */
@@ -120,6 +123,19 @@ typedef struct RecorderCall {
     uint16_t status; /* of the final response: 200..299 answered it */
 } RecorderCall;
 
+/* What became of one call of a replayed trace; see ReplayEnd in <scenarios/replay.h>. */
+typedef struct RecorderReplayed {
+    PealTime started;
+    PealSpan setup;  /* to the first 101..199, else the 2xx, that the caller heard; -1: neither */
+    PealSpan answer; /* to the 2xx; -1: none */
+    uint32_t call;   /* its number in the trace */
+    uint16_t status; /* of the final response; 0: none */
+    uint8_t outcome; /* HistoryOutcome, of a call that has begun */
+    bool begun : 1;  /* its caller's phone was there */
+    bool ended : 1;  /* false: under way at the end of the run */
+} RecorderReplayed;
+_Static_assert(sizeof(RecorderReplayed) == 32, "there are a million of them");
+
 /* What one peer carried in the measured window or, values, holds at the end. */
 typedef struct RecorderPeer {
     uint32_t messages; /* delivered to it, RELOAD and, as an adapter, SIP */
@@ -171,6 +187,18 @@ void recorder_unfinished(Recorder *recorder, uint64_t lookups);
  * lookups. */
 void recorder_call(Recorder *recorder, const RecorderCall *call);
 void recorder_unfinished_calls(Recorder *recorder, uint64_t calls);
+
+/*
+ * recorder_replayed reports a call of a replayed trace, whenever it was, in the order of their
+ * numbers; also after recorder_finish.
+ * It is kept apart from recorder_call, which is told of the same call.
+ */
+void recorder_replayed(Recorder *recorder, const RecorderReplayed *replayed);
+
+/* recorder_replayed_rows are those that were kept, by number; NULL when there was none. They are
+ * all with *ret_step 1, else one in so many. Borrowed until the next recorder_replayed. */
+const RecorderReplayed *recorder_replayed_rows(const Recorder *recorder, size_t *ret_len,
+                                               uint32_t *ret_step);
 
 /*
  * recorder_next_sample is the next instant at which the recorder wants the totals: the end of a

@@ -8,6 +8,7 @@
 #ifndef ANALYSIS_RESULTS_H
 #define ANALYSIS_RESULTS_H
 
+#include <analysis/fit.h>
 #include <analysis/recorder.h>
 #include <analysis/stats.h>
 #include <glib.h>
@@ -71,6 +72,46 @@ bool results_has(Results *results, unsigned point, unsigned replication);
  * first replication. Returns false with RESULTS_ERROR_WRITE. */
 bool results_set_point(Results *results, unsigned point, const ResultsParameter *parameters,
                        size_t len, GError **error);
+
+/* A call as it was in a trace. Spans of which nothing is known are negative. */
+typedef struct ResultsTraceCall {
+    PealSpan at;        /* of its INVITE, from the trace's beginning */
+    const char *caller; /* AORs, borrowed */
+    const char *callee;
+    PealSpan ringing; /* these from the INVITE on: the first 101..199, */
+    PealSpan final;   /* the final response, */
+    PealSpan cancel;  /* the CANCEL */
+    PealSpan talk;    /* from the answer to the BYE */
+    uint16_t status;  /* of the final response; 0: none */
+    uint8_t outcome;  /* HistoryOutcome */
+} ResultsTraceCall;
+
+/* Spans of a trace, and the distributions that were fitted to them. */
+typedef struct ResultsTraceFit {
+    const char *quantity; /* "interarrival", "holding", "registration" */
+    const Fit *fit;
+    const double *spans; /* s, in any order */
+    size_t len;
+} ResultsTraceFit;
+
+/* The trace that a point replays; all is copied. */
+typedef struct ResultsTrace {
+    const char *source; /* its name */
+    PealSpan span;
+    uint64_t users;
+    uint64_t registrations;
+    uint32_t calls;
+    /* call fills in one of them, 0..calls-1; asked for in turn. */
+    void (*call)(void *user, uint32_t i, ResultsTraceCall *ret_call);
+    void *user;
+    const ResultsTraceFit *fits;
+    size_t fits_len;
+} ResultsTrace;
+
+/* results_set_trace describes it, in place of what was said of it before; of more than
+ * RECORDER_REPLAYED_MAX calls those are kept that the recorder keeps. Returns false with
+ * RESULTS_ERROR_WRITE. */
+bool results_set_trace(Results *results, unsigned point, const ResultsTrace *trace, GError **error);
 
 /* How a figure of several replications becomes one: RESULTS_MEAN gives NAME.mean and NAME.ci95, and
  * so does RESULTS_RATE, a mean of shares of trials. */

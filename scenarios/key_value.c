@@ -232,6 +232,9 @@ static bool apply_lifetime(const Key *key, const char *text, void *target, GErro
         }
         return false;
     }
+    if (isinf(dist_mean_us(&dist))) {
+        return value_fail(error, "a lifetime has a mean: that takes a shape above 1");
+    }
     if (dist.kind == DIST_CONSTANT && fmod(dist.a, PEAL_NS_PER_S / 1e3) != 0) {
         return value_fail(error, "a registration lasts whole seconds");
     }

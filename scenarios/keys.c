@@ -295,8 +295,9 @@ const Key KEYS[] = {
     {"workload", "register-expires", KEY_LIFETIME, NULL, FIELD(workload.register_expires),
      SCENARIO_EXPIRES_LEAST_S *UINT64_C(1000000000), SCENARIO_EXPIRES_MOST_S *UINT64_C(1000000000),
      "1h", NULL,
-     "Lifetime of a registration, in whole seconds; refreshed at 0.9 of it. A distribution gives "
-     "each user one of its own, for good."},
+     "Lifetime of a registration, in whole seconds; refreshed at 0.9 of it. "
+     "A distribution is that of the registrations that are made: each user has one of its own for "
+     "good, drawn with a weight of its length, since who registers rarely is seen rarely."},
     {"workload", "lookups-per-peer-hour", KEY_MILLI, NULL,
      FIELD(workload.lookups_per_peer_hour_milli), 0, UINT64_C(3600000000), "60", NULL,
      "Rate of each peer's lookups; intervals are exponential."},

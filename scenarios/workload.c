@@ -14,7 +14,7 @@ uint32_t scenario_register_expires_s(const Scenario *scenario, uint64_t seed, ui
 {
     uint64_t stream = peal_random_stream(peer, PEAL_DRAW_LIFETIME);
 
-    return lifetime_s(dist_draw(&scenario->workload.register_expires, seed, stream, user));
+    return lifetime_s(dist_draw_met(&scenario->workload.register_expires, seed, stream, user));
 }
 
 void scenario_register_bounds(const Scenario *scenario, uint32_t *ret_least_s, uint32_t *ret_most_s)

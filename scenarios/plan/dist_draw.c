@@ -84,6 +84,38 @@ PealSpan dist_draw_residual(const Dist *dist, uint64_t seed, uint64_t stream, ui
     return whole_us(us);
 }
 
+/* Of an exponential and a Pareto it is what is gone, which has the same distribution as what is
+ * left, and what is left given that. */
+PealSpan dist_draw_met(const Dist *dist, uint64_t seed, uint64_t stream, uint64_t number)
+{
+    double us = 0;
+    Rng rng;
+
+    rng_init(&rng, seed, stream, number * DIST_RAW_PER_DRAW);
+    switch (dist->kind) {
+    case DIST_NONE:
+        break;
+    case DIST_CONSTANT:
+        return (PealSpan){llround(dist->a * 1e3)};
+    case DIST_EXPONENTIAL:
+        us = gsl_ran_exponential(&rng.gsl, dist->a);
+        us += gsl_ran_exponential(&rng.gsl, dist->a);
+        break;
+    case DIST_WEIBULL:
+        us = dist->a * pow(gsl_cdf_gamma_Qinv(gsl_rng_uniform_pos(&rng.gsl), 1 + 1 / dist->b, 1),
+                           1 / dist->b);
+        break;
+    case DIST_LOGNORMAL:
+        us = gsl_ran_lognormal(&rng.gsl, dist->a + dist->b * dist->b, dist->b);
+        break;
+    case DIST_PARETO: /* having lasted for `us`, it goes on as one of the scale a + us */
+        us = gsl_ran_pareto(&rng.gsl, dist->b - 1, dist->a) - dist->a;
+        us = gsl_ran_pareto(&rng.gsl, dist->b, dist->a + us) - dist->a;
+        break;
+    }
+    return whole_us(us);
+}
+
 double dist_mean_us(const Dist *dist)
 {
     switch (dist->kind) {

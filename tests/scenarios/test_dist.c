@@ -189,6 +189,33 @@ static void dist_residual_lives_have_the_stated_mean(void)
     }
 }
 
+/* Weighted by how often they are met, spans have their own distribution again. The weights' mean is
+ * that of 1 / x: of long tails, few draws make most of it, so the bound is wide. */
+static void dist_met_spans_make_up_their_own_distribution(void)
+{
+    static const char *const texts[] = {"exponential(mean=1h)", "weibull(shape=2, mean=1h)",
+                                        "lognormal(median=1h, sigma=0.8)",
+                                        "pareto(shape=2.5, scale=1h)", "constant:1h"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        Dist dist = parsed(texts[i]);
+        double bounds[] = {0, dist_median_us(&dist) / 3, dist_median_us(&dist),
+                           dist_median_us(&dist) * 3};
+        double above[G_N_ELEMENTS(bounds)] = {0};
+
+        for (uint64_t j = 0; j < DRAWS; j++) {
+            double us = (double)dist_draw_met(&dist, 15, 7, j).ns / 1e3;
+
+            for (size_t k = 0; k < G_N_ELEMENTS(bounds); k++) {
+                above[k] += us > bounds[k] ? dist_mean_us(&dist) / us : 0;
+            }
+        }
+        for (size_t k = 0; k < G_N_ELEMENTS(bounds); k++) {
+            CU_ASSERT_DOUBLE_EQUAL(above[k] / DRAWS, dist_survival(&dist, bounds[k]), 0.03);
+        }
+    }
+}
+
 static void dist_pareto_begins_at_zero(void)
 {
     Dist dist = parsed("pareto(shape=2, scale=10s)");
@@ -292,6 +319,7 @@ PEAL_TEST_MAIN("scenarios/dist", PEAL_TEST(dist_constant_and_none_do_not_vary),
                PEAL_TEST(dist_moments_of_kad_are_the_published_ones),
                PEAL_TEST(dist_residual_lives_have_the_equilibrium_distribution),
                PEAL_TEST(dist_residual_lives_have_the_stated_mean),
+               PEAL_TEST(dist_met_spans_make_up_their_own_distribution),
                PEAL_TEST(dist_pareto_begins_at_zero),
                PEAL_TEST(dist_residual_lives_of_odd_shapes_are_spans),
                PEAL_TEST(dist_draw_is_a_function_of_its_arguments),

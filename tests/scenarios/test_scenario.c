@@ -240,6 +240,8 @@ static void scenario_refuses_contradictions(void)
             WORDS("dir/test.conf:3", "10s to 365d"));
     refused("[scenario]\n[workload]\nregister-expires = exponential(mean=14s)\n", NULL,
             SCENARIO_ERROR_VALUE, WORDS("dir/test.conf:3", "median", "10s to 365d"));
+    refused("[scenario]\n[workload]\nregister-expires = pareto(shape=1, scale=1h)\n", NULL,
+            SCENARIO_ERROR_VALUE, WORDS("dir/test.conf:3", "mean"));
     refused("[scenario]\n[workload]\ncall-interval = 1s\ncalls-per-user-hour = 1\n", NULL,
             SCENARIO_ERROR_VALUE, WORDS("call-interval", "calls-per-user-hour", "both"));
     refused("[scenario]\n[workload]\ncall-interval = exponential(mean=1us)\n", NULL,

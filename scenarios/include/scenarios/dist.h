@@ -59,6 +59,11 @@ PealSpan dist_draw(const Dist *dist, uint64_t seed, uint64_t stream, uint64_t nu
  */
 PealSpan dist_draw_residual(const Dist *dist, uint64_t seed, uint64_t stream, uint64_t number);
 
+/* dist_draw_met draws the whole of such a span, with a weight of its length. Where each of many
+ * goes on in spans of a length of its own, drawn so, the spans that they make have `dist`. The mean
+ * must be finite. */
+PealSpan dist_draw_met(const Dist *dist, uint64_t seed, uint64_t stream, uint64_t number);
+
 /* dist_mean_us returns the mean, infinite where there is none (a pareto of shape 1 or less). */
 double dist_mean_us(const Dist *dist);
 

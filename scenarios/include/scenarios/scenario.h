@@ -90,7 +90,8 @@ typedef struct ScenarioWorkload {
     Dist call_duration; /* from the answer on */
     PealSpan ring;      /* until a phone answers */
 
-    /* Of a user's registrations: whole seconds, or drawn once for each user. */
+    /* Of registrations. A distribution is what registrars see: each user has a lifetime of its own,
+     * drawn with a weight of its length, since who registers rarely is seen rarely. */
     Dist register_expires;
     /* Between the calls of the whole overlay, in place of a rate of each user; DIST_NONE: none. */
     Dist call_interval;

@@ -4,18 +4,6 @@
 
 enum { METHOD_LEN_MAX = 32 };
 
-const char *history_outcome_name(HistoryOutcome outcome)
-{
-    static const char *const NAMES[] = {
-        [HISTORY_ANSWERED] = "answered",
-        [HISTORY_CANCELLED] = "cancelled",
-        [HISTORY_REFUSED] = "refused",
-        [HISTORY_UNANSWERED] = "unanswered",
-    };
-
-    return NAMES[outcome];
-}
-
 static void user_clear(void *user)
 {
     g_free(((HistoryUser *)user)->aor);

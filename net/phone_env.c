@@ -20,7 +20,9 @@ struct PhoneEnv {
     Loop *loop;
     Datagrams *datagrams;
     SipCounts *sent;
-    Shim *shim; /* NULL: the network is the real one */
+    PealAddr only;     /* where it may send; family 0: everywhere */
+    uint64_t *kept_in; /* what it would have sent elsewhere */
+    Shim *shim;        /* NULL: the network is the real one */
     Tap tap;
     LoopTimer timer;  /* the phone's deadline */
     LoopTimer failed; /* to tell what could not be sent */
@@ -87,11 +89,16 @@ static void phone_env_send_take(PealEnv *base, const PealHop *to, PealBuf *buf)
     PhoneEnv *env = phone_env_of(base);
     const ShimTo through = {.deliver_take = phone_env_arrival_take, .user = env, .hop = *to};
     ShimPacket packet = {0};
+    const bool allowed = env->only.family == 0 || address_equal(&to->addr, &env->only);
+    const bool leaves = allowed && to->transport == PEAL_UDP && to->conn == 0;
 
     if (env->sent != NULL) {
-        sip_count(env->sent, buf->len, to->transport == PEAL_UDP && to->conn == 0);
+        sip_count(env->sent, buf->len, leaves);
     }
-    if (to->transport == PEAL_UDP && to->conn == 0) {
+    if (!allowed) {
+        ++*env->kept_in;
+    }
+    if (leaves) {
         if (env->shim != NULL && shim_knows(env->shim, &to->addr, &packet.peer)) {
             (void)shim_send_take(env->shim, &packet, &through, buf);
         } else {
@@ -217,35 +224,50 @@ static bool phone_env_find_local(const PealAddr *proxy, PealAddr *ret_local)
     return found;
 }
 
-/* Within an emulated network a machine that is gone says nothing. NULL with errno. */
-static PhoneEnv *phone_env_open(Loop *loop, const PealAddr *local, Shim *shim, SipCounts *sent)
+/* What there is of an environment before its socket. */
+static PhoneEnv *phone_env_make(Loop *loop, SipCounts *sent)
 {
     PhoneEnv *env = g_new0(PhoneEnv, 1);
     PealEnvOps *ops = g_memdup2(&OPS_WITHOUT_CRYPTO, sizeof(OPS_WITHOUT_CRYPTO));
-    DatagramsConfig config = {.loop = loop,
-                              .tap = &env->tap,
-                              .local = *local,
-                              .on_datagram = phone_env_on_datagram,
-                              .on_refused = shim == NULL ? phone_env_on_refused : NULL,
-                              .user = env};
 
     ops->crypto = peal_openssl_crypto();
     env->base.ops = ops;
     env->loop = loop;
     env->sent = sent;
-    env->shim = shim;
     env->timer = (LoopTimer){.due = phone_env_on_due, .user = env};
     env->failed = (LoopTimer){.due = phone_env_on_failed, .user = env};
+    return env;
+}
+
+static void phone_env_discard(PhoneEnv *env)
+{
+    g_free((PealEnvOps *)(uintptr_t)env->base.ops);
+    g_free(env);
+}
+
+/* Opens the socket at a local address; within an emulated network a machine that is gone says
+ * nothing. Returns env, or NULL with errno and without it. */
+static PhoneEnv *phone_env_open_take(PhoneEnv *env, const PealAddr *local)
+{
+    DatagramsConfig config = {.loop = env->loop,
+                              .tap = &env->tap,
+                              .local = *local,
+                              .remote = env->only,
+                              .on_datagram = phone_env_on_datagram,
+                              .on_refused = env->shim == NULL ? phone_env_on_refused : NULL,
+                              .user = env};
+
     env->datagrams = datagrams_open(&config);
     if (env->datagrams == NULL) {
         int why = errno;
 
-        g_free(ops);
-        g_free(env);
+        phone_env_discard(env);
         errno = why;
         return NULL;
     }
-    loop_at_turn_end(loop, phone_env_flush, env);
+    if (env->only.family == 0) { /* a connected socket holds nothing back */
+        loop_at_turn_end(env->loop, phone_env_flush, env);
+    }
     return env;
 }
 
@@ -253,14 +275,32 @@ PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy, SipCounts *sent)
 {
     PealAddr local;
 
-    return phone_env_find_local(proxy, &local) ? phone_env_open(loop, &local, NULL, sent) : NULL;
+    return phone_env_find_local(proxy, &local)
+               ? phone_env_open_take(phone_env_make(loop, sent), &local)
+               : NULL;
+}
+
+PhoneEnv *phone_env_new_kept(Loop *loop, const PealAddr *proxy, SipCounts *sent, uint64_t *kept_in)
+{
+    PealAddr local;
+    PhoneEnv *env;
+
+    if (!phone_env_find_local(proxy, &local)) {
+        return NULL;
+    }
+    env = phone_env_make(loop, sent);
+    env->only = *proxy;
+    env->kept_in = kept_in;
+    return phone_env_open_take(env, &local);
 }
 
 PhoneEnv *phone_env_new_in(Loop *loop, Shim *shim, SipCounts *sent)
 {
     const PealAddr local = shim_source(shim);
+    PhoneEnv *env = phone_env_make(loop, sent);
 
-    return phone_env_open(loop, &local, shim, sent);
+    env->shim = shim;
+    return phone_env_open_take(env, &local);
 }
 
 void phone_env_free(PhoneEnv *env)
@@ -271,12 +311,13 @@ void phone_env_free(PhoneEnv *env)
     if (env->shim != NULL) {
         shim_drop(env->shim, env);
     }
-    loop_not_at_turn_end(env->loop, phone_env_flush, env);
+    if (env->only.family == 0) {
+        loop_not_at_turn_end(env->loop, phone_env_flush, env);
+    }
     loop_timer_unset(env->loop, &env->timer);
     loop_timer_unset(env->loop, &env->failed);
     datagrams_close(env->datagrams);
-    g_free((PealEnvOps *)(uintptr_t)env->base.ops);
-    g_free(env);
+    phone_env_discard(env);
 }
 
 PealEnv *phone_env_ops(PhoneEnv *env)

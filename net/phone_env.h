@@ -20,6 +20,10 @@ typedef struct PhoneEnv PhoneEnv;
  * what is sent to the counts, where they are not NULL. NULL with errno. */
 PhoneEnv *phone_env_new(Loop *loop, const PealAddr *proxy, SipCounts *sent);
 
+/* phone_env_new_kept does so with a socket that the kernel keeps to the proxy, both ways. What the
+ * phone would send to anybody else is dropped as unreachable, and counted. */
+PhoneEnv *phone_env_new_kept(Loop *loop, const PealAddr *proxy, SipCounts *sent, uint64_t *kept_in);
+
 /* phone_env_new_in does so within an emulated network, borrowed for its life: the phone lies where
  * the shim's peer does. */
 PhoneEnv *phone_env_new_in(Loop *loop, Shim *shim, SipCounts *sent);

@@ -3,18 +3,15 @@
 #include "run_phones.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "phone_env.h"
 #include "run_config.h"
+#include "socket_phone.h"
 
-enum { PHONE_ALIGN = 16, STATUS_UNAVAILABLE = 503 };
+enum { STATUS_UNAVAILABLE = 503 };
 
 typedef struct RunPhone {
     RunPhones *all;
-    PhoneEnv *env;
-    PealPhone *core;   /* NULL: there is none now */
+    SocketPhone phone;
     GHashTable *calls; /* RunCall, themselves their keys */
     bool registered;   /* it was told so */
     uint32_t life;     /* phones that were there before it */
@@ -69,11 +66,7 @@ static void call_tell(RunCall *call)
 
 static void on_answered(RunCall *call, const PealPhoneEvent *event)
 {
-    int64_t answer_ns = event->to_answer.ns - call->phone->all->phone.ring.ns;
-
-    call->record.status = event->status;
-    call->record.setup = event->to_ringing.ns >= 0 ? event->to_ringing : event->to_answer;
-    call->record.answer.ns = MAX(answer_ns, 0);
+    socket_phone_answered(&call->record, event, call->phone->all->phone.ring);
     call_tell(call);
 }
 
@@ -173,7 +166,7 @@ static void phone_end(RunPhone *phone)
     GHashTableIter iter;
     gpointer call;
 
-    if (phone->core == NULL) {
+    if (phone->phone.core == NULL) {
         return;
     }
     g_hash_table_iter_init(&iter, phone->calls);
@@ -181,9 +174,7 @@ static void phone_end(RunPhone *phone)
         phone->all->counts.abandoned += !((RunCall *)call)->told;
         phone->all->counts.unanswered -= !((RunCall *)call)->told;
     }
-    peal_phone_fini(phone->core);
-    phone_env_free(phone->env);
-    free(phone->core);
+    socket_phone_close(&phone->phone);
     g_hash_table_unref(phone->calls);
     *phone = (RunPhone){.life = phone->life + 1};
 }
@@ -209,30 +200,22 @@ static bool phone_make(RunPhones *phones, uint32_t peer, uint32_t user, GError *
     const PealAddr proxy = {.ip = {127, 0, 0, 1},
                             .port = run_config_sip_port(config->job, house),
                             .family = 4};
-    PealPhoneIdentity identity = {.proxy = {.addr = proxy, .transport = PEAL_UDP}};
     char text[PLAN_AOR_MAX];
-    void *memory;
+    const SocketPhoneWho who = {.aor = plan_user_aor(peer, user, text), .proxy = proxy};
+    PhoneEnv *env = house == peer ? phone_env_new(config->loop, &proxy, &phones->counts.sent)
+                                  : phone_env_new_in(config->loop, phones->shims->pdata[peer],
+                                                     &phones->counts.sent);
     int status;
 
-    phone->env = house == peer ? phone_env_new(config->loop, &proxy, &phones->counts.sent)
-                               : phone_env_new_in(config->loop, phones->shims->pdata[peer],
-                                                  &phones->counts.sent);
-    if (phone->env == NULL) {
+    if (env == NULL) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                     "no socket for user %u of peer %u: %s", user, peer, g_strerror(errno));
         return false;
     }
     phone->all = phones;
     phone->calls = g_hash_table_new_full(NULL, NULL, g_free, NULL);
-    memory = aligned_alloc(PHONE_ALIGN, peal_phone_size());
-    PEAL_ASSERT(memory != NULL);
-    memset(memory, 0, peal_phone_size());
-    identity.aor = plan_user_aor(peer, user, text);
-    identity.contact = *phone_env_local(phone->env);
-    status = peal_phone_init(memory, phone_env_ops(phone->env), &phones->phone, &identity, phone,
-                             &phone->core);
+    status = socket_phone_open(&phone->phone, env, &phones->phone, &who, phone);
     PEAL_ASSERT(status == 0);
-    phone_env_serve(phone->env, phone->core);
     return true;
 }
 
@@ -242,10 +225,10 @@ bool run_phones_register(RunPhones *phones, uint32_t peer, uint32_t user, GError
     uint32_t expires_s = scenario_register_expires_s(phones->config.job->point,
                                                      phones->config.job->seed, peer, user);
 
-    if (phone->core == NULL && !phone_make(phones, peer, user, error)) {
+    if (phone->phone.core == NULL && !phone_make(phones, peer, user, error)) {
         return false;
     }
-    if (peal_phone_register(phone->core, expires_s, 0) != 0) {
+    if (peal_phone_register(phone->phone.core, expires_s, 0) != 0) {
         phones->counts.register_failed++;
     }
     return true;
@@ -258,7 +241,7 @@ void run_phones_call(RunPhones *phones, const PlanAction *action)
     char text[PLAN_AOR_MAX];
     RunCall *call;
 
-    if (phone->core == NULL || self) {
+    if (phone->phone.core == NULL || self) {
         return;
     }
     call = g_new0(RunCall, 1);
@@ -272,7 +255,8 @@ void run_phones_call(RunPhones *phones, const PlanAction *action)
             .callee_user = action->target_user}};
     g_hash_table_add(phone->calls, call);
     phones->counts.unanswered++;
-    if (peal_phone_call(phone->core, plan_user_aor(action->target_peer, action->target_user, text),
+    if (peal_phone_call(phone->phone.core,
+                        plan_user_aor(action->target_peer, action->target_user, text),
                         action->duration, (uintptr_t)call) != 0) {
         on_ended(call, STATUS_UNAVAILABLE);
     }

@@ -379,23 +379,27 @@ static void cut_rows(Recorder *recorder, PealTime at)
 
 void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *totals)
 {
+    const RecorderConfig *config = &recorder->config;
     RecorderFigures *figures = &recorder->figures;
 
-    PEAL_ASSERT(!recorder->finished && at.ns <= recorder->config.duration.ns);
+    if (config->open_ended) {
+        at.ns = MIN(at.ns, config->duration.ns);
+    }
+    PEAL_ASSERT(!recorder->finished && at.ns <= config->duration.ns);
     cut_rows(recorder, at);
     if (recorder->sampled < recorder->rows_len) {
         PEAL_ASSERT(recorder->sampled + 1 == recorder->rows_len);
         sample_row(recorder, totals);
     }
-    figures->warmup = recorder->config.warmup;
-    if (recorder->config.mser) {
+    figures->warmup = config->warmup;
+    if (config->mser) {
         recorder_slices_cut(recorder);
     }
     sample_finish(&recorder->lookups, compare_sampled_start);
     recorder_calls_finish(recorder);
     recorder->finished = true;
     figures->end = at;
-    figures->interrupted = at.ns < recorder->config.duration.ns;
+    figures->interrupted = !config->open_ended && at.ns < config->duration.ns;
     if (recorder->window_open) {
         figures->window.ns = at.ns - figures->warmup.ns;
         figures->totals = totals_between(&recorder->start, totals);
@@ -404,6 +408,12 @@ void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *tota
     figures->latency_ns = recorder->latency_ns;
     figures->peer_messages = recorder->peer_messages;
     figures->peer_values = recorder->peer_values;
+}
+
+void recorder_interrupted(Recorder *recorder)
+{
+    PEAL_ASSERT(recorder->finished && recorder->config.open_ended);
+    recorder->figures.interrupted = true;
 }
 
 const RecorderFigures *recorder_figures(const Recorder *recorder)

@@ -163,6 +163,8 @@ typedef struct RecorderConfig {
     uint32_t lookups;  /* single lookups kept, and calls; 0: RECORDER_LOOKUPS_DEFAULT */
     PealSpan prompt;   /* a lookup answered within it was prompt, in the series; 0: 3 s */
     bool calls;        /* there may be calls: figures of them are wanted, even of none */
+    bool open_ended;   /* the run is whole whenever it ends; an end after the duration counts as
+                          then */
 } RecorderConfig;
 
 /* recorder_latest_cut is the latest instant at which MSER-5 may cut a run of this duration: about
@@ -237,6 +239,9 @@ RecorderLately recorder_lately(Recorder *recorder);
  * totals  at `at`; recorder_sample need not be called for the same instant
  */
 void recorder_finish(Recorder *recorder, PealTime at, const RecorderTotals *totals);
+
+/* recorder_interrupted says of an open-ended run that has finished that it was not whole. */
+void recorder_interrupted(Recorder *recorder);
 
 /* The figures of the measured window, valid after recorder_finish while the recorder lives. */
 typedef struct RecorderFigures {

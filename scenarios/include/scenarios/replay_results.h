@@ -34,21 +34,13 @@ void replay_report_text(GString *text, const Replay *replay, const Recorder *rec
 /* The results of a replay outside of `peal run`: one point with one replication. */
 typedef struct ReplayResultsConfig {
     const char *dir;
-    const char *name;                   /* of the results; NULL: the source's, without its ending */
-    const Replay *replay;               /* placed, borrowed until the results are closed */
-    const ResultsParameter *parameters; /* what it was told ("replay.to", "replay.speed"): with the
-                                           source, what makes it the same replay again */
+    const char *name;                   /* of the results: what the capture is called */
+    const Replay *replay;               /* placed; borrowed until the results are closed */
+    const ResultsParameter *parameters; /* what else it was told ("replay.to", "replay.speed"):
+                                           with the name what makes it the same replay again */
     size_t parameters_len;
     bool force; /* replace other results */
 } ReplayResultsConfig;
-
-/* How it went. */
-typedef struct ReplayResultsRun {
-    PealTime began;   /* what the play's instants count from */
-    PealSpan length;  /* of the replay, until it ended */
-    bool interrupted; /* before its end */
-    uint64_t messages;
-} ReplayResultsRun;
 
 typedef struct ReplayResults ReplayResults;
 
@@ -56,16 +48,23 @@ typedef struct ReplayResults ReplayResults;
  * RESULTS_ERROR_WRITE, as results_open says. */
 ReplayResults *replay_results_open(const ReplayResultsConfig *config, GError **error);
 
+/* replay_results_recorder is the recorder for the world to fill and finish, with room for
+ * REPLAY_RESULTS_TAIL_S more than the trace lasts; what is finished later counts as then. */
+enum { REPLAY_RESULTS_TAIL_S = 120 };
+Recorder *replay_results_recorder(ReplayResults *results);
+
 /*
- * replay_results_finish stores what became of the calls and writes summary.json; an interrupted
- * replay is marked as partial, and the same one takes its place.
- * ret_text    what people read of it (replay_report_text), to g_free; NULL: not wanted
+ * replay_results_finish stores the replication and writes summary.json.
+ * outcome      as the world has left it
+ * interrupted  it was ended before its end: the results are partial, and the same replay may be
+ *              run into them again
+ * ret_text     what people read of it, to g_free; NULL: not wanted
  * Returns false with RESULTS_ERROR_WRITE.
  */
-bool replay_results_finish(ReplayResults *results, const ReplayPlay *play,
-                           const ReplayResultsRun *run, char **ret_text, GError **error);
+bool replay_results_finish(ReplayResults *results, const RunOutcome *outcome, bool interrupted,
+                           char **ret_text, GError **error);
 
-/* replay_results_close is safe on NULL; without replay_results_finish no replication is left. */
+/* replay_results_close is safe on NULL; without replay_results_finish no replication is there. */
 void replay_results_close(ReplayResults *results);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReplayResults, replay_results_close)
 

@@ -378,6 +378,37 @@ Fit fit_spans(const double *spans, size_t len)
     return fit;
 }
 
+double fit_mean(FitFamily family, const FitOne *one)
+{
+    switch (family) {
+    case FIT_EXPONENTIAL:
+        return one->a;
+    case FIT_LOGNORMAL:
+        return exp(one->a + one->b * one->b / 2);
+    case FIT_WEIBULL:
+        return one->b * tgamma(1 + 1 / one->a);
+    case FIT_PARETO:
+        return one->a > 1 ? one->b / (one->a - 1) : INFINITY;
+    case FIT_FAMILIES:
+        break;
+    }
+    return 0;
+}
+
+FitOne fit_times(FitFamily family, const FitOne *one, double factor)
+{
+    FitOne scaled = {.known = one->known, .a = one->a, .b = one->b, .ks = one->ks};
+
+    if (family == FIT_EXPONENTIAL) {
+        scaled.a *= factor;
+    } else if (family == FIT_LOGNORMAL) {
+        scaled.a += log(factor);
+    } else {
+        scaled.b *= factor;
+    }
+    return scaled;
+}
+
 /* A number > 0 in 6 digits, of which at most `decimals` are decimals, without zeros at its end. */
 static void add_number(GString *text, double value, int decimals)
 {

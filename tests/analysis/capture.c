@@ -452,9 +452,11 @@ void capture_udp(Capture *capture, int64_t at_ns, const PealAddr *from, const Pe
     CaptureIp ip = {.from = dressed(capture, from),
                     .to = dressed(capture, to),
                     .protocol = PROTO_UDP};
+    uint8_t *header;
 
     room_set(&capture->whole, data);
-    put_udp_header(room_prepend(&capture->whole, UDP_LEN), &ip.from, &ip.to, capture->whole.len);
+    header = room_prepend(&capture->whole, UDP_LEN);
+    put_udp_header(header, &ip.from, &ip.to, capture->whole.len);
     send_transport(capture, at_ns, &ip);
 }
 

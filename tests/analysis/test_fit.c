@@ -305,6 +305,27 @@ static void fit_bears_samples_that_no_family_has(void)
     }
 }
 
+static void fit_mean_is_that_of_the_family_and_scales(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(TRUTHS); i++) {
+        const FitOne one = {.known = true, .a = TRUTHS[i].a, .b = TRUTHS[i].b};
+        FitFamily family = TRUTHS[i].family;
+        FitOne longer = fit_times(family, &one, 7);
+        double mean = fit_mean(family, &one);
+
+        if (family == FIT_PARETO && one.a <= 1) {
+            CU_ASSERT(isinf(mean));
+            continue;
+        }
+        if (family != FIT_PARETO || one.a > 2) { /* else the sample's mean is too wild */
+            CU_ASSERT_DOUBLE_EQUAL(fit_drawn(&TRUTHS[i], 100000, 1).mean / mean, 1, 0.03);
+        }
+        CU_ASSERT_DOUBLE_EQUAL(fit_mean(family, &longer) / mean, 7, 1e-9);
+        CU_ASSERT_DOUBLE_EQUAL(fit_cdf(family, &longer, 7 * mean), fit_cdf(family, &one, mean),
+                               1e-9);
+    }
+}
+
 static void fit_text_is_what_scenarios_read(void)
 {
     static const struct {
@@ -338,4 +359,5 @@ PEAL_TEST_MAIN("analysis/fit", PEAL_TEST(fit_recovers_parameters_and_names_the_f
                PEAL_TEST(fit_distance_is_that_of_the_definition_with_and_without_ties),
                PEAL_TEST(fit_of_too_few_or_equal_spans_is_none),
                PEAL_TEST(fit_bears_samples_that_no_family_has),
+               PEAL_TEST(fit_mean_is_that_of_the_family_and_scales),
                PEAL_TEST(fit_text_is_what_scenarios_read))

@@ -55,6 +55,12 @@ Fit fit_spans(const double *spans, size_t len);
 /* fit_cdf is P(X <= x) of one fit. */
 double fit_cdf(FitFamily family, const FitOne *one, double x);
 
+/* fit_mean is that of one fit, infinite where there is none (a Pareto of shape 1 or less). */
+double fit_mean(FitFamily family, const FitOne *one);
+
+/* fit_times is the fit of spans that are so many times longer, without likelihood and BIC. */
+FitOne fit_times(FitFamily family, const FitOne *one, double factor);
+
 /* fit_text is a fit that is known as a scenario writes it: `weibull(shape=0.7, scale=1.25s)`, of 6
  * digits, shapes in thousandths; what is beyond the limits of scenarios becomes the limit. To
  * g_free. */

@@ -2,6 +2,8 @@
 /* names.c - names of methods and header fields, and reason phrases. */
 #include "sip/names.h"
 
+#include <peal/sip_scan.h>
+
 #include "sip/lex.h"
 #include "sip/text.h"
 
@@ -194,4 +196,9 @@ PealStr sip_reason(unsigned status)
     default:
         return status >= 100 && status < 700 ? sip_str(classes[status / 100 - 1]) : (PealStr){0};
     }
+}
+
+PealStr peal_sip_reason(unsigned status)
+{
+    return sip_reason(status);
 }

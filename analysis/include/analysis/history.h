@@ -146,9 +146,11 @@ const HistoryData *history_finish(History *history);
 /*
  * describe_text and describe_json say what a capture holds. name is the file's, as given. The JSON
  * has at least messages.requests, messages.responses, users, calls, registrations, skipped; see
- * analysis/SCHEMA.md. Text to g_free.
+ * analysis/SCHEMA.md. Text to g_free. describe_tree is the JSON for who adds to it: jansson's
+ * json_t, to json_decref.
  */
 char *describe_text(const char *name, const TraceCounts *counts, const HistoryData *data);
 char *describe_json(const char *name, const TraceCounts *counts, const HistoryData *data);
+struct json_t *describe_tree(const char *name, const TraceCounts *counts, const HistoryData *data);
 
 #endif

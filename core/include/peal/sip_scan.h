@@ -68,6 +68,10 @@ typedef struct PealSipUri {
 int peal_sip_address(PealStr value, PealSipUri *ret_uri, PealStr *ret_params) PEAL_MUST_USE;
 int peal_sip_uri(PealStr text, PealSipUri *ret_uri) PEAL_MUST_USE;
 
+/* peal_sip_reason is a status's reason phrase by its standard, or that of its class; empty outside
+ * 100..699. */
+PealStr peal_sip_reason(unsigned status);
+
 /* peal_sip_param finds `;name=value` or `;name` in parameters, in any case. */
 bool peal_sip_param(PealStr params, const char *name, PealStr *ret_value);
 

@@ -31,13 +31,9 @@ typedef struct LivePhone {
     Live *live;
     SocketPhone phone;
     uint32_t user;
-    uint32_t next_s;  /* to ask for when what was asked for is answered; LIVE_NOTHING: nothing */
-    uint32_t asked_s; /* last */
-    bool asking;
     bool granted; /* ever */
     bool holds;   /* there may be a binding of it */
 } LivePhone;
-#define LIVE_NOTHING UINT32_MAX
 
 typedef struct LiveCall {
     RecorderCall record;
@@ -117,7 +113,7 @@ void live_step(Live *live, LiveStep step);
  * how many they do; a user that can be nobody's. */
 bool live_phones_make(Live *live, GError **error);
 void live_phones_free(Live *live);
-/* live_ask has a user register for a time, 0 to unregister: now, or when it has been answered. */
+/* live_ask has a user register for a time, 0 to unregister, as socket_phone_ask. */
 void live_ask(Live *live, uint32_t user, uint32_t expires_s);
 /* live_phones_on_event is what all phones tell. */
 void live_phones_on_event(void *user, PealPhone *core, const PealPhoneEvent *event);

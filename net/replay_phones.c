@@ -75,7 +75,7 @@ static bool phone_make(Live *live, uint32_t i, GError **error)
         phones_no_socket(&target->addr, i, errno, error);
         return false;
     }
-    *phone = (LivePhone){.live = live, .user = i, .next_s = LIVE_NOTHING};
+    *phone = (LivePhone){.live = live, .user = i};
     if (socket_phone_open(&phone->phone, env, &live->config, &who, phone) != 0) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                     "no phone can be %s: a SIP address has a user and a domain and at most %d "
@@ -109,49 +109,42 @@ void live_phones_free(Live *live)
 
 /* Registrations. */
 
-void live_ask(Live *live, uint32_t user, uint32_t expires_s)
+/* What could not be sent is as good as refused. */
+static void live_asks(Live *live, LivePhone *phone, int status)
 {
-    LivePhone *phone = &live->phones[user];
-    PealPhone *core = phone->phone.core;
-    int status;
-
-    if (phone->asking) {
-        phone->next_s = expires_s;
-        return;
-    }
-    phone->next_s = LIVE_NOTHING;
-    phone->asked_s = expires_s;
-    status =
-        expires_s > 0 ? peal_phone_register(core, expires_s, 0) : peal_phone_unregister(core, 0);
+    live->asking += phone->phone.asking;
+    phone->holds |= phone->phone.asking && phone->phone.asked_s > 0;
     if (status != 0) {
         live->counts.register_failed++;
         live_registered(live, phone, PHONES_STATUS_NOT_SENT);
-        return;
     }
-    phone->asking = true;
-    phone->holds |= expires_s > 0;
-    live->asking++;
+}
+
+void live_ask(Live *live, uint32_t user, uint32_t expires_s)
+{
+    LivePhone *phone = &live->phones[user];
+
+    live->asking -= phone->phone.asking;
+    live_asks(live, phone, socket_phone_ask(&phone->phone, expires_s));
 }
 
 static void on_registered(Live *live, LivePhone *phone, const PealPhoneEvent *event)
 {
     bool granted = event->status / 100 == 2;
     bool refused = event->status != 408 && event->status / 100 != 5 && !granted;
+    bool wants = phone->phone.asked_s > 0;
 
-    phone->granted |= granted && phone->asked_s > 0;
+    phone->granted |= granted && wants;
     if (granted || (refused && !phone->granted)) {
-        phone->holds = granted && phone->asked_s > 0;
+        phone->holds = granted && wants;
     }
     if (event->refresh) {
         return;
     }
-    phone->asking = false;
-    live->asking--;
     *(granted ? &live->counts.registered : &live->counts.register_failed) += 1;
+    live->asking--;
     live_registered(live, phone, event->status);
-    if (phone->next_s != LIVE_NOTHING) {
-        live_ask(live, phone->user, phone->next_s);
-    }
+    live_asks(live, phone, socket_phone_asked(&phone->phone));
 }
 
 /* Calls. */

@@ -7,7 +7,7 @@
 #include "replay_live.h"
 
 enum {
-    STEPS_REGISTER_RATE = 200, /* users a second */
+    STEPS_REGISTER_RATE = 500, /* users a second */
     STEPS_ASKING_MAX = 64,     /* users whose answers are awaited, while all register or leave */
     STEPS_SAID_MAX = 10,       /* refused users that are named */
     STEPS_ACTIONS_A_TURN = 32, /* so that what comes in is heard in between */

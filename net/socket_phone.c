@@ -47,6 +47,31 @@ void socket_phone_close(SocketPhone *phone)
     }
 }
 
+int socket_phone_ask(SocketPhone *phone, uint32_t expires_s)
+{
+    int status;
+
+    if (phone->asking) {
+        phone->next_s = expires_s;
+        phone->more = true;
+        return 0;
+    }
+    status = expires_s > 0 ? peal_phone_register(phone->core, expires_s, 0)
+                           : peal_phone_unregister(phone->core, 0);
+    phone->asked_s = status == 0 ? expires_s : phone->asked_s;
+    phone->asking = status == 0;
+    return status;
+}
+
+int socket_phone_asked(SocketPhone *phone)
+{
+    bool more = phone->more;
+
+    phone->asking = false;
+    phone->more = false;
+    return more ? socket_phone_ask(phone, phone->next_s) : 0;
+}
+
 void socket_phone_answered(RecorderCall *record, const PealPhoneEvent *event, PealSpan rung)
 {
     int64_t answer_ns = event->to_answer.ns - rung.ns;

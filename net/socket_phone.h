@@ -15,7 +15,11 @@
 
 typedef struct SocketPhone {
     PhoneEnv *env;
-    PealPhone *core; /* NULL: there is none */
+    PealPhone *core;  /* NULL: there is none */
+    uint32_t asked_s; /* the lifetime last asked for; 0: to be registered no more */
+    uint32_t next_s;  /* to ask for when that is answered */
+    bool asking;
+    bool more; /* next_s is meant */
 } SocketPhone;
 
 /* What may be told of an identity; a NULL text is an empty one. */
@@ -37,6 +41,17 @@ int socket_phone_open(SocketPhone *phone, PhoneEnv *env_take, const PealPhoneCon
 
 /* socket_phone_close ends it without a word; safe on one that is not there. */
 void socket_phone_close(SocketPhone *phone);
+
+/*
+ * socket_phone_ask has the phone register for a time, 0 to unregister: at once, or when it has been
+ * answered what it asked before; of several that wait the last counts.
+ * Returns 0, or as peal_phone_register; then nothing is asked.
+ */
+int socket_phone_ask(SocketPhone *phone, uint32_t expires_s) PEAL_MUST_USE;
+
+/* socket_phone_asked: what it asked has been answered (REGISTERED, no refresh). It asks what waits;
+ * returns as socket_phone_ask. */
+int socket_phone_asked(SocketPhone *phone) PEAL_MUST_USE;
 
 /* socket_phone_answered takes the times of an ANSWERED of a call made here into its record.
  * rung  for how long the callee let it ring */

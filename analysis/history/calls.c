@@ -204,12 +204,14 @@ static unsigned link_names(const History *history, const PealSipScan *scan, Tabl
         }
     }
     if (field(scan, "P-Charging-Vector", &value)) {
-        /* its first parameter has no semicolon in front of it */
         PealStr icid = {NULL, 0};
+        PealStr first = until(value, ";");
 
-        if (value.len > 11 && g_ascii_strncasecmp(value.ptr, "icid-value=", 11) == 0) {
-            icid = until((PealStr){value.ptr + 11, value.len - 11}, "; \t");
-        } else if (peal_sip_param(value, "icid-value", &param)) {
+        /* its first parameter has no semicolon in front of it */
+        if (first.len > 11 && g_ascii_strncasecmp(first.ptr, "icid-value=", 11) == 0) {
+            icid = until((PealStr){first.ptr + 11, first.len - 11}, " \t");
+        } else if (peal_sip_param((PealStr){value.ptr + first.len, value.len - first.len},
+                                  "icid-value", &param)) {
             icid = param;
         }
         if (icid.len > 0) {

@@ -36,12 +36,17 @@ static bool is_kept(const char *line, size_t len)
 static void append_field(GString *headers, const char *line, const char *end)
 {
     gsize before = headers->len;
+    bool folds = false;
 
     for (const char *at = line; at < end; at++) {
         if (*at == '\r' || *at == '\n') {
-            if (headers->len == before || headers->str[headers->len - 1] != ' ') {
-                g_string_append_c(headers, ' ');
-            }
+            folds = true;
+        } else if (folds && (*at == ' ' || *at == '\t')) {
+            continue;
+        } else if (folds) {
+            g_string_append_c(headers, ' ');
+            folds = false;
+            at--;
         } else if ((uint8_t)*at < ' ' && *at != '\t') {
             g_string_truncate(headers, before); /* nothing that a header may hold */
             return;

@@ -65,7 +65,7 @@ typedef struct PacketSink {
     void *user;
 } PacketSink;
 
-/* A capture file. */
+/* A capture file. TRACE_ERROR's quark is defined with it. */
 typedef struct Source Source;
 
 /*

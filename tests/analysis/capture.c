@@ -562,7 +562,7 @@ static bool copy_packet(Capture *capture, int64_t at_ns, const uint8_t *frame, s
     PealAddr from = {.family = 4}, to = {.family = 4};
     size_t header_len, total;
 
-    if (len < ETHERNET_LEN + IPV4_LEN + TCP_LEN || read_u16(frame + 12) != TYPE_IPV4) {
+    if (len < ETHERNET_LEN + IPV4_LEN + UDP_LEN || read_u16(frame + 12) != TYPE_IPV4) {
         return false;
     }
     header_len = (size_t)(ip[0] & 15) * 4;

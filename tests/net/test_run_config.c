@@ -166,7 +166,8 @@ static void scenario_file_finds_its_matrix_from_anywhere(void)
 
 static void node_file_is_one_that_nodes_read(void)
 {
-    g_autoptr(Scenario) point = load(HEAD "link = tcp\nneighbours = 5\n");
+    g_autoptr(Scenario) point = load(HEAD "link = tcp\nneighbours = 5\n"
+                                          "[workload]\nregister-expires = exponential(mean=1h)\n");
     RunJob job = {.point = point, .seed = 77, .base_port = BASE_PORT};
     uint32_t bootstrap[] = {0, 2};
     RunConfigNode node = {.job = &job,
@@ -193,6 +194,8 @@ static void node_file_is_one_that_nodes_read(void)
     CU_ASSERT_EQUAL(config->bootstrap.item[1].port, BASE_PORT + 21);
     CU_ASSERT_EQUAL(config->listen.item[0].port, BASE_PORT + 31);
     CU_ASSERT_EQUAL(config->http_listen.len, 0);
+    CU_ASSERT_EQUAL(config->sip.min_expires_s, SCENARIO_EXPIRES_LEAST_S);
+    CU_ASSERT_EQUAL(config->sip.max_expires_s, SCENARIO_EXPIRES_MOST_S);
     CU_ASSERT_EQUAL(config->overlay->overlay.link, PEAL_TCP);
     CU_ASSERT_EQUAL(config->overlay->overlay.successors, 5);
     CU_ASSERT_EQUAL(config->overlay->overlay.fingers, point->overlay.fingers);

@@ -3,6 +3,8 @@
  */
 #include "summary.h"
 
+#include "summary_trace.h"
+
 #include <analysis/results.h>
 #include <analysis/stats.h>
 #include <jansson.h>
@@ -383,7 +385,9 @@ static bool put_head(json_t *root, const Selection *selection, bool with_peers, 
 
 static bool put_selection(json_t *root, const Selection *selection, GError **error)
 {
-    if (!put_head(root, selection, true, error) || !put_figures(root, selection, error)) {
+    if (!put_head(root, selection, true, error) || !put_figures(root, selection, error) ||
+        (selection->replication < 0 &&
+         !summary_trace(root, selection->db, selection->point, error))) {
         return false;
     }
     for (size_t i = 0; i < SUMMARY_HISTOGRAMS; i++) {

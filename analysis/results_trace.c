@@ -22,6 +22,14 @@ static bool clear(sqlite3 *db, unsigned point, GError **error)
     return database_run(db, sql, error);
 }
 
+/* What stands in a capture need not be UTF-8, and a database holds nothing else. */
+static void bind_text(sqlite3_stmt *insert, int column, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+    sqlite3_bind_text(insert, column, valid, -1, SQLITE_TRANSIENT);
+}
+
 /* Until the callee was heard to ring, or to answer where nothing rang. */
 static PealSpan setup_of(const ResultsTraceCall *call)
 {
@@ -45,8 +53,8 @@ static bool add_call(sqlite3_stmt *insert, uint32_t number, const ResultsTraceCa
 {
     sqlite3_bind_int64(insert, 2, number);
     sqlite3_bind_int64(insert, 3, call->at.ns);
-    sqlite3_bind_text(insert, 4, call->caller, -1, SQLITE_STATIC);
-    sqlite3_bind_text(insert, 5, call->callee, -1, SQLITE_STATIC);
+    bind_text(insert, 4, call->caller);
+    bind_text(insert, 5, call->callee);
     sqlite3_bind_text(insert, 6, history_outcome_name((HistoryOutcome)call->outcome), -1,
                       SQLITE_STATIC);
     if (call->status != 0) {
@@ -108,7 +116,7 @@ static bool add_head(sqlite3 *db, unsigned point, const ResultsTrace *trace,
         return false;
     }
     sqlite3_bind_int64(insert, 1, point);
-    sqlite3_bind_text(insert, 2, trace->source, -1, SQLITE_STATIC);
+    bind_text(insert, 2, trace->source);
     sqlite3_bind_double(insert, 3, (double)trace->span.ns / (double)PEAL_NS_PER_S);
     sqlite3_bind_int64(insert, 4, (gint64)trace->users);
     sqlite3_bind_int64(insert, 5, (gint64)trace->registrations);

@@ -37,7 +37,8 @@ typedef struct FigureSeries {
     FigureSpread spread;
     unsigned look;     /* number of its colour, dashes and mark, see look.h */
     GArray *points;    /* of FigurePoint */
-    GPtrArray *labels; /* what each point is, where x does not say it; NULL: none */
+    GPtrArray *labels; /* what each point is, where x does not say it; over a bar it is written;
+                          NULL: none */
     GArray *across;    /* of StatsInterval, x's own where x is a mean too; NULL: none */
 } FigureSeries;
 

@@ -29,6 +29,11 @@ static const Family FAMILIES[] = {
     {"swept", "success, latency and cost against a swept key", figures_swept},
     {"heat", "success and latency over two swept keys", figures_heat},
     {"cost", "latency and failures against bytes sent, with convex hulls", figures_cost},
+    {"replay-setup", "a replayed trace's set-up delay, there and here", figures_replay_setup},
+    {"replay-answers", "how a replayed trace's calls ended, there and here",
+     figures_replay_answers},
+    {"replay-delay-by-call", "set-up delay of each of its calls", figures_replay_delays},
+    {"fit", "spans of a replayed trace, with distributions fitted to them", figures_fits},
 };
 
 char *table_families(void)
@@ -36,7 +41,7 @@ char *table_families(void)
     GString *text = g_string_new(NULL);
 
     for (size_t i = 0; i < G_N_ELEMENTS(FAMILIES); i++) {
-        g_string_append_printf(text, "  %-18s  %s\n", FAMILIES[i].name, FAMILIES[i].what);
+        g_string_append_printf(text, "  %-20s  %s\n", FAMILIES[i].name, FAMILIES[i].what);
     }
     return g_string_free(text, FALSE);
 }

@@ -45,6 +45,10 @@ bool figures_scaling(const Cases *cases, GPtrArray *figures, GError **error);
 bool figures_swept(const Cases *cases, GPtrArray *figures, GError **error);
 bool figures_heat(const Cases *cases, GPtrArray *figures, GError **error);
 bool figures_cost(const Cases *cases, GPtrArray *figures, GError **error);
+bool figures_replay_setup(const Cases *cases, GPtrArray *figures, GError **error);
+bool figures_replay_answers(const Cases *cases, GPtrArray *figures, GError **error);
+bool figures_replay_delays(const Cases *cases, GPtrArray *figures, GError **error);
+bool figures_fits(const Cases *cases, GPtrArray *figures, GError **error);
 
 /* figures_quantity draws any figure of the results against the swept key. */
 bool figures_quantity(const Cases *cases, const char *name, GPtrArray *figures, GError **error);

@@ -375,6 +375,29 @@ static void add_marks(GString *script, const Figure *figure)
     }
 }
 
+/* What stands over bars. */
+static void add_bar_labels(GString *script, const FigurePanel *panel)
+{
+    enum { FIRST_LABEL = 20001 };
+    unsigned label = FIRST_LABEL;
+
+    for (guint i = 0; i < panel->series->len; i++) {
+        const FigureSeries *series = figure_series_at(panel, i);
+
+        for (guint j = 0;
+             series->style == FIGURE_BARS && series->labels != NULL && j < series->points->len;
+             j++) {
+            const FigurePoint *point = &figure_points(series)[j];
+            g_autofree char *text = script_quote(g_ptr_array_index(series->labels, j));
+
+            g_string_append_printf(script,
+                                   "set label %u %s at %.10g,%.10g center offset 0,0.6 "
+                                   "font ',12' textcolor rgb '#202020'\n",
+                                   label++, text, point->x, point->y);
+        }
+    }
+}
+
 static void add_mean_line(GString *script, GString *plot, const FigureRule *mean)
 {
     if (mean->text == NULL) {
@@ -502,6 +525,7 @@ static void draw_one(GString *script, const Figure *figure)
     add_x(script, figure);
     add_y(script, panel);
     add_marks(script, figure);
+    add_bar_labels(script, panel);
     add_subject(script, figure);
     add_key(script, figure);
     if (levels > 0) {

@@ -336,11 +336,15 @@
       const group = node('g', {class: 'series', 'data-name': series.name ?? ''}, inside);
       if (series.style === 'bars') {
         const wide = Math.abs(toPixel(this.x, 0.85) - toPixel(this.x, 0));
-        for (const point of series.points) {
+        series.points.forEach((point, i) => {
           const y = py(point[1]), base = py(panel.axis.log ? panel.axis.view[0] : 0);
           node('rect', {class: `${look} bar`, x: px(point) - wide / 2, y: Math.min(y, base),
             width: wide, height: Math.abs(base - y)}, group);
-        }
+          if (series.labels) {
+            node('text', {class: 'name', x: px(point), y: y - 5, 'text-anchor': 'middle'}, group,
+              series.labels[i]);
+          }
+        });
         return;
       }
       const spread = series.points.filter((point) => point[2] != null);

@@ -87,8 +87,8 @@ static inline void replayed_call(void *user, uint32_t i, ResultsTraceCall *ret_c
         .outcome = (uint8_t)outcome};
 }
 
-/* Here set-up takes some 900 ms; of every 50 calls one that was answered is refused, and the last of
- * them does not begin. */
+/* Here set-up takes some 900 ms; of every 50 calls one that was answered is refused, and the last
+ * does not begin. */
 static inline RecorderReplayed replayed_row(const Replayed *replayed, uint32_t i)
 {
     HistoryOutcome outcome = i % 50 == 42 ? HISTORY_REFUSED : replayed_outcome(i);

@@ -560,7 +560,7 @@ static bool copy_packet(Capture *capture, int64_t at_ns, const uint8_t *frame, s
 {
     const uint8_t *ip = frame + ETHERNET_LEN, *transport;
     PealAddr from = {.family = 4}, to = {.family = 4};
-    size_t header_len, total;
+    size_t header_len, total, rest;
 
     if (len < ETHERNET_LEN + IPV4_LEN + UDP_LEN || read_u16(frame + 12) != TYPE_IPV4) {
         return false;
@@ -572,16 +572,18 @@ static bool copy_packet(Capture *capture, int64_t at_ns, const uint8_t *frame, s
         return false;
     }
     transport = ip + header_len;
+    rest = total - header_len;
     memcpy(from.ip, ip + 12, 4);
     memcpy(to.ip, ip + 16, 4);
     from.port = (uint16_t)read_u16(transport);
     to.port = (uint16_t)read_u16(transport + 2);
-    if (ip[9] == PROTO_UDP) {
+    if (ip[9] == PROTO_UDP && read_u16(transport + 4) >= UDP_LEN &&
+        read_u16(transport + 4) <= rest) {
         capture_udp(capture, at_ns, &from, &to,
                     (PealBytes){transport + UDP_LEN, read_u16(transport + 4) - UDP_LEN});
         return true;
     }
-    if (ip[9] == PROTO_TCP) {
+    if (ip[9] == PROTO_TCP && rest >= TCP_LEN && rest >= (size_t)(transport[12] >> 4) * 4) {
         size_t offset = (size_t)(transport[12] >> 4) * 4;
         CaptureSegment segment = {.at_ns = at_ns,
                                   .from = from,
@@ -590,8 +592,7 @@ static bool copy_packet(Capture *capture, int64_t at_ns, const uint8_t *frame, s
                                   .ack = read_u32(transport + 8),
                                   .flags = transport[13]};
 
-        capture_tcp(capture, &segment,
-                    (PealBytes){transport + offset, total - header_len - offset});
+        capture_tcp(capture, &segment, (PealBytes){transport + offset, rest - offset});
         return true;
     }
     return false;

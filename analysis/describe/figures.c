@@ -209,8 +209,9 @@ static void count_users(Figures *figures, const HistoryData *data)
 void figures_init(Figures *figures, const TraceCounts *counts, const HistoryData *data)
 {
     *figures = (Figures){.duration_s = 0};
-    if (counts->packets > 0) {
-        figures->duration_s = (double)(counts->last_ns - counts->first_ns) / (double)PEAL_NS_PER_S;
+    if (counts->packets > 0 && counts->last_ns > counts->first_ns) {
+        figures->duration_s = (double)((uint64_t)counts->last_ns - (uint64_t)counts->first_ns) /
+                              (double)PEAL_NS_PER_S;
     }
     for (guint i = 0; i < data->calls->len; i++) {
         count_call(figures, call_at(data, i));

@@ -57,18 +57,21 @@ static void append_spread(GString *text, const char *label, const Spread *spread
         const char *name;
         double value;
     } parts[] = {{"mean", spread->mean}, {"median", spread->median}, {"90 %", spread->p90},
-                 {"95 %", spread->p95},  {"99 %", spread->p99},      {"longest", spread->max}};
+                 {"95 %", spread->p95},  {"99 %", spread->p99},      {"most", spread->max}};
+    bool equal = spread->min >= spread->max;
 
     if (spread->count == 0) {
         return;
     }
     append_label(text, label);
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        g_string_append_printf(text, "%s%s ", i > 0 ? ", " : "", parts[i].name);
-        append_number(text, parts[i].value * factor);
+    for (size_t i = 0; i < (equal ? 1 : G_N_ELEMENTS(parts)); i++) {
+        if (!equal) {
+            g_string_append_printf(text, "%s%s ", i > 0 ? ", " : "", parts[i].name);
+        }
+        append_number(text, equal ? spread->max * factor : parts[i].value * factor);
     }
-    g_string_append_printf(text, " %s (of ", unit);
-    append_count(text, spread->count);
+    g_string_append_printf(text, " %s (", unit);
+    append_counted(text, spread->count, "value", "values");
     g_string_append(text, ")\n");
 }
 
@@ -139,9 +142,10 @@ static void append_messages(GString *text, const TraceCounts *counts, const Hist
     g_string_append_c(text, '\n');
     append_label(text, "SIP messages");
     append_count(text, counts->messages);
+    g_string_append(text, " in all");
     append_some(text, counts->messages_tcp, "over TCP");
     append_some(text, counts->messages_cut, "cut off by the capture");
-    append_some(text, data->retransmissions, "retransmissions");
+    append_some(text, data->retransmissions, "retransmitted");
     append_some(text, data->lost, "of nothing that was seen to begin");
     g_string_append_c(text, '\n');
     g_array_sort(methods, compare_counts);
@@ -158,6 +162,7 @@ static void append_users(GString *text, const Figures *figures, const HistoryDat
     g_string_append_c(text, '\n');
     append_label(text, "Users");
     append_count(text, data->users->len);
+    g_string_append(text, " in all");
     append_some(text, figures->users_registering, "register");
     append_some(text, figures->users_calling, "call");
     append_some(text, figures->users_called, "are called");
@@ -180,6 +185,7 @@ static void append_registrations(GString *text, const Figures *figures, const Hi
     g_string_append_c(text, '\n');
     append_label(text, "Registrations");
     append_count(text, data->registrations->len);
+    g_string_append(text, " in all");
     append_some(text, figures->registered, "succeeded");
     append_some(text, figures->refused, "refused");
     append_some(text, figures->unfinished, "left at a challenge");
@@ -213,15 +219,11 @@ static void append_call_lines(GString *text, const Figures *figures, const Histo
     }
     append_label(text, "  ways");
     append_counted(text, figures->legs, "leg", "legs");
-    append_some(text, figures->on_legs, "calls on several");
-    append_some(text, figures->forked, "calls with several dialogs");
+    append_some(text, figures->on_legs, "on several legs");
+    append_some(text, figures->forked, "with several dialogs");
+    append_some(text, figures->hung_up, "hung up by the callee");
+    append_some(text, figures->open_end, "answered without a BYE");
     g_string_append_c(text, '\n');
-    if (figures->outcomes[HISTORY_ANSWERED] > 0) {
-        append_label(text, "  ends");
-        append_counted(text, figures->hung_up, "hung up by the callee", "hung up by the callee");
-        append_some(text, figures->open_end, "without a BYE");
-        g_string_append_c(text, '\n');
-    }
 }
 
 static void append_calls(GString *text, const Figures *figures, const HistoryData *data)
@@ -229,6 +231,7 @@ static void append_calls(GString *text, const Figures *figures, const HistoryDat
     g_string_append_c(text, '\n');
     append_label(text, "Calls");
     append_count(text, data->calls->len);
+    g_string_append(text, " in all");
     for (unsigned i = 0; i < FIGURES_OUTCOMES; i++) {
         append_some(text, figures->outcomes[i], history_outcome_name((HistoryOutcome)i));
     }
@@ -239,15 +242,15 @@ static void append_calls(GString *text, const Figures *figures, const HistoryDat
     }
     for (guint i = 0; i < figures->codecs->len; i++) {
         const HistoryCount *codec = &g_array_index(figures->codecs, HistoryCount, i);
+        g_autofree char *label = g_strconcat("codec ", codec->name, NULL);
 
-        append_named(text, codec->name, codec->count);
+        append_named(text, label, codec->count);
     }
     if (data->challenged > 0) {
         g_string_append_c(text, '\n');
         append_label(text, "Challenged");
-        append_counted(text, data->challenged,
-                       "registration or call was made again with credentials",
-                       "registrations and calls were made again with credentials");
+        append_count(text, data->challenged);
+        g_string_append(text, " registrations and calls, made again with credentials");
         g_string_append_c(text, '\n');
     }
     if (figures->media_packets > 0) {

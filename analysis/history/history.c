@@ -192,6 +192,13 @@ void history_message(void *user, const TraceMessage *message)
     const PealSipScan *scan = &message->scan;
 
     PEAL_ASSERT(!history->finished);
+    if (message->at_ns < -INSTANT_MAX || message->at_ns > INSTANT_MAX) {
+        TraceMessage clamped = *message;
+
+        clamped.at_ns = CLAMP(message->at_ns, -INSTANT_MAX, INSTANT_MAX);
+        history_message(user, &clamped);
+        return;
+    }
     expire(history, message->at_ns);
     if (scan->status == 0) {
         count_method(history, scan->method);

@@ -418,7 +418,7 @@ void history_datagram(void *user, const TraceDatagram *datagram)
     if (to == TABLE_NONE || ((to & SHARED) != 0 && from != TABLE_NONE && (from & SHARED) == 0)) {
         to = from;
     }
-    if (to == TABLE_NONE) {
+    if (to == TABLE_NONE || datagram->at_ns > INSTANT_MAX) {
         return;
     }
     call = calls_data(history, calls_open(history, to & ~SHARED));

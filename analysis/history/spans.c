@@ -6,9 +6,9 @@
 
 static void add_span(GArray *spans, int64_t from_ns, int64_t to_ns)
 {
-    double span = (double)(to_ns - from_ns) / (double)PEAL_NS_PER_S;
-
     if (from_ns != HISTORY_NEVER && to_ns != HISTORY_NEVER && to_ns >= from_ns) {
+        double span = (double)(to_ns - from_ns) / (double)PEAL_NS_PER_S;
+
         g_array_append_val(spans, span);
     }
 }

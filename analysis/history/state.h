@@ -26,6 +26,9 @@ enum {
     MEDIA_KEPT = 8,    /* addresses */
     NAMES_KEPT = 4     /* texts by which a call is found: Call-IDs, session identifiers */
 };
+/* 146 years from 1970: instants of a damaged capture are kept within, so that no difference of two
+ * overflows. */
+#define INSTANT_MAX (INT64_MAX / 2)
 #define TEXTS_MAX (UINT64_C(64) << 20)
 
 /* RFC 3261 s.17: 64 T1 = 32 s, after which no transaction sends anything; twice that, since both

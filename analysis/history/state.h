@@ -207,8 +207,8 @@ static inline HistoryCall *calls_data(History *history, const OpenCall *open)
 }
 
 /* media.c */
-void media_session(History *history, uint32_t open, const Heard *heard);
-void media_forget(History *history, uint32_t open);
+void media_session(History *history, uint32_t number, const Heard *heard);
+void media_forget(History *history, uint32_t number);
 
 /* texts.c */
 void texts_keep(History *history, HistoryCall *call, const PealSipScan *scan);

@@ -237,7 +237,8 @@ bool run_phones_register(RunPhones *phones, uint32_t peer, uint32_t user, GError
 void run_phones_call(RunPhones *phones, const PlanAction *action)
 {
     RunPhone *phone = phone_at(phones, action->peer, action->user);
-    bool self = action->target_peer == action->peer && action->target_user == action->user;
+    const RunPhone *callee = phone_at(phones, action->target_peer, action->target_user);
+    bool self = callee == phone;
     char text[PLAN_AOR_MAX];
     RunCall *call;
 
@@ -247,6 +248,8 @@ void run_phones_call(RunPhones *phones, const PlanAction *action)
     call = g_new0(RunCall, 1);
     *call = (RunCall){
         .phone = phone,
+        .reachable = callee->registered,
+        .life = callee->life,
         .record = {
             .started = {peal_time_since(loop_now(phones->config.loop), phones->config.origin).ns},
             .caller = action->peer,

@@ -2,6 +2,8 @@
 /* draws.c - what is drawn for a peer or an event: ids, names, victims. See <scenarios/plan.h>. */
 #include <inttypes.h>
 #include <scenarios/plan.h>
+#include <scenarios/replay.h>
+#include <string.h>
 
 /* Events have a stream of their own: the last index that a peer could have. */
 #define EVENT_STREAM peal_random_stream(UINT32_MAX, PEAL_DRAW_EVENT)
@@ -56,6 +58,18 @@ PealStr plan_user_aor(uint32_t peer, uint32_t user, char ret_text[PLAN_AOR_MAX])
                          peer);
 
     return (PealStr){ret_text, (size_t)len};
+}
+
+PealStr scenario_aor(const Scenario *scenario, uint32_t peer, uint32_t user,
+                     char ret_text[PLAN_AOR_MAX])
+{
+    const Replay *replay = scenario->workload.replay;
+    uint32_t number = replay != NULL ? replay_user_at(replay, peer, user) : HISTORY_NOBODY;
+
+    if (number == HISTORY_NOBODY) {
+        return plan_user_aor(peer, user, ret_text);
+    }
+    return (PealStr){replay_user(replay, number)->aor, strlen(replay_user(replay, number)->aor)};
 }
 
 /* Selection sampling: Knuth, The Art of Computer Programming, vol. 2, 3.4.2, algorithm S. */

@@ -105,6 +105,11 @@ size_t plan_bootstraps(uint64_t seed, uint32_t peer, uint32_t others,
 #define PLAN_AOR_MAX 48
 PealStr plan_user_aor(uint32_t peer, uint32_t user, char ret_text[PLAN_AOR_MAX]);
 
+/* scenario_aor is that of a peer's user: the replay's, borrowed from it, where there is one and it
+ * has such a user; else as plan_user_aor has it. */
+PealStr scenario_aor(const Scenario *scenario, uint32_t peer, uint32_t user,
+                     char ret_text[PLAN_AOR_MAX]);
+
 /* plan_draw_ranks draws `len` of the ranks 0..total-1 for an event, each once; ascending. */
 void plan_draw_ranks(uint64_t seed, uint32_t event, uint32_t total, uint32_t len,
                      uint32_t *ret_ranks);

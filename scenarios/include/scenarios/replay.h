@@ -13,13 +13,16 @@
 #define REPLAY_NEVER ((PealSpan){-1})
 
 typedef struct ReplayUser {
-    char *aor;        /* sip:user@domain, after rewriting: no two users have the same */
-    char *username;   /* of digest authentication, or NULL: the AOR's user */
-    char *password;   /* or NULL: a challenge is a refusal */
-    PealAddr address; /* in the trace; family 0: not known */
-    uint32_t place;   /* of the map file, else UINT32_MAX */
-    uint32_t peer;    /* set by replay_place */
-    uint32_t index;   /* among the peer's users; likewise */
+    char *aor;            /* sip:user@domain, after rewriting: no two users have the same */
+    char *was;            /* in the trace; NULL: not known, and no workload file keeps it */
+    char *username;       /* of digest authentication, or NULL: the AOR's user */
+    char *password;       /* or NULL: a challenge is a refusal */
+    PealAddr address;     /* in the trace; family 0: not known */
+    uint32_t place;       /* of the map file, else UINT32_MAX */
+    uint32_t peer;        /* set by replay_place */
+    uint32_t index;       /* among the peer's users; likewise */
+    uint32_t expires_s;   /* of its first registration that asks for something; 0: none */
+    PealSpan last_called; /* when the last call to it begins; REPLAY_NEVER: none does */
 } ReplayUser;
 
 typedef struct ReplayRegistration {
@@ -47,14 +50,28 @@ typedef struct ReplayCall {
     char *body; /* NUL-terminated, or NULL: the phone's own */
 } ReplayCall;
 
+/* What of a trace cannot be played, by reason. */
+typedef enum ReplayLeftOut {
+    REPLAY_OUT_SELF,   /* calls of a user to itself */
+    REPLAY_OUT_NOBODY, /* calls and registrations of which a user is not known */
+    REPLAY_OUT_QUERY,  /* REGISTERs that ask only */
+    REPLAY_OUT_REASONS
+} ReplayLeftOut;
+const char *replay_left_out_name(ReplayLeftOut reason);
+
 typedef struct Replay {
-    GArray *users;           /* ReplayUser */
-    GArray *registrations;   /* ReplayRegistration, by time */
-    GArray *calls;           /* ReplayCall, by time */
-    PealSpan span;           /* to the end of the last thing that happens */
-    char *source;            /* the capture's name, for who reads the results */
+    GArray *users;         /* ReplayUser */
+    GArray *registrations; /* ReplayRegistration, by time */
+    GArray *calls;         /* ReplayCall, by time */
+    PealSpan span;         /* to the end of the last thing that happens */
+    char *source;          /* the capture's name, for who reads the results */
+    double speed;          /* by which the trace's times were divided, all but `ringing` */
+    uint32_t left_out[REPLAY_OUT_REASONS];
+    uint32_t strangers;      /* entries of credentials and map files that name no user */
     uint32_t peers;          /* of replay_place; 0 before */
     uint32_t users_per_peer; /* the most that a peer has */
+    uint32_t *placed;        /* of replay_place: the users by peer and index ... */
+    uint32_t *first;         /* ... and where a peer's begin, peers + 1 of them */
 } Replay;
 
 static inline const ReplayUser *replay_user(const Replay *replay, uint32_t i)
@@ -71,18 +88,53 @@ static inline const ReplayCall *replay_call(const Replay *replay, uint32_t i)
 }
 
 typedef struct ReplayOptions {
-    const char *domain;      /* of all AORs */
-    const char *credentials; /* file of `aor-or-user username password` lines, or NULL */
+    const char *domain;      /* of all AORs; at most REPLAY_DOMAIN_MAX bytes */
+    const char *credentials; /* see replay_read_credentials; or NULL */
     const char *anonymise;   /* key for the names, headers and bodies; NULL: as they are */
     bool keep_headers;
     bool keep_bodies;
     double speed; /* the trace's times are divided by it; > 0 */
 } ReplayOptions;
 
-/* replay_from_history makes the workload of a trace. NULL with an error: a bad credentials file
- * (file:line). */
+/*
+ * replay_from_history makes the workload of a trace.
+ *
+ * Users    Every AOR becomes sip:USER@domain. Without a user its host is the user, a tel: number is
+ *          one without its separators, and what may not stand in a user is escaped. Where two would
+ *          be the same, the later ones get -2, -3 and so on, but never the name of somebody else.
+ * Registrations  Each REGISTER of the trace, also one that was refused there; queries are left out.
+ *          What they ask for is what the trace granted, else asked for; speed does not change it.
+ * Calls    A call to oneself is left out. See ReplayLeftOut for what else is, and the counts.
+ * Bodies   An SDP body that is kept leads no media to an address of the trace: c= and o= have
+ *          0.0.0.0, as streams on hold, and lines of candidates and of RTCP are gone. Bodies of
+ *          several parts, which may hide one, are left out.
+ * Anonymous  Users become u and 16 hexadecimal digits of HMAC-SHA-256, so one key makes one name of
+ *          one name, in every trace. Headers keep their names and get a digest as value; of an SDP
+ *          body remain streams, codecs, packet times and directions; other bodies are left out.
+ *
+ * Returns NULL with an error: a bad credentials file (file:line), a domain that is too long.
+ */
+enum { REPLAY_DOMAIN_MAX = 128 };
 Replay *replay_from_history(const char *source, const HistoryData *data,
                             const ReplayOptions *options, GError **error);
+
+/* replay_anonymise_aor is what a description says in place of an AOR: sip:uDIGEST@hDIGEST.invalid.
+ * Text to g_free. */
+char *replay_anonymise_aor(const char *key, const char *aor);
+
+/*
+ * replay_read_credentials reads a file of lines `user password` or `aor username password`; a word
+ * that begins with # begins a comment. Names are those of the trace or those after rewriting; a
+ * user's line is for all that are called so. Those that name nobody are counted (strangers).
+ */
+bool replay_read_credentials(Replay *replay, const char *path, GError **error);
+
+/* replay_set_domain has all AORs end in another domain. Nothing changes where they do. */
+void replay_set_domain(Replay *replay, const char *domain);
+
+/* replay_trace_setup is how long the trace's caller waited for the first 101..199, else for the
+ * 2xx, whatever the speed; REPLAY_NEVER: for neither. */
+PealSpan replay_trace_setup(const Replay *replay, uint32_t call);
 
 /* A workload file: text, one line each, written and read without loss to the us. An error names
  * file and line. replay_load knows a file by its first line. */
@@ -98,7 +150,8 @@ typedef enum ReplayPlacing {
     REPLAY_BY_MAP     /* as the map file says, others go round */
 } ReplayPlacing;
 
-/* replay_read_map reads a file of `aor-or-user number` lines into the users' places. */
+/* replay_read_map reads a file of `aor-or-user number` lines into the users' places, with names as
+ * in replay_read_credentials. */
 bool replay_read_map(Replay *replay, const char *path, GError **error);
 
 /* replay_place gives each user one of `peers` peers, and an index among those of its peer. Error: a

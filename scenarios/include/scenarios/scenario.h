@@ -69,6 +69,7 @@ typedef struct ScenarioNetwork {
 } ScenarioNetwork;
 
 typedef struct ChurnTrace ChurnTrace; /* see churn.h */
+typedef struct Replay Replay;         /* <scenarios/replay.h> */
 
 /* Peers come and go by themselves where `session` is a distribution, or there is a trace. */
 typedef struct ScenarioChurn {
@@ -95,6 +96,10 @@ typedef struct ScenarioWorkload {
     Dist register_expires;
     /* Between the calls of the whole overlay, in place of a rate of each user; DIST_NONE: none. */
     Dist call_interval;
+
+    /* A recorded workload, placed, in place of both; or NULL. users_per_peer is the most that a
+     * peer has of its users then. */
+    Replay *replay;
 } ScenarioWorkload;
 
 /* A bound on a queue: exactly one of the two is not 0. */
@@ -236,7 +241,7 @@ static inline bool scenario_has_churn(const Scenario *scenario)
 static inline bool scenario_has_calls(const Scenario *scenario)
 {
     return scenario->workload.calls_per_user_hour_milli > 0 ||
-           scenario->workload.call_interval.kind != DIST_NONE;
+           scenario->workload.call_interval.kind != DIST_NONE || scenario->workload.replay != NULL;
 }
 
 /* scenario_register_expires_s: the lifetime that a user's registrations ask for. A draw depends on

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * build.h - what makes a recorded workload: its users' names, and what follows from its contents.
+ * Source: RFC 3261 s.19.1.1, s.25.1 (users of SIP URIs); RFC 3966 (tel:); RFC 8866 (SDP).
+ * State:  names: one entry a user, while they are given.
+ * Time:   none.
+ */
+#ifndef SCENARIOS_REPLAY_BUILD_H
+#define SCENARIOS_REPLAY_BUILD_H
+
+#include <scenarios/replay.h>
+
+/* No span of a workload is longer: ten years. */
+#define REPLAY_SPAN_MAX_US 315360000e6
+
+/* replay_new makes an empty workload of that source. */
+Replay *replay_new(const char *source);
+
+/* replay_settle sorts by time and computes what follows: the span, and of users `expires_s` and
+ * `last_called`. */
+void replay_settle(Replay *replay);
+
+/* name_user is what a URI calls its user, escaped; at least one byte. Text to g_free. */
+char *name_user(const char *uri);
+
+/* name_anonymous is the name of a user under a key. Text to g_free. */
+char *name_anonymous(const char *key, const char *user);
+
+/* names_give gives each user its AOR: `names` has one name a user, as name_user makes them. */
+void names_give(Replay *replay, char *const *names, const char *domain);
+
+/* text_headers and text_body are what remains of an INVITE's, under a key or without one (NULL).
+ * Text to g_free; NULL: nothing. */
+char *text_headers(const char *headers, const char *key);
+char *text_body(const char *type, const char *body, uint32_t len, const char *key);
+
+#endif

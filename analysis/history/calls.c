@@ -379,12 +379,14 @@ static bool hear_invite(History *history, uint32_t number, const Heard *heard)
     bool same_tag = table_key_equal(heard->tag, open->tag);
     bool caller = is_caller(open, heard->message);
     uint16_t status = call->status != 0 ? call->status : open->far_status;
+    /* Not where a proxy answers for a caller who goes on waiting. */
+    bool later = heard->scan->cseq > open->cseq && (caller || call->status != 0);
 
     if (same_tag && heard->scan->cseq == open->cseq) {
         if (caller && !is_own(open, heard->branch)) {
             add_branch(open, call, heard);
         }
-    } else if ((same_tag && heard->scan->cseq > open->cseq) || (!same_tag && caller)) {
+    } else if (same_tag ? later : caller) {
         if (status != 0 && !asks_again(status)) {
             return false;
         }

@@ -81,7 +81,7 @@ void history_free(History *history)
 static void count_method(History *history, PealStr method)
 {
     GArray *methods = history->data.methods;
-    HistoryCount added = {.count = 1};
+    HistoryCount *added;
 
     for (guint i = 0; i < methods->len; i++) {
         HistoryCount *known = &g_array_index(methods, HistoryCount, i);
@@ -97,8 +97,10 @@ static void count_method(History *history, PealStr method)
             return;
         }
     }
-    added.name = g_strndup(method.ptr, method.len);
-    g_array_append_val(methods, added);
+    g_array_set_size(methods, methods->len + 1);
+    added = &g_array_index(methods, HistoryCount, methods->len - 1);
+    added->name = g_strndup(method.ptr, method.len);
+    added->count = 1;
 }
 
 static PealStr start_line(PealStr bytes)
@@ -161,19 +163,38 @@ static void expire(History *history, int64_t at_ns)
     calls_expire(history);
 }
 
+/* A response of a known call says nothing of users that its request has not said; most messages
+ * are such. */
+static bool hear_answer(History *history, const Heard *heard)
+{
+    uint64_t lost = history->data.lost;
+    bool heard_all = calls_hear(history, heard);
+
+    if (!heard_all || history->data.lost != lost) {
+        users_find(history, heard->scan->from, false);
+        users_find(history, heard->scan->to, false);
+    }
+    return heard_all;
+}
+
 static void hear(History *history, const TraceMessage *message)
 {
     const PealSipScan *scan = &message->scan;
     PealStr method = scan->status == 0 ? scan->method : scan->cseq_method;
     bool registers = str_is(method, "REGISTER");
     bool party = registers || str_is(method, "INVITE");
-    Heard heard = {.message = message,
-                   .scan = scan,
-                   .from = users_find(history, scan->from, party),
-                   .to = users_find(history, scan->to, party),
-                   .tag = history_key(history, "tag", scan->from_tag),
-                   .branch = history_key(history, "branch", scan->branch)};
+    Heard heard = {.message = message, .scan = scan, .from = HISTORY_NOBODY, .to = HISTORY_NOBODY};
 
+    if (party || str_is(method, "CANCEL")) {
+        heard.branch = history_key(history, "branch", scan->branch);
+    }
+    if (!registers) {
+        heard.tag = history_key(history, "tag", scan->from_tag);
+    }
+    if (scan->status == 0 || registers || scan->call_id.len == 0) {
+        heard.from = users_find(history, scan->from, party);
+        heard.to = users_find(history, scan->to, party);
+    }
     if (scan->status == 0) {
         users_sends(history, heard.from, &message->from);
     }
@@ -181,7 +202,7 @@ static void hear(History *history, const TraceMessage *message)
         history->data.lost++;
     } else if (registers) {
         registrations_hear(history, &heard);
-    } else if (!calls_hear(history, &heard)) {
+    } else if (!(scan->status == 0 ? calls_hear(history, &heard) : hear_answer(history, &heard))) {
         hear_other(history, scan);
     }
 }

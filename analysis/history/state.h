@@ -134,10 +134,10 @@ struct History {
 typedef struct Heard {
     const TraceMessage *message;
     const PealSipScan *scan;
-    uint32_t from; /* users, or HISTORY_NOBODY */
+    uint32_t from; /* of requests and of all that registers: users, or HISTORY_NOBODY */
     uint32_t to;
-    TableKey tag;    /* of the From tag */
-    TableKey branch; /* of the topmost Via */
+    TableKey tag;    /* of the From tag, but for REGISTER */
+    TableKey branch; /* of the topmost Via, of INVITE, CANCEL and REGISTER */
 } Heard;
 
 static inline bool str_is(PealStr text, const char *literal)

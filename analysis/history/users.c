@@ -73,7 +73,6 @@ uint32_t users_find(History *history, PealStr value, bool party)
     Canonical canonical;
     TableKey key;
     uint32_t number;
-    HistoryUser user = {.address = {.family = 0}};
 
     if (peal_sip_address(value, &uri, NULL) != 0 || (uri.user.len == 0 && !party)) {
         return HISTORY_NOBODY;
@@ -91,10 +90,10 @@ uint32_t users_find(History *history, PealStr value, bool party)
     if (canonical.bad) {
         return HISTORY_NOBODY;
     }
-    user.aor = g_strdup_printf("%s:%.*s", uri.host.len == 0 ? "tel" : "sip", (int)canonical.len,
-                               canonical.text);
     number = history->data.users->len;
-    g_array_append_val(history->data.users, user);
+    g_array_set_size(history->data.users, number + 1); /* made to clear what it adds */
+    users_at(history, number)->aor = g_strdup_printf("%s:%.*s", uri.host.len == 0 ? "tel" : "sip",
+                                                     (int)canonical.len, canonical.text);
     table_put(&history->users, key, number);
     return number;
 }

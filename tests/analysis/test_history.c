@@ -295,6 +295,78 @@ static void forks_seen_behind_the_proxy_only(void)
     CU_ASSERT_EQUAL(data->lost, 0);
 }
 
+/* RFC 5359 s.2.8: forwarded on busy, by a proxy that tries one after the other. */
+static void call_forwarded_on_busy_is_one(void)
+{
+    g_autoptr(History) history = history_new(&PLAIN);
+    const HistoryData *data;
+
+    STORY_SAY(history, 0, 1, 9, "INVITE");
+    STORY_SAY(history, 10, 9, 2, "INVITE", .branch = "f1");
+    STORY_SAY(history, 20, 2, 9, "486 Busy Here", .branch = "f1", .to_tag = "b");
+    STORY_SAY(history, 30, 9, 2, "ACK", .branch = "f1", .to_tag = "b");
+    STORY_SAY(history, 31, 9, 1, "181 Call Is Being Forwarded");
+    STORY_SAY(history, 40, 9, 3, "INVITE", .branch = "f2");
+    STORY_SAY(history, 60, 3, 9, "180 Ringing", .branch = "f2", .to_tag = "c");
+    STORY_SAY(history, 70, 9, 1, "180 Ringing", .to_tag = "c");
+    STORY_SAY(history, 80, 3, 9, "200 OK", .branch = "f2", .to_tag = "c");
+    STORY_SAY(history, 90, 9, 1, "200 OK", .to_tag = "c");
+    data = history_finish(history);
+    CU_ASSERT_EQUAL_FATAL(data->calls->len, 1);
+    CU_ASSERT_EQUAL(the_call(data, 0)->outcome, HISTORY_ANSWERED);
+    CU_ASSERT_EQUAL(the_call(data, 0)->ringing_ns, story_ns(31));
+    CU_ASSERT_EQUAL(the_call(data, 0)->legs, 3);
+    CU_ASSERT_EQUAL(the_call(data, 0)->forks, 1);
+}
+
+/* RFC 5359 s.2.4: REFER brings a call of its own; holding brings none. */
+static void transferred_call_is_another_and_held_call_is_not(void)
+{
+    g_autoptr(History) history = history_new(&PLAIN);
+    const HistoryData *data;
+
+    STORY_SAY(history, 0, 1, 2, "INVITE");
+    STORY_SAY(history, 10, 2, 1, "200 OK", .to_tag = "b");
+    STORY_SAY(history, 1000, 2, 1, "INVITE", .from_tag = "b", .to_tag = "a", .branch = "h");
+    STORY_SAY(history, 1010, 1, 2, "200 OK", .from_tag = "b", .to_tag = "a", .branch = "h");
+    STORY_SAY(history, 2000, 2, 1, "REFER", .from_tag = "b", .to_tag = "a", .branch = "r",
+              .cseq = 2);
+    STORY_SAY(history, 2010, 1, 2, "202 Accepted", .method = "REFER", .from_tag = "b",
+              .to_tag = "a", .branch = "r", .cseq = 2);
+    STORY_SAY(history, 2020, 1, 3, "INVITE", .call = "call-2", .callee = "sip:carol@example.org");
+    STORY_SAY(history, 2030, 3, 1, "200 OK", .call = "call-2", .to_tag = "c",
+              .callee = "sip:carol@example.org");
+    STORY_SAY(history, 3000, 1, 2, "BYE", .cseq = 2, .branch = "2", .to_tag = "b");
+    data = history_finish(history);
+    CU_ASSERT_EQUAL_FATAL(data->calls->len, 2);
+    CU_ASSERT_EQUAL(the_call(data, 0)->legs, 1);
+    CU_ASSERT_EQUAL(the_call(data, 0)->final_ns, story_ns(10));
+    CU_ASSERT_EQUAL(the_call(data, 0)->end_ns, story_ns(3000));
+    CU_ASSERT_EQUAL(the_call(data, 1)->outcome, HISTORY_ANSWERED);
+    CU_ASSERT_EQUAL(data->lost, 0);
+    CU_ASSERT_EQUAL(data->users->len, 3);
+}
+
+/* A proxy or a second server answers a challenge itself, the caller waits all the time. */
+static void proxy_that_answers_a_challenge_is_not_the_caller(void)
+{
+    g_autoptr(History) history = history_new(&PLAIN);
+    const HistoryData *data;
+
+    STORY_SAY(history, 0, 1, 9, "INVITE");
+    STORY_SAY(history, 10, 9, 2, "INVITE", .branch = "f1");
+    STORY_SAY(history, 20, 2, 9, "407 Proxy Authentication Required", .branch = "f1",
+              .to_tag = "b");
+    STORY_SAY(history, 30, 9, 2, "INVITE", .branch = "f2", .cseq = 2);
+    STORY_SAY(history, 80, 2, 9, "200 OK", .branch = "f2", .cseq = 2, .to_tag = "c");
+    STORY_SAY(history, 90, 9, 1, "200 OK", .to_tag = "c");
+    data = history_finish(history);
+    CU_ASSERT_EQUAL_FATAL(data->calls->len, 1);
+    CU_ASSERT_EQUAL(the_call(data, 0)->outcome, HISTORY_ANSWERED);
+    CU_ASSERT_EQUAL(the_call(data, 0)->final_ns, story_ns(90));
+    CU_ASSERT_EQUAL(data->challenged, 0);
+}
+
 static void answer_seen_on_another_leg_only_counts(void)
 {
     g_autoptr(History) history = history_new(&PLAIN);
@@ -674,7 +746,10 @@ PEAL_TEST_MAIN(
     PEAL_TEST(late_408_after_a_cancel_is_cancelled_without_one_unanswered),
     PEAL_TEST(answer_that_crosses_the_cancel_wins), PEAL_TEST(redirected_call_is_one),
     PEAL_TEST(forks_belong_together_and_their_cancels_are_not_the_callers),
-    PEAL_TEST(forks_seen_behind_the_proxy_only), PEAL_TEST(answer_seen_on_another_leg_only_counts),
+    PEAL_TEST(forks_seen_behind_the_proxy_only), PEAL_TEST(call_forwarded_on_busy_is_one),
+    PEAL_TEST(transferred_call_is_another_and_held_call_is_not),
+    PEAL_TEST(proxy_that_answers_a_challenge_is_not_the_caller),
+    PEAL_TEST(answer_seen_on_another_leg_only_counts),
     PEAL_TEST(call_id_used_again_after_a_refusal_is_another_call),
     PEAL_TEST(legs_of_a_b2bua_are_linked_by_what_they_say),
     PEAL_TEST(what_began_before_the_capture_is_lost),

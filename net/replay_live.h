@@ -102,7 +102,7 @@ static inline const char *live_aor(const Live *live, uint32_t user)
     return replay_user(live->replay, user)->aor;
 }
 
-/* live_fail ends the replay with an error; takes it. */
+/* live_fail ends the replay with an error, which it takes, as an interruption would. */
 void live_fail(Live *live, GError *error);
 /* live_step goes on to a step, whose work is due at once. */
 void live_step(Live *live, LiveStep step);

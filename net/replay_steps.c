@@ -35,9 +35,10 @@ void live_step(Live *live, LiveStep step)
 
 void live_fail(Live *live, GError *error)
 {
-    live->over = true;
     if (live->error == NULL) {
         live->error = error;
+        live->interrupted = true;
+        live_step(live, LIVE_HANGING_UP);
     } else {
         g_error_free(error);
     }
@@ -62,15 +63,18 @@ static void register_due(Live *live)
     int64_t allowed = 1 + elapsed_ns * STEPS_REGISTER_RATE / PEAL_NS_PER_S;
 
     while (live->next_user < live->phones_len && live->next_user < allowed &&
-           live->asking < STEPS_ASKING_MAX && !live->over) {
+           live->asking < STEPS_ASKING_MAX && live->step == LIVE_REGISTERING) {
         uint32_t user = live->next_user++;
 
         live_ask(live, user,
                  replay_lifetime_s(live->replay, user, STEPS_LIFETIME_LEAST_S, STEPS_LIFETIME_S));
     }
+    if (live->step != LIVE_REGISTERING) {
+        return; /* it has failed */
+    }
     if (live->next_user < live->phones_len) {
         due_in(live, STEPS_SOON);
-    } else if (live->asking == 0 && !live->over) {
+    } else if (live->asking == 0) {
         begin_playing(live);
     }
 }

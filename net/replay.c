@@ -144,19 +144,6 @@ static void on_look(void *user)
     loop_timer_set(live->loop, &live->look, peal_time_add(loop_now(live->loop), REPLAY_LOOK));
 }
 
-static void find_called_last(Live *live)
-{
-    live->called_last = g_new(PealSpan, MAX(live->phones_len, 1));
-    for (uint32_t i = 0; i < live->phones_len; i++) {
-        live->called_last[i].ns = -1;
-    }
-    for (uint32_t i = 0; i < live->replay->calls->len; i++) {
-        const ReplayCall *call = replay_call(live->replay, i);
-
-        live->called_last[call->callee] = call->at;
-    }
-}
-
 static bool prepare(Live *live, GError **error)
 {
     live->loop = loop_new(NULL, error);
@@ -175,7 +162,6 @@ static bool prepare(Live *live, GError **error)
     live->phones = g_new0(LivePhone, live->phones_len);
     live->calls = g_new0(LiveCall, live->replay->calls->len);
     live->play = replay_play_new(live->replay);
-    find_called_last(live);
     return live_phones_make(live, error);
 }
 
@@ -193,7 +179,6 @@ static void run(Live *live)
 static void clear(Live *live)
 {
     live_phones_free(live);
-    g_free(live->called_last);
     g_free(live->calls);
     g_free(live->targets);
     replay_play_free(live->play);

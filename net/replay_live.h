@@ -69,8 +69,7 @@ struct Live {
     uint32_t targets_len;
     LivePhone *phones; /* by user */
     uint32_t phones_len;
-    LiveCall *calls;       /* by call */
-    PealSpan *called_last; /* by user: when the last call to it is due; negative: none is */
+    LiveCall *calls; /* by call */
     LiveStep step;
     uint32_t next_user; /* of those that are yet to register, or to unregister */
     uint32_t asking;    /* users whose answer is awaited */

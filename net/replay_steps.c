@@ -139,7 +139,7 @@ static void play_registration(Live *live)
         replay_registration(live->replay, live->next_registration++);
 
     if (registration->expires_s > 0 ||
-        live->called_last[registration->user].ns < registration->at.ns) {
+        replay_user(live->replay, registration->user)->last_called.ns < registration->at.ns) {
         live_ask(live, registration->user, registration->expires_s);
     }
 }

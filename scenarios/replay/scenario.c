@@ -266,7 +266,7 @@ static void add_interval(GString *text, const Replay *replay, const Size *size, 
         "\n# Spans between calls are divided by %.6g, the number of users over that of the trace, "
         "so\n# that a user calls as often as there. The family stays: calls follow each other as\n"
         "# unevenly as in the trace, where users who call on their own account would come near\n"
-        "# an exponential as they grow in number.\n",
+        "# an exponential as they grow in number. Who calls whom is drawn evenly.\n",
         size->times);
     dist = choose(&source, text);
     if (dist == NULL) {

@@ -190,9 +190,31 @@ static void loss_delays_calls_and_breaks_none(void)
     simulation_end(&simulation);
 }
 
+/* Two calls a second for five minutes behind the warm-up; the count of a renewal process varies by
+ * the square of the intervals' coefficient of variation, here 2.1, times 600. */
+static void calls_come_as_one_stream_from_users_with_lifetimes_of_their_own(void)
+{
+    const char *settings[] = {"workload.calls-per-user-hour=0",
+                              "workload.call-interval=weibull(shape=0.7, mean=500ms)",
+                              "workload.call-duration=lognormal(median=5s, sigma=1)",
+                              "workload.register-expires=lognormal(median=1min, sigma=0.5)",
+                              "scenario.duration=6min",
+                              NULL};
+    Simulation simulation;
+
+    simulation_run(&simulation, "calls.conf", settings);
+    SIM_ASSERT(&simulation, simulation.figures->calls_started > 600 - 4 * 36);
+    SIM_ASSERT(&simulation, simulation.figures->calls_started < 600 + 4 * 36);
+    SIM_ASSERT(&simulation,
+               simulation.figures->calls_answered == simulation.figures->calls_started);
+    SIM_ASSERT(&simulation, simulation.world->counts.register_failed == 0);
+    simulation_end(&simulation);
+}
+
 PEAL_TEST_MAIN("sim/calls", PEAL_TEST(healthy_overlay_completes_every_call),
                PEAL_TEST(same_seed_gives_the_same_calls),
                PEAL_TEST(set_up_takes_as_long_as_its_messages),
                PEAL_TEST(calls_to_the_living_succeed_after_a_crash),
                PEAL_TEST(phones_of_restarted_peers_register_again),
-               PEAL_TEST(loss_delays_calls_and_breaks_none))
+               PEAL_TEST(loss_delays_calls_and_breaks_none),
+               PEAL_TEST(calls_come_as_one_stream_from_users_with_lifetimes_of_their_own))

@@ -64,7 +64,13 @@ static void count_call(Figures *figures, const HistoryCall *call)
     figures->forked += call->forks > 1;
     figures->media_packets += call->media_packets;
     figures->media_bytes += call->media_bytes;
-    figures->media_calls += call->media_packets > 0;
+    if (call->media_packets > 0) {
+        figures->media_calls++;
+        figures->media_first_ns = figures->media_first_ns == HISTORY_NEVER
+                                      ? call->media_first_ns
+                                      : MIN(figures->media_first_ns, call->media_first_ns);
+        figures->media_last_ns = MAX(figures->media_last_ns, call->media_last_ns);
+    }
     if (call->outcome == HISTORY_ANSWERED) {
         figures->hung_up += call->end_ns != HISTORY_NEVER && call->callee_hung_up;
         figures->open_end += call->end_ns == HISTORY_NEVER;
@@ -208,7 +214,7 @@ static void count_users(Figures *figures, const HistoryData *data)
 
 void figures_init(Figures *figures, const TraceCounts *counts, const HistoryData *data)
 {
-    *figures = (Figures){.duration_s = 0};
+    *figures = (Figures){.media_first_ns = HISTORY_NEVER, .media_last_ns = HISTORY_NEVER};
     if (counts->packets > 0 && counts->last_ns > counts->first_ns) {
         figures->duration_s = (double)((uint64_t)counts->last_ns - (uint64_t)counts->first_ns) /
                               (double)PEAL_NS_PER_S;
@@ -230,6 +236,7 @@ void figures_init(Figures *figures, const TraceCounts *counts, const HistoryData
     figures->interval = spread_take(history_spans(data, HISTORY_INTERVAL_S));
     figures->asked = spread_take(history_spans(data, HISTORY_ASKED_S));
     figures->granted = spread_take(history_spans(data, HISTORY_GRANTED_S));
+    figures->media = spread_take(history_spans(data, HISTORY_MEDIA_S));
 }
 
 void figures_fini(Figures *figures)

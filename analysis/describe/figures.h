@@ -61,8 +61,10 @@ typedef struct Figures {
 
     uint64_t media_packets;
     uint64_t media_bytes;
-    uint64_t media_calls; /* calls that have some */
-    GArray *codecs;       /* HistoryCount, calls by codec, most frequent first; borrowed names */
+    uint64_t media_calls;   /* calls that have some */
+    int64_t media_first_ns; /* of all calls; HISTORY_NEVER for none */
+    int64_t media_last_ns;
+    GArray *codecs; /* HistoryCount, calls by codec, most frequent first; borrowed names */
 
     Spread setup; /* those of <analysis/history_spans.h> */
     Spread answer;
@@ -72,6 +74,7 @@ typedef struct Figures {
     Spread interval;
     Spread asked;
     Spread granted;
+    Spread media;
 } Figures;
 
 void figures_init(Figures *figures, const TraceCounts *counts, const HistoryData *data);

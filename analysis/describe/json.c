@@ -155,10 +155,16 @@ static json_t *of_calls(const Figures *figures, const HistoryData *data)
 static json_t *of_media(const Figures *figures)
 {
     json_t *object = json_object();
+    bool any = figures->media_packets > 0;
+    g_autofree char *first = any ? figures_instant(figures->media_first_ns) : NULL;
+    g_autofree char *last = any ? figures_instant(figures->media_last_ns) : NULL;
 
     put(object, "packets", figures->media_packets);
     put(object, "bytes", figures->media_bytes);
     put(object, "calls", figures->media_calls);
+    put_text(object, "first", first);
+    put_text(object, "last", last);
+    json_object_set_new(object, "span_s", of_spread(&figures->media, 1));
     return object;
 }
 

@@ -253,16 +253,22 @@ static void append_calls(GString *text, const Figures *figures, const HistoryDat
         g_string_append(text, " registrations and calls, made again with credentials");
         g_string_append_c(text, '\n');
     }
-    if (figures->media_packets > 0) {
-        g_autofree char *size = g_format_size(figures->media_bytes);
+}
 
-        g_string_append_c(text, '\n');
-        append_label(text, "Media");
-        append_counted(text, figures->media_packets, "packet", "packets");
-        g_string_append_printf(text, ", %s, of ", size);
-        append_counted(text, figures->media_calls, "call", "calls");
-        g_string_append_c(text, '\n');
+static void append_media(GString *text, const Figures *figures)
+{
+    g_autofree char *size = g_format_size(figures->media_bytes);
+
+    if (figures->media_packets == 0) {
+        return;
     }
+    g_string_append_c(text, '\n');
+    append_label(text, "Media");
+    append_counted(text, figures->media_packets, "packet", "packets");
+    g_string_append_printf(text, ", %s, of ", size);
+    append_counted(text, figures->media_calls, "call", "calls");
+    g_string_append_c(text, '\n');
+    append_spread(text, "  first to last", &figures->media, 1, "s");
 }
 
 static void append_skipped(GString *text, const TraceCounts *counts)
@@ -291,6 +297,7 @@ char *describe_text(const char *name, const TraceCounts *counts, const HistoryDa
     append_users(text, &figures, data);
     append_registrations(text, &figures, data);
     append_calls(text, &figures, data);
+    append_media(text, &figures);
     append_skipped(text, counts);
     return g_string_free(text, FALSE);
 }

@@ -113,7 +113,9 @@ GArray *history_spans(const HistoryData *data, HistorySpan which)
     for (guint i = 0; i < data->calls->len; i++) {
         const HistoryCall *call = &g_array_index(data->calls, HistoryCall, i);
 
-        if (which != HISTORY_ARRIVAL_S) {
+        if (which == HISTORY_MEDIA_S) {
+            add_span(spans, call->media_first_ns, call->media_last_ns);
+        } else if (which != HISTORY_ARRIVAL_S) {
             add_of_call(spans, call, which);
         } else if (i > 0) {
             add_span(spans, call[-1].at_ns, call->at_ns);

@@ -18,7 +18,8 @@ typedef enum HistorySpan {
     HISTORY_INTERVAL_S, /* between two registrations of a user, one after the other, where neither
                            was refused, only asked, or took the binding away */
     HISTORY_ASKED_S,    /* expiries asked for, over 0 */
-    HISTORY_GRANTED_S   /* expiries granted by 2xx, over 0 */
+    HISTORY_GRANTED_S,  /* expiries granted by 2xx, over 0 */
+    HISTORY_MEDIA_S     /* from a call's first datagram of media to its last */
 } HistorySpan;
 
 /* history_spans gives all of them, in the order of time (of the user, for intervals): doubles, to

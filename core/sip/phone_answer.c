@@ -3,6 +3,8 @@
  * s.9.2, s.11.2, s.13.3, s.15.1.2. */
 #include "sip/phone_state.h"
 
+enum { ANSWER_STILL_S = 60 }; /* between the 180s of a call that rings on */
+
 static const char ANSWER_ALLOW[] = "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n";
 
 static void answer_reply(PealPhone *phone, SipTx tx, const SipMessage *request, const PealHop *from,
@@ -154,8 +156,10 @@ static void on_invite(PealPhone *phone, SipTx tx, const SipMessage *invite, cons
     call->from = *from;
     call->invite_cseq = cseq.number;
     call->remote_cseq = cseq.number;
-    call->due = peal_time_add(phone_now(phone), phone->config->ring);
+    call->reply = 200;
+    call->give_up = peal_time_add(phone_now(phone), phone->config->ring);
     call_reply(phone, call, (SipAnswer){.status = 180});
+    phone_answer_wait(phone, call);
     event = phone_call_event(call, PEAL_PHONE_INCOMING);
     event.peer = caller.uri.text;
     phone_tell(phone, &event);
@@ -168,7 +172,7 @@ void phone_answer_refuse(PealPhone *phone, PhoneCall *call, uint16_t status)
 }
 
 /* The 2xx is written here and not by its transaction, because it is sent again from here. */
-void phone_answer_now(PealPhone *phone, PhoneCall *call)
+static void answer_now(PealPhone *phone, PhoneCall *call)
 {
     const PealEnvOps *ops = phone->env->ops;
     char tag[PHONE_ID_LEN];
@@ -209,6 +213,7 @@ void phone_answer_now(PealPhone *phone, PhoneCall *call)
                                   .content_type = sip_str("application/sdp"),
                                   .body = sip_text_view(&body_text)});
     call->state = PHONE_UNACKED;
+    call->started = now;
     call->interval = phone->config->sip->t1;
     call->due = peal_time_add(now, call->interval);
     call->give_up = peal_time_add(now, (PealSpan){64 * phone->config->sip->t1.ns});
@@ -220,6 +225,46 @@ void phone_answer_now(PealPhone *phone, PhoneCall *call)
         call->status = 200;
     }
     ops->drop(phone->env, buf);
+}
+
+/* A proxy ends a call of which it hears nothing for three minutes (16.8). */
+void phone_answer_wait(PealPhone *phone, PhoneCall *call)
+{
+    PealTime still = peal_time_add(phone_now(phone), peal_seconds(ANSWER_STILL_S));
+
+    call->due = peal_time_min(call->give_up, still);
+}
+
+void phone_answer_due(PealPhone *phone, PhoneCall *call)
+{
+    if (!peal_time_due(call->give_up, phone_now(phone))) {
+        call_reply(phone, call, (SipAnswer){.status = 180});
+        phone_answer_wait(phone, call);
+    } else if (call->reply == 200) {
+        answer_now(phone, call);
+    } else {
+        phone_answer_refuse(phone, call, call->reply);
+        phone_call_end(phone, call, call->reply);
+    }
+}
+
+int peal_phone_play(PealPhone *phone, uint32_t number, const PealPhonePart *part)
+{
+    PhoneCall *call = phone_call_numbered(phone, number);
+
+    if (part->ring.ns < 0 || part->talk.ns < 0 ||
+        (part->status != 200 && (part->status < 300 || part->status > 699))) {
+        return -PEAL_E_ARG;
+    }
+    if (call == NULL || call->state != PHONE_RINGING) {
+        return -PEAL_E_STATE;
+    }
+    call->reply = part->status;
+    call->duration = part->talk;
+    call->give_up = peal_time_add(phone_now(phone), part->ring);
+    phone_answer_wait(phone, call);
+    phone_schedule(phone);
+    return 0;
 }
 
 void phone_answer_again(PealPhone *phone, PhoneCall *call)
@@ -250,7 +295,7 @@ void phone_on_ack(void *user, const SipMessage *ack, const PealHop *from)
     }
     (void)call_keep(phone, call, (PealStr){NULL, 0});
     call->state = PHONE_UP;
-    call->due = PEAL_TIME_NEVER;
+    call->due = peal_time_add(call->started, call->duration);
     if (call->give_in) {
         phone_call_bye(phone, call);
     }

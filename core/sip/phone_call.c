@@ -92,9 +92,7 @@ static void call_over(PealPhone *phone, PhoneCall *call, unsigned status)
     call->due = phone_now(phone);
 }
 
-/* call_send sends a request within the dialog, or the one that makes it; `more` lines with a
- * BYE. */
-static int call_send(PealPhone *phone, PhoneCall *call, SipMethod method, PealStr more)
+int phone_call_send(PealPhone *phone, PhoneCall *call, SipMethod method, PealStr more)
 {
     char lines[PHONE_LINES_MAX];
     char body[PHONE_BODY_MAX];
@@ -110,14 +108,20 @@ static int call_send(PealPhone *phone, PhoneCall *call, SipMethod method, PealSt
             method == SIP_BYE ? more : phone_dialog_part(&call->dialog, PHONE_CREDENTIALS));
     if (method == SIP_INVITE) {
         phone_put_contact(phone, &lines_text, draft.hop.transport == PEAL_TCP);
-        phone_put_offer(phone, &body_text);
         call->invite_cseq = call->cseq;
+        draft.more = phone_dialog_part(&call->dialog, PHONE_HEADERS);
+        draft.content_type = phone_dialog_part(&call->dialog, PHONE_CONTENT_TYPE);
+        draft.body = phone_dialog_part(&call->dialog, PHONE_CONTENT);
+        if (draft.content_type.len == 0) {
+            phone_put_offer(phone, &body_text);
+            draft.content_type = sip_str("application/sdp");
+            draft.body = sip_text_view(&body_text);
+        }
     }
     if (lines_text.overflow) {
         return -PEAL_E_FULL;
     }
     draft.lines = sip_text_view(&lines_text);
-    draft.body = sip_text_view(&body_text);
     error =
         phone_send(phone, &draft,
                    call_arg(call, method == SIP_INVITE ? PHONE_FOR_INVITE : PHONE_FOR_BYE), &tx);
@@ -127,80 +131,13 @@ static int call_send(PealPhone *phone, PhoneCall *call, SipMethod method, PealSt
     return error;
 }
 
-/* call_dial makes the texts of a call that has no dialog yet. */
-static int call_dial(PealPhone *phone, PhoneCall *call, PealStr aor)
-{
-    char id[PHONE_ID_LEN];
-    char local[PEAL_AOR_MAX + 32];
-    char remote[PEAL_AOR_MAX + 2];
-    SipText id_text = sip_text_make(id, sizeof(id));
-    SipText local_text = sip_text_make(local, sizeof(local));
-    SipText remote_text = sip_text_make(remote, sizeof(remote));
-
-    phone_put_id(&id_text, phone_random(phone));
-    sip_put_z(&local_text, "<");
-    sip_put(&local_text, phone_aor(phone));
-    sip_put_z(&local_text, ">;tag=");
-    phone_put_id(&local_text, call->tag);
-    sip_put_z(&remote_text, "<");
-    sip_put(&remote_text, aor);
-    sip_put_z(&remote_text, ">");
-    call->dialog.hop = phone->proxy;
-    return phone_dialog_set(phone, &call->dialog,
-                            (PealStr[PHONE_PARTS]){[PHONE_CALL_ID] = sip_text_view(&id_text),
-                                                   [PHONE_LOCAL] = sip_text_view(&local_text),
-                                                   [PHONE_REMOTE] = sip_text_view(&remote_text),
-                                                   [PHONE_TARGET] = aor});
-}
-
-/* Nothing that would break the lines it is written into. */
-static bool call_can_dial(PealStr aor)
-{
-    for (size_t i = 0; i < aor.len; i++) {
-        if ((unsigned char)aor.ptr[i] <= ' ' || aor.ptr[i] == '<' || aor.ptr[i] == '>' ||
-            aor.ptr[i] == 0x7f) {
-            return false;
-        }
-    }
-    return aor.len > 4 && aor.len <= PEAL_AOR_MAX &&
-           sip_same((PealStr){aor.ptr, 4}, sip_str("sip:"));
-}
-
-int peal_phone_call(PealPhone *phone, PealStr aor, PealSpan duration, uint64_t token)
-{
-    PhoneCall *call;
-    int error;
-
-    if (!call_can_dial(aor) || duration.ns < 0) {
-        return -PEAL_E_ARG;
-    }
-    if (phone->calls_len >= phone->config->calls_max) {
-        return -PEAL_E_FULL;
-    }
-    call = phone_call_new(phone);
-    if (call == NULL) {
-        return -PEAL_E_MEMORY;
-    }
-    call->token = token;
-    call->duration = duration;
-    error = call_dial(phone, call, aor);
-    if (error == 0) {
-        error = call_send(phone, call, SIP_INVITE, (PealStr){NULL, 0});
-    }
-    if (error != 0) {
-        phone_call_free(phone, call);
-    }
-    phone_schedule(phone);
-    return error;
-}
-
 void phone_call_bye(PealPhone *phone, PhoneCall *call)
 {
     call->state = PHONE_LEAVING;
     call->hung_up = true;
     call->due = PEAL_TIME_NEVER;
     call->challenges = 0;
-    if (call_send(phone, call, SIP_BYE, (PealStr){NULL, 0}) != 0) {
+    if (phone_call_send(phone, call, SIP_BYE, (PealStr){NULL, 0}) != 0) {
         call->lost = true;
         call_over(phone, call, 200);
     }
@@ -233,7 +170,7 @@ static bool call_authenticate(PealPhone *phone, PhoneCall *call, SipMethod metho
             return false;
         }
     }
-    return call_send(phone, call, method, sip_text_view(&text)) == 0;
+    return phone_call_send(phone, call, method, sip_text_view(&text)) == 0;
 }
 
 static void call_on_provisional(PealPhone *phone, PhoneCall *call, unsigned status)
@@ -256,8 +193,8 @@ static void call_decline_fork(PealPhone *phone, const PhoneCall *call, const Sip
     if (phone_dialog_learn(phone, &other.dialog, response,
                            phone_dialog_part(&call->dialog, PHONE_LOCAL),
                            sip_field(response, SIP_H_TO)) == 0) {
-        (void)!call_send(phone, &other, SIP_ACK, (PealStr){NULL, 0});
-        (void)!call_send(phone, &other, SIP_BYE, (PealStr){NULL, 0});
+        (void)!phone_call_send(phone, &other, SIP_ACK, (PealStr){NULL, 0});
+        (void)!phone_call_send(phone, &other, SIP_BYE, (PealStr){NULL, 0});
     }
     phone_dialog_free(phone, &other.dialog);
 }
@@ -271,7 +208,7 @@ static void call_on_2xx(PealPhone *phone, PhoneCall *call, const SipMessage *res
                        phone_tag(phone_dialog_part(&call->dialog, PHONE_REMOTE)))) {
             call_decline_fork(phone, call, response);
         } else {
-            (void)!call_send(phone, call, SIP_ACK, (PealStr){NULL, 0}); /* ours was lost */
+            (void)!phone_call_send(phone, call, SIP_ACK, (PealStr){NULL, 0}); /* ours was lost */
         }
         return;
     }
@@ -281,7 +218,7 @@ static void call_on_2xx(PealPhone *phone, PhoneCall *call, const SipMessage *res
         phone_call_end(phone, call, 500); /* a 2xx that names no Contact makes no dialog */
         return;
     }
-    (void)!call_send(phone, call, SIP_ACK, (PealStr){NULL, 0});
+    (void)!phone_call_send(phone, call, SIP_ACK, (PealStr){NULL, 0});
     call->state = PHONE_UP;
     call->answered = true;
     call->status = response->status;
@@ -319,14 +256,19 @@ void phone_call_on_bye_response(PealPhone *phone, PhoneCall *call, const SipMess
 
 bool phone_call_again(PealPhone *phone, PhoneCall *call, SipMethod method)
 {
-    return call_send(phone, call, method, (PealStr){NULL, 0}) == 0;
+    return phone_call_send(phone, call, method, (PealStr){NULL, 0}) == 0;
 }
 
 void phone_call_on_wake(PealPhone *phone, PhoneCall *call)
 {
     switch ((PhoneCallState)call->state) {
+    case PHONE_CALLING: /* its patience is over */
+        call->due = PEAL_TIME_NEVER;
+        call->give_in = true;
+        sip_tx_cancel(&phone->transactions, call->tx);
+        break;
     case PHONE_RINGING:
-        phone_answer_now(phone, call);
+        phone_answer_due(phone, call);
         break;
     case PHONE_UNACKED:
         phone_answer_again(phone, call);
@@ -337,7 +279,6 @@ void phone_call_on_wake(PealPhone *phone, PhoneCall *call)
     case PHONE_OVER:
         phone_call_end(phone, call, call->status);
         break;
-    case PHONE_CALLING:
     case PHONE_LEAVING:
         call->due = PEAL_TIME_NEVER;
         break;

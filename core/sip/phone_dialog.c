@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* phone_dialog.c - the texts of a dialog, and where its requests go: RFC 3261 s.12. Every Route is
- * taken for a loose router's. */
+/* phone_dialog.c - the texts of a dialog, and where its requests go: RFC 3261 s.12. */
 #include "sip/phone_state.h"
 
 enum { DIALOG_PORT_DEFAULT = 5060 };
@@ -60,7 +59,7 @@ static PealHop dialog_hop(const PealPhone *phone, const SipUri *uri)
     PealStr transport = {NULL, 0};
     PealAddr addr;
 
-    if (sip_addr(uri->host, &addr) != 0) {
+    if (phone->config->by_proxy || sip_addr(uri->host, &addr) != 0) {
         return hop;
     }
     addr.port = uri->port != 0 ? uri->port : DIALOG_PORT_DEFAULT;
@@ -94,10 +93,65 @@ static int dialog_routes(const SipMessage *message, PealStr ret_routes[PHONE_ROU
     return 0;
 }
 
+/* Writes a URI without what a Request-URI may not have: method parameter, headers (19.1.1). */
+static void put_request_uri(SipText *text, const SipUri *uri)
+{
+    const char *end = uri->params.len > 0    ? uri->params.ptr
+                      : uri->headers.len > 0 ? uri->headers.ptr - 1
+                                             : uri->text.ptr + uri->text.len;
+    size_t at = 0;
+
+    sip_put(text, (PealStr){uri->text.ptr, (size_t)(end - uri->text.ptr)});
+    while (at < uri->params.len) {
+        PealStr param = {uri->params.ptr + at, 1};
+
+        while (at + param.len < uri->params.len && param.ptr[param.len] != ';') {
+            param.len++;
+        }
+        at += param.len;
+        if (!sip_param(param, "method", &(PealStr){NULL, 0})) {
+            sip_put(text, param);
+        }
+    }
+}
+
+/* Writes the Request-URI and the Route lines of a dialog's requests (12.2.1.1): a strict router
+ * that comes first is the Request-URI, and the other side's Contact the last Route. */
+static int put_way(SipText *uri, SipText *lines, const SipUri *target, const PealStr *routes,
+                   size_t routes_len)
+{
+    SipAddress first = {.star = false};
+    PealStr lr;
+    bool strict;
+
+    if (routes_len > 0 && (sip_address_parse(routes[0], &first) != 0 || first.star)) {
+        return -PEAL_E_VALUE;
+    }
+    strict = routes_len > 0 && !sip_param(first.uri.params, "lr", &lr);
+    if (strict) {
+        put_request_uri(uri, &first.uri);
+    } else {
+        sip_put(uri, target->text);
+    }
+    for (size_t i = strict; i < routes_len; i++) {
+        sip_put_z(lines, "Route: ");
+        sip_put(lines, routes[i]);
+        sip_put_z(lines, "\r\n");
+    }
+    if (strict) {
+        sip_put_z(lines, "Route: <");
+        sip_put(lines, target->text);
+        sip_put_z(lines, ">\r\n");
+    }
+    return uri->overflow || lines->overflow ? -PEAL_E_VALUE : 0;
+}
+
 int phone_dialog_learn(PealPhone *phone, PhoneDialog *dialog, const SipMessage *message,
                        PealStr local, PealStr remote)
 {
+    char uri[PHONE_LINES_MAX];
     char lines[PHONE_LINES_MAX];
+    SipText uri_text = sip_text_make(uri, sizeof(uri));
     SipText text = sip_text_make(lines, sizeof(lines));
     PealStr routes[PHONE_ROUTES_MAX];
     size_t routes_len = 0;
@@ -109,15 +163,8 @@ int phone_dialog_learn(PealPhone *phone, PhoneDialog *dialog, const SipMessage *
 
     if (!sip_next(message, SIP_H_CONTACT, &cursor) ||
         sip_address_parse(cursor.element, &contact) != 0 || contact.star ||
-        dialog_routes(message, routes, &routes_len) != 0) {
-        return -PEAL_E_VALUE;
-    }
-    for (size_t i = 0; i < routes_len; i++) {
-        sip_put_z(&text, "Route: ");
-        sip_put(&text, routes[i]);
-        sip_put_z(&text, "\r\n");
-    }
-    if (text.overflow || (routes_len > 0 && sip_address_parse(routes[0], &first) != 0)) {
+        dialog_routes(message, routes, &routes_len) != 0 ||
+        put_way(&uri_text, &text, &contact.uri, routes, routes_len) != 0) {
         return -PEAL_E_VALUE;
     }
     if (dialog->text != NULL) {
@@ -128,11 +175,13 @@ int phone_dialog_learn(PealPhone *phone, PhoneDialog *dialog, const SipMessage *
                          (PealStr[PHONE_PARTS]){[PHONE_CALL_ID] = sip_field(message, SIP_H_CALL_ID),
                                                 [PHONE_LOCAL] = local,
                                                 [PHONE_REMOTE] = remote,
-                                                [PHONE_TARGET] = contact.uri.text,
+                                                [PHONE_TARGET] = sip_text_view(&uri_text),
                                                 [PHONE_ROUTES] = sip_text_view(&text),
                                                 [PHONE_CREDENTIALS] = credentials});
     if (error == 0) {
-        dialog->hop = dialog_hop(phone, routes_len > 0 ? &first.uri : &contact.uri);
+        dialog->hop = dialog_hop(phone, routes_len > 0 && sip_address_parse(routes[0], &first) == 0
+                                            ? &first.uri
+                                            : &contact.uri);
     }
     return error;
 }

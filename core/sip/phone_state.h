@@ -44,6 +44,9 @@ typedef enum PhoneDialogPart {
     PHONE_TARGET,      /* Request-URI */
     PHONE_ROUTES,      /* Route lines */
     PHONE_CREDENTIALS, /* what answered a challenge to the INVITE, for its ACK too (22.1) */
+    PHONE_HEADERS,     /* the caller's own, of the INVITE; these three until there is a dialog */
+    PHONE_CONTENT_TYPE,
+    PHONE_CONTENT,
     PHONE_PARTS
 } PhoneDialogPart;
 
@@ -71,18 +74,20 @@ typedef struct PhoneCall {
     uint32_t cseq;        /* of this phone's last request, never lower than an INVITE's */
     uint32_t remote_cseq; /* the other side's last; 0 for none yet */
     uint32_t invite_cseq; /* of its INVITE, whoever sent it */
-    PealSpan duration;
-    PealTime started;
+    PealSpan duration;    /* from the answer */
+    PealTime started;     /* the INVITE, or the 2xx to one that came in */
     PealSpan to_ringing;
     PealSpan to_answer;
-    PealTime due;      /* what comes next: the answer, a 2xx again, BYE, the last word */
-    PealTime give_up;  /* UNACKED: no more 2xx */
+    PealTime due;      /* what comes next: CANCEL, a 180, the answer, a 2xx again, BYE, the last
+                          word */
+    PealTime give_up;  /* RINGING: the answer; UNACKED: no more 2xx */
     PealSpan interval; /* UNACKED: between them */
     PhoneDialog dialog;
     PealHop from;  /* an incoming INVITE's */
     uint8_t *kept; /* an incoming INVITE, then the 2xx to it until its ACK */
     uint32_t kept_len;
     uint16_t status; /* of the final response */
+    uint16_t reply;  /* RINGING: what the answer will be */
     uint8_t state;   /* PhoneCallState */
     uint8_t challenges;
     bool incoming;
@@ -168,7 +173,9 @@ typedef struct PhoneDraft {
     PealStr to;
     PealStr call_id;
     PealStr lines; /* whole header lines */
-    PealStr body;  /* a session description, or empty */
+    PealStr more;  /* likewise */
+    PealStr content_type;
+    PealStr body; /* or empty */
     PealHop hop;
 } PhoneDraft;
 uint64_t phone_random(PealPhone *phone);
@@ -221,6 +228,10 @@ PhoneCall *phone_call_numbered(const PealPhone *phone, uint32_t number);
 /* phone_call_end tells the last word on a call and forgets it. From on_* only. */
 void phone_call_end(PealPhone *phone, PhoneCall *call, unsigned status);
 void phone_call_bye(PealPhone *phone, PhoneCall *call);
+/* phone_call_send sends a request within the dialog, or the one that makes it; `more` lines with a
+ * BYE. */
+int phone_call_send(PealPhone *phone, PhoneCall *call, SipMethod method,
+                    PealStr more) PEAL_MUST_USE;
 void phone_call_on_invite_response(PealPhone *phone, PhoneCall *call, const SipMessage *response);
 void phone_call_on_bye_response(PealPhone *phone, PhoneCall *call, const SipMessage *response);
 void phone_call_on_wake(PealPhone *phone, PhoneCall *call);
@@ -233,8 +244,10 @@ PealPhoneEvent phone_call_event(const PhoneCall *call, PealPhoneEventKind kind);
 void phone_on_request(void *user, SipTx tx, const SipMessage *request, const PealHop *from,
                       SipTx matched);
 void phone_on_ack(void *user, const SipMessage *ack, const PealHop *from);
-/* phone_answer_now answers a call that has rung for long enough, or refuses it. */
-void phone_answer_now(PealPhone *phone, PhoneCall *call);
+/* phone_answer_wait lets a call ring until call->give_up; phone_answer_due says that it still
+ * rings, or answers or refuses it. */
+void phone_answer_wait(PealPhone *phone, PhoneCall *call);
+void phone_answer_due(PealPhone *phone, PhoneCall *call);
 void phone_answer_refuse(PealPhone *phone, PhoneCall *call, uint16_t status);
 /* phone_answer_again sends the 2xx once more, or gives up (13.3.1.4). */
 void phone_answer_again(PealPhone *phone, PhoneCall *call);

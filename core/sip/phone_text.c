@@ -76,8 +76,9 @@ static void put_request(PealPhone *phone, SipText *text, const PhoneDraft *draft
     sip_put(text, method);
     sip_put_z(text, "\r\n");
     sip_put(text, draft->lines);
+    sip_put(text, draft->more);
     if (draft->body.len > 0) {
-        sip_put_z(text, "Content-Type: application/sdp\r\n");
+        put_line(text, "Content-Type", draft->content_type);
     }
     sip_put_z(text, "Content-Length: ");
     sip_put_u32(text, (uint32_t)draft->body.len);
@@ -89,7 +90,8 @@ int phone_send(PealPhone *phone, PhoneDraft *draft, uint64_t arg, SipTx *ret_tx)
 {
     const PealEnvOps *ops = phone->env->ops;
     size_t cap = draft->uri.len + draft->from.len + draft->to.len + draft->call_id.len +
-                 draft->lines.len + draft->body.len + TEXT_SLACK;
+                 draft->lines.len + draft->more.len + draft->content_type.len + draft->body.len +
+                 TEXT_SLACK;
     PealBuf *buf = ops->buffer(phone->env, cap);
     SipText text = sip_text_make((char *)buf->data, cap);
     SipMessage message;

@@ -22,9 +22,11 @@ static void on_event(void *user, PealPhone *phone, const PealPhoneEvent *event)
 {
     PhonesUser *self = user;
 
-    (void)phone;
     CU_ASSERT_FATAL(self->events_len < PHONES_EVENTS_MAX);
     self->events[self->events_len++] = *event;
+    if (event->kind == PEAL_PHONE_INCOMING && phones.part != NULL) {
+        CU_ASSERT_EQUAL(peal_phone_play(phone, event->call, phones.part), 0);
+    }
 }
 
 PealHop phones_hop_of(unsigned phone)
@@ -146,6 +148,11 @@ void phones_finish(void)
     for (unsigned i = 0; i < phones.flying_len; i++) {
         free(phones.flying[i].text);
     }
+}
+
+void phones_play(const PealPhonePart *part)
+{
+    phones.part = part;
 }
 
 void phones_kinds_are(unsigned phone, const PealPhoneEventKind *kinds, unsigned len)

@@ -39,7 +39,8 @@ typedef struct Phones {
     /* Whether message number `sent` from this phone is lost; NULL: none is. */
     bool (*loses)(unsigned phone, const char *text);
     unsigned counts[8]; /* for `loses` */
-    unsigned cseq;      /* for a test that asks */
+    const PealPhonePart *part;
+    unsigned cseq; /* for a test that asks */
 } Phones;
 
 extern Phones phones;
@@ -62,6 +63,9 @@ void phones_collect(void);
 
 /* phones_call_bob: alice calls, with token 77, for so long; negative: until someone hangs up. */
 int phones_call_bob(int64_t duration_s);
+
+/* phones_play: bob's phone plays this part in every call that comes in. */
+void phones_play(const PealPhonePart *part);
 
 /* phones_kinds_are asserts what has happened at a phone. */
 void phones_kinds_are(unsigned phone, const PealPhoneEventKind *kinds, unsigned len);

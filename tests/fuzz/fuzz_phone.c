@@ -25,6 +25,7 @@ typedef struct Fuzz {
     char tag[256];          /* $T */
     unsigned calls;
     unsigned ended;
+    PealPhonePart part; /* of calls that come in; status 0: none */
     _Alignas(16) uint8_t memory[1024];
 } Fuzz;
 
@@ -33,7 +34,9 @@ static Fuzz fuzz;
 static void on_event(void *user, PealPhone *phone, const PealPhoneEvent *event)
 {
     (void)user;
-    (void)phone;
+    if (event->kind == PEAL_PHONE_INCOMING && fuzz.part.status != 0) {
+        PEAL_ASSERT(peal_phone_play(phone, event->call, &fuzz.part) == 0);
+    }
     fuzz.calls += event->kind == PEAL_PHONE_INCOMING;
     fuzz.ended += event->kind == PEAL_PHONE_ENDED;
 }
@@ -122,6 +125,13 @@ static void act(uint8_t what)
 {
     PealHop proxy = sip_env_hop(2, 5060, (what & 8) != 0 ? PEAL_TCP : PEAL_UDP, 0);
     PealAddr contact = sip_env_hop(1, 5060, PEAL_UDP, 0).addr;
+    PealPhoneWish wish = {.aor = sip_str("sip:bob@example.org"),
+                          .duration = PEAL_PHONE_NO_END,
+                          .patience = peal_ms(what * 10),
+                          .headers = sip_str("Subject: a\r\n b\r\n"),
+                          .content_type = sip_str("text/plain"),
+                          .body = sip_str("hello"),
+                          .token = what};
 
     switch (what & 7) {
     case 0:
@@ -136,6 +146,14 @@ static void act(uint8_t what)
         break;
     case 3:
         peal_phone_hang_up_all(fuzz.phone);
+        break;
+    case 4:
+        fuzz.calls += peal_phone_call_as(fuzz.phone, &wish) == 0;
+        break;
+    case 5:
+        fuzz.part = (PealPhonePart){.ring = peal_seconds(what & 0x70),
+                                    .status = (what & 8) != 0 ? 200 : (uint16_t)(300 + what),
+                                    .talk = peal_seconds(what & 0x70)};
         break;
     default:
         peal_phone_move(fuzz.phone, &contact, &proxy);

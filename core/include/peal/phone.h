@@ -120,15 +120,21 @@ int peal_phone_unregister(PealPhone *phone, uint64_t token) PEAL_MUST_USE;
 #define PEAL_PHONE_NO_END ((PealSpan){INT64_MAX})
 int peal_phone_call(PealPhone *phone, PealStr aor, PealSpan duration, uint64_t token) PEAL_MUST_USE;
 
-/* A call with more to say about it; peal_phone_call_as is peal_phone_call with it. Texts are
- * borrowed for the call. */
+/*
+ * A call with more to say about it. peal_phone_call_as copies the texts, and returns what
+ * peal_phone_call does; -PEAL_E_ARG too for texts longer than PEAL_PHONE_TEXT_MAX, a body without
+ * content_type, and headers that are not whole lines, or name a header field which the phone writes
+ * itself: those of the message's way and dialog, Content-Type and Content-Length, credentials.
+ */
+enum { PEAL_PHONE_TEXT_MAX = 16384 };
 typedef struct PealPhoneWish {
     PealStr aor;
     PealSpan duration;
     PealSpan patience;    /* from the INVITE: without a final response the phone then gives up by
                              CANCEL; PEAL_PHONE_NO_END: it waits */
     PealStr headers;      /* whole lines, of the INVITE; empty for none */
-    PealStr content_type; /* of the body; empty: the phone describes its own session */
+    PealStr content_type; /* of the body, which may be empty: then the INVITE has none; without
+                             content_type the phone describes its own session */
     PealStr body;
     uint64_t token;
 } PealPhoneWish;
@@ -142,7 +148,8 @@ typedef struct PealPhonePart {
 } PealPhonePart;
 
 /* peal_phone_play replaces what the configuration says for one call; from inside its INCOMING
- * event. Returns 0, -PEAL_E_ARG, or -PEAL_E_STATE where no such call rings here. */
+ * event. A phone that rings for long says so once a minute (13.3.1.1). Returns 0, -PEAL_E_ARG, or
+ * -PEAL_E_STATE where no such call rings here. */
 int peal_phone_play(PealPhone *phone, uint32_t call, const PealPhonePart *part) PEAL_MUST_USE;
 
 /* peal_phone_hang_up_all ends every call, by CANCEL, BYE or, where one rings here, 480. Their ENDED

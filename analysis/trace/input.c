@@ -67,7 +67,6 @@ static void fail_to_open(GError **error, const char *path, int reason)
 static bool open_file(Input *input, const char *path, GError **error)
 {
     struct stat about;
-    int reason;
 
     if (strcmp(path, "-") == 0) {
         input->fd = STDIN_FILENO;
@@ -75,7 +74,8 @@ static bool open_file(Input *input, const char *path, GError **error)
         input->fd = open(path, O_RDONLY | O_CLOEXEC);
     }
     if (input->fd < 0 || fstat(input->fd, &about) != 0) {
-        reason = errno;
+        int reason = errno;
+
         fail_to_open(error, path, reason);
         return false;
     }

@@ -14,12 +14,12 @@
 
 enum { FILE_BUFFER_LEN = 1 << 18, PROGRESS_PACKETS = 4096 };
 
-G_DEFINE_QUARK(peal - trace - error - quark, trace_error)
-
 /* Until the year 2223: what is said to be later is garbage. */
 static const int64_t seconds_max = INT64_C(8000000000);
 
 typedef enum SourceState { SOURCE_FIRST, SOURCE_GOING, SOURCE_ENDED } SourceState;
+
+G_DEFINE_QUARK(peal - trace - error - quark, trace_error)
 
 struct Source {
     char *path;

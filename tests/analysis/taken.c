@@ -4,6 +4,8 @@
  */
 #include "analysis/taken.h"
 
+#include <glib/gstdio.h>
+
 static void on_udp(void *user, const UdpPacket *packet)
 {
     TakenPacket taken = {
@@ -71,8 +73,10 @@ void taken_free(Taken *taken)
 
 void taken_write(const char *path, const void *bytes, size_t len)
 {
-    FILE *file = fopen(path, "wb");
+    FILE *file;
 
+    (void)g_unlink(path); /* a file that is cut and written anew may be synced when it is closed */
+    file = fopen(path, "wb");
     if (file == NULL || fwrite(bytes, 1, len, file) != len || fclose(file) != 0) {
         g_error("cannot write %s", path);
     }

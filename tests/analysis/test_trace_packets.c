@@ -308,6 +308,95 @@ static void lengths_that_lie_are_counted_and_the_rest_used(void)
     }
 }
 
+/* A frame by hand: what stands before the IP packet, on a link type of libpcap's files. */
+typedef struct ByHand {
+    uint8_t link_type;
+    uint8_t len;
+    uint8_t bytes[60];
+} ByHand;
+
+#define MACS 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1
+#define IN_GRE(flags, type)                                                                        \
+    0x45, 0, 0, 0, 0, 1, 0, 0, 64, 47, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, (flags) >> 8, (flags)&0xff, \
+        (type) >> 8, (type)&0xff
+
+static void headers_that_are_rare_come_off(void)
+{
+    static const ByHand frames[] = {
+        {1, 22, {MACS, 0, 44, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}}, /* IEEE 802.3 with SNAP */
+        {1, 26, {MACS, 0x81, 0, 0, 5, 0, 44, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}},
+        {1, 18, {MACS, 0x92, 0, 0, 5, 8, 0}},
+        {113, 24, {[5] = 6, [15] = 4, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0}}, /* cooked, 802.2 */
+        {9, 1, {0x21}},                                               /* PPP, all compressed */
+        {9, 3, {0xff, 0x03, 0x21}},
+        {9, 6, {0x02, 0x81, 0, 0, 0x01, 64}}, /* a label of MPLS in PPP */
+        {50, 4, {0x0f, 0, 8, 0}},             /* Cisco's HDLC where PPP might be */
+        {50, 4, {0x8f, 0, 8, 0}},
+        {166, 5, {1, 0xff, 0x03, 0, 0x21}}, /* with a direction */
+        {204, 3, {0, 0, 0x21}},
+        {12, 0, {0}}, /* raw IP by BSD's numbers */
+        {14, 0, {0}},
+        {101, 28, {IN_GRE(0x2000, 0x0800), 0, 0, 0, 7}},
+        {101, 32, {IN_GRE(0xa000, 0x0800), 0, 0, 0, 0, 0, 0, 0, 7}},
+        {101, 38, {IN_GRE(0x0000, 0x88be), MACS, 8, 0}}, /* ERSPAN without a header */
+        {101, 50, {IN_GRE(0x1000, 0x88be), 0, 0, 0, 1, 0x10, 1, 0, 1, 0, 0, 0, 0, MACS, 8, 0}},
+        {101, 42, {IN_GRE(0x0000, 0x6558), MACS, 0x81, 0, 0, 5, 8, 0}},
+        {101, 36, {IN_GRE(0x3081, 0x880b), 0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 2}}, /* PPTP */
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(frames); i++) {
+        const ByHand *frame = &frames[i];
+        g_auto(Place) place = place_new();
+        Capture *capture = capture_new(place.path, &(CaptureForm){.link = CAPTURE_RAW});
+        Spoilt packet = sound();
+        uint8_t bytes[60 + sizeof(packet.bytes) + 4];
+        size_t len = frame->len;
+        g_autofree char *file = NULL;
+        gsize file_len;
+        g_auto(Taken) taken = {0};
+
+        memcpy(bytes, frame->bytes, len);
+        if (len == 36 && frame->link_type == 101) { /* PPP within PPTP */
+            memcpy(bytes + len, (uint8_t[]){0xff, 0x03, 0, 0x21}, 4);
+            len += 4;
+        }
+        memcpy(bytes + len, packet.bytes, sizeof(packet.bytes));
+        capture_frame(capture, at(0), (PealBytes){bytes, len + sizeof(packet.bytes)}, 0);
+        capture_close(capture);
+        CU_ASSERT_FATAL(g_file_get_contents(place.path, &file, &file_len, NULL));
+        file[20] = (char)frame->link_type;
+        taken_write(place.path, file, file_len);
+        taken = taken_read(place.path, NULL);
+        CU_ASSERT_EQUAL_FATAL(taken.packets->len, 1);
+        CU_ASSERT_EQUAL(taken_at(&taken, 0)->len, 8);
+        CU_ASSERT(memcmp(g_bytes_get_data(taken_at(&taken, 0)->data, NULL), "REGISTER", 8) == 0);
+        CU_ASSERT_EQUAL(taken_skipped(&taken), 0);
+    }
+}
+
+/* What GRE carries besides IP, or in other ways than those that are known. */
+static void tunnels_of_something_else_are_other_protocols(void)
+{
+    static const ByHand frames[] = {
+        {101, 24, {IN_GRE(0x4000, 0x0800)}}, /* source routes, as RFC 1701 had them */
+        {101, 24, {IN_GRE(0x0001, 0x0800)}}, /* version 1 without PPP */
+        {101, 24, {IN_GRE(0x0007, 0x0800)}},
+        {101, 24, {IN_GRE(0x0000, 0x0806)}}, /* ARP */
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(frames); i++) {
+        g_auto(Place) place = place_new();
+        Capture *capture = capture_new(place.path, &(CaptureForm){.link = CAPTURE_RAW});
+        g_auto(Taken) taken = {0};
+
+        capture_frame(capture, at(0), (PealBytes){frames[i].bytes, 60}, 0);
+        capture_close(capture);
+        taken = taken_read(place.path, NULL);
+        CU_ASSERT_EQUAL(taken.packets->len, 0);
+        CU_ASSERT_EQUAL(taken.counts.skipped[TRACE_SKIP_PROTOCOL], 1);
+    }
+}
+
 /* Every byte of a packet in every clothes takes values that it should not have. */
 static void spoilt_packets_do_no_harm(void)
 {
@@ -407,5 +496,7 @@ PEAL_TEST_MAIN("analysis/trace/packets", PEAL_TEST(plain_packets_are_what_was_wr
                PEAL_TEST(tunnels_in_too_many_tunnels_are_counted),
                PEAL_TEST(snaplen_cuts_what_is_there), PEAL_TEST(headers_that_are_cut_are_counted),
                PEAL_TEST(lengths_that_lie_are_counted_and_the_rest_used),
+               PEAL_TEST(headers_that_are_rare_come_off),
+               PEAL_TEST(tunnels_of_something_else_are_other_protocols),
                PEAL_TEST(spoilt_packets_do_no_harm), PEAL_TEST(other_traffic_is_counted),
                PEAL_TEST(a_real_capture_is_the_same_in_all_clothes))

@@ -148,6 +148,74 @@ static void a_file_cut_at_any_byte_gives_all_that_is_before(void)
     check_every_cut(&(CaptureForm){.link = CAPTURE_RAW, .fragment = 24}, true);
 }
 
+/* Puts a block around bytes: its type, and its length at either end. */
+static void put_block(GByteArray *file, uint32_t type, const uint8_t *body, guint len)
+{
+    uint32_t head[2] = {GUINT32_TO_LE(type), GUINT32_TO_LE(12 + (len + 3) / 4 * 4)};
+
+    g_byte_array_append(file, (const guint8 *)head, sizeof(head));
+    g_byte_array_append(file, body, len);
+    g_byte_array_append(file, (const guint8 *)"\0\0\0", (4 - len % 4) % 4);
+    g_byte_array_append(file, (const guint8 *)&head[1], sizeof(head[1]));
+}
+
+/* pcapng's blocks that other programs write: simple packets, packets as they were before there were
+ * enhanced ones, and what holds none; a second section at last. */
+static GByteArray *file_of_blocks(void)
+{
+    g_auto(Place) place = place_new();
+    GByteArray *file = g_byte_array_new();
+    g_autofree char *bytes = NULL;
+    gsize len, start = 28 + 32;
+    uint8_t body[200] = {0};
+
+    write_some(&place, &(CaptureForm){.pcapng = true});
+    CU_ASSERT_FATAL(g_file_get_contents(place.path, &bytes, &len, NULL));
+    g_byte_array_append(file, (const guint8 *)bytes, (guint)start);
+    for (guint i = 0; start < len; i++, start += word((const uint8_t *)bytes + start + 4, false)) {
+        const uint8_t *block = (const uint8_t *)bytes + start;
+        uint32_t data_len = word(block + 20, false);
+
+        if (i % 3 == 0) {
+            memcpy(body, block + 24, 4);
+            memcpy(body + 4, block + 28, data_len);
+            put_block(file, 3, body, 4 + data_len);
+        } else if (i % 3 == 1) {
+            memcpy(body, block + 8, 20 + data_len); /* interface 0, 0 drops: the same bytes */
+            put_block(file, 2, body, 20 + data_len);
+        } else {
+            g_byte_array_append(file, block, word(block + 4, false));
+        }
+        put_block(file, 5, body, 12 + i); /* statistics */
+    }
+    g_byte_array_append(file, (const guint8 *)bytes, (guint)len);
+    return file;
+}
+
+static void blocks_of_every_kind_are_used_as_far_as_they_go(void)
+{
+    g_auto(Place) place = place_new();
+    GByteArray *file = file_of_blocks();
+    size_t payload = 0;
+    guint packets = 0;
+
+    for (guint cut = 28 + 32; cut <= file->len; cut++) {
+        g_auto(Taken) taken = {0};
+        size_t now;
+
+        taken_write(place.path, file->data, cut);
+        taken = taken_read(place.path, NULL);
+        now = payload_bytes(&taken);
+        CU_ASSERT(now == payload || now == payload + 1);
+        CU_ASSERT(taken.packets->len >= packets);
+        payload = now;
+        packets = taken.packets->len;
+    }
+    CU_ASSERT_EQUAL(packets, 2 * PACKETS);
+    CU_ASSERT_EQUAL(payload, 2 * (PACKETS * DATA_LEN + PACKETS * (PACKETS - 1) / 2));
+    g_byte_array_unref(file);
+}
+
 static void gzip_cut_at_any_byte_gives_all_that_is_before(void)
 {
     check_every_cut(&(CaptureForm){.gzip = true}, false);
@@ -425,6 +493,7 @@ static void progress_is_told_and_may_end_the_reading(void)
 }
 
 PEAL_TEST_MAIN("analysis/trace/source", PEAL_TEST(a_file_cut_at_any_byte_gives_all_that_is_before),
+               PEAL_TEST(blocks_of_every_kind_are_used_as_far_as_they_go),
                PEAL_TEST(gzip_cut_at_any_byte_gives_all_that_is_before),
                PEAL_TEST(a_cut_file_says_where_it_ends),
                PEAL_TEST(garbage_in_the_middle_ends_the_reading),

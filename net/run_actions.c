@@ -95,7 +95,7 @@ static void register_users(RunSockets *run, RunPeer *peer)
             }
             continue;
         }
-        run_peer_register(peer, plan_user_aor(peer->index, user, text),
+        run_peer_register(peer, scenario_aor(run->job->point, peer->index, user, text),
                           scenario_register_expires_s(run->job->point, run->job->seed, peer->index,
                                                       user));
     }
@@ -148,9 +148,10 @@ static void look_up(RunSockets *run, const PlanAction *action)
         return;
     }
     if (!action->keyed) {
-        status =
-            peal_aor_resource(peal_openssl_crypto(),
-                              plan_user_aor(action->target_peer, action->target_user, text), &key);
+        status = peal_aor_resource(peal_openssl_crypto(),
+                                   scenario_aor(run->job->point, action->target_peer,
+                                                action->target_user, text),
+                                   &key);
     }
     PEAL_ASSERT(status == 0);
     number = run_truth_lookup(run->truth, peer->index, &key, action->keyed);
@@ -295,6 +296,15 @@ static void stop(RunSockets *run, RunPeer *peer, bool graceful)
     }
 }
 
+/* A recorded REGISTER: unless its peer is away, for then the phone registers when that is back. */
+static void renew(RunSockets *run, const PlanAction *action)
+{
+    if (run->phones != NULL && run_peer_works(&run->peers[action->peer]) &&
+        !run_flood_has(run->flood, action->peer)) {
+        run_phones_renew(run->phones, action);
+    }
+}
+
 static void carry_out(RunSockets *run, const PlanAction *action)
 {
     RunPeer *peer;
@@ -311,7 +321,14 @@ static void carry_out(RunSockets *run, const PlanAction *action)
     case PLAN_STOP:
         stop(run, &run->peers[action->peer], action->graceful);
         break;
+    case PLAN_UNREGISTER:
+        renew(run, action);
+        break;
     case PLAN_REGISTER:
+        if (action->expires_s > 0) {
+            renew(run, action);
+            break;
+        }
         peer = &run->peers[action->peer];
         if (run_flood_has(run->flood, action->peer)) {
             break; /* nobody there is an honest user */

@@ -201,7 +201,8 @@ static bool phone_make(RunPhones *phones, uint32_t peer, uint32_t user, GError *
                             .port = run_config_sip_port(config->job, house),
                             .family = 4};
     char text[PLAN_AOR_MAX];
-    const SocketPhoneWho who = {.aor = plan_user_aor(peer, user, text), .proxy = proxy};
+    const SocketPhoneWho who = {.aor = scenario_aor(config->job->point, peer, user, text),
+                                .proxy = proxy};
     PhoneEnv *env = house == peer ? phone_env_new(config->loop, &proxy, &phones->counts.sent)
                                   : phone_env_new_in(config->loop, phones->shims->pdata[peer],
                                                      &phones->counts.sent);
@@ -234,6 +235,19 @@ bool run_phones_register(RunPhones *phones, uint32_t peer, uint32_t user, GError
     return true;
 }
 
+void run_phones_renew(RunPhones *phones, const PlanAction *action)
+{
+    RunPhone *phone = phone_at(phones, action->peer, action->user);
+    int status = -PEAL_E_STATE;
+
+    if (phone->phone.core != NULL) {
+        status = action->kind == PLAN_REGISTER
+                     ? peal_phone_register(phone->phone.core, action->expires_s, 0)
+                     : peal_phone_unregister(phone->phone.core, 0);
+    }
+    phones->counts.register_failed += status != 0;
+}
+
 void run_phones_call(RunPhones *phones, const PlanAction *action)
 {
     RunPhone *phone = phone_at(phones, action->peer, action->user);
@@ -259,7 +273,8 @@ void run_phones_call(RunPhones *phones, const PlanAction *action)
     g_hash_table_add(phone->calls, call);
     phones->counts.unanswered++;
     if (peal_phone_call(phone->phone.core,
-                        plan_user_aor(action->target_peer, action->target_user, text),
+                        scenario_aor(phones->config.job->point, action->target_peer,
+                                     action->target_user, text),
                         action->duration, (uintptr_t)call) != 0) {
         on_ended(call, STATUS_UNAVAILABLE);
     }

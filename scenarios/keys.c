@@ -2,6 +2,7 @@
 /* keys.c - the table of scenario keys, and the search for a name in it. See keys.h. */
 #include <scenarios/attack.h>
 #include <scenarios/keys.h>
+#include <scenarios/replay.h>
 #include <scenarios/settings.h>
 #include <stddef.h>
 
@@ -71,6 +72,10 @@ static const KeyChoice CALL_TARGETS[] = {{"users", SCENARIO_CALL_USERS, NULL},
                                          {"online", SCENARIO_CALL_ONLINE, NULL},
                                          {"nobody", SCENARIO_CALL_NOBODY, NULL},
                                          {NULL, 0, NULL}};
+static const KeyChoice PLACINGS[] = {{"round-robin", REPLAY_ROUND_ROBIN, NULL},
+                                     {"source", REPLAY_BY_SOURCE, NULL},
+                                     {"map", REPLAY_BY_MAP, NULL},
+                                     {NULL, 0, NULL}};
 static const KeyChoice CHARGES[] = {{"all", SCENARIO_CHARGE_ALL, NULL},
                                     {"requests", SCENARIO_CHARGE_REQUESTS, NULL},
                                     {NULL, 0, NULL}};
@@ -291,7 +296,9 @@ const Key KEYS[] = {
 
     {"workload", "users-per-peer", KEY_COUNT, NULL, FIELD(workload.users_per_peer), 0, 1000, "1",
      NULL,
-     "Users whose registration each peer stores and refreshes; with calls, each has a phone."},
+     "Users whose registration each peer stores and refreshes; with calls, each has a phone. With "
+     "a "
+     "trace there are those of the trace instead."},
     {"workload", "register-expires", KEY_LIFETIME, NULL, FIELD(workload.register_expires),
      SCENARIO_EXPIRES_LEAST_S *UINT64_C(1000000000), SCENARIO_EXPIRES_MOST_S *UINT64_C(1000000000),
      "1h", NULL,
@@ -319,6 +326,17 @@ const Key KEYS[] = {
      "404."},
     {"workload", "call-duration", KEY_DIST, NULL, FIELD(workload.call_duration), 0, 0,
      "lognormal(mean=180s, median=90s)", NULL, "From a call's answer until its caller hangs up."},
+    {"workload", "trace", KEY_PATH, NULL, FIELD(workload.trace_file), 0, 0, NULL,
+     "users and calls are drawn",
+     "A workload file, as peal replay writes it: its users, registrations and calls take the place "
+     "of users-per-peer and of all calls that are drawn."},
+    {"workload", "trace-users", KEY_CHOICE, PLACINGS, FIELD(workload.trace_placing), 0, 0,
+     "round-robin", NULL,
+     "Which peer a user of the trace is at: in turn; source: users of one source address at one "
+     "peer; map: where the workload file says so, the others in turn."},
+    {"workload", "trace-start", KEY_SPAN, NULL, FIELD(workload.trace_start), 0, 365 * D, "0s", NULL,
+     "When the trace begins; never before the end of the warm-up, nor before all have had time to "
+     "join and register."},
     {"workload", "ring", KEY_SPAN, NULL, FIELD(workload.ring), 0, 180 * S, "5s", NULL,
      "How long a phone rings before it answers."},
 };

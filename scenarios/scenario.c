@@ -6,8 +6,10 @@
 #include "network/hostfile.h"
 #include "sweep.h"
 #include "units.h"
+#include "workload.h"
 #include <scenarios/attack.h>
 #include <scenarios/keys.h>
+#include <scenarios/replay.h>
 #include <scenarios/settings.h>
 
 GQuark scenario_error_quark(void)
@@ -252,6 +254,14 @@ static bool check_calls(const Scenario *scenario, GError **error)
     const ScenarioWorkload *workload = &scenario->workload;
     bool stream = workload->call_interval.kind != DIST_NONE;
 
+    if (workload->replay != NULL && (stream || workload->calls_per_user_hour_milli > 0)) {
+        return scenario_fail(
+            scenario,
+            KEYS_TO_BLAME({"workload", "calls-per-user-hour"}, {"workload", "call-interval"}),
+            error,
+            "the calls are those of workload.trace: set calls-per-user-hour to 0 and call-interval "
+            "to none");
+    }
     if (stream && workload->calls_per_user_hour_milli > 0) {
         return scenario_fail(
             scenario,
@@ -265,7 +275,7 @@ static bool check_calls(const Scenario *scenario, GError **error)
         return scenario_fail(scenario, KEYS_TO_BLAME({"workload", "call-interval"}), error,
                              "intervals have a median of at least 1us");
     }
-    if (scenario_has_calls(scenario) &&
+    if (scenario_has_calls(scenario) && workload->replay == NULL &&
         (uint64_t)scenario_identities(scenario) * workload->users_per_peer < 2) {
         return scenario_fail(scenario,
                              KEYS_TO_BLAME({"workload", "users-per-peer"},
@@ -429,7 +439,8 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
             fingers_for(scenario->peers + count_joiners(scenario), scenario->overlay.successors);
     }
     if (!scenario_check_overlay(scenario, error) || !check_server(scenario, error) ||
-        !check_workload(scenario, error) || !resolve_file(scenario, error)) {
+        !workload_build(scenario, error) || !check_workload(scenario, error) ||
+        !resolve_file(scenario, error)) {
         return NULL;
     }
     return g_steal_pointer(&scenario);
@@ -543,6 +554,8 @@ void scenario_free(Scenario *scenario)
     g_free(scenario->network.latency_file);
     g_free(scenario->churn.trace_file);
     churn_trace_free(scenario->churn.trace);
+    g_free(scenario->workload.trace_file);
+    replay_free(scenario->workload.replay);
     g_free(scenario->overlay_name);
     g_free(scenario->precision_of);
     g_free(scenario->name);

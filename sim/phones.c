@@ -3,6 +3,7 @@
 #include "phones.h"
 
 #include <peal_openssl/crypto.h>
+#include <scenarios/replay_phone.h>
 
 #include "world.h"
 
@@ -29,8 +30,9 @@ struct SimPhone {
 /* A call under way, until its phone has done with it. */
 struct SimCall {
     RecorderCall record;
-    uint32_t next; /* of the same phone; or in the free list */
-    bool told;     /* it has come to something: the recorder knows it */
+    uint32_t next;   /* of the same phone; or in the free list */
+    uint32_t played; /* its number in a recorded workload, or UINT32_MAX */
+    bool told;       /* it has come to something: the recorder knows it */
     ReachTarget target;
 };
 
@@ -142,6 +144,16 @@ static PealEnvOps phone_ops(void)
 
 /* Calls. */
 
+static const Replay *replay_of(const World *world)
+{
+    return world->scenario->workload.replay;
+}
+
+static bool is_played(const SimCall *call)
+{
+    return call->played != UINT32_MAX;
+}
+
 static uint32_t call_add(Phones *phones, SimPhone *phone, const RecorderCall *record)
 {
     uint32_t number = phones->calls_free;
@@ -156,7 +168,8 @@ static uint32_t call_add(Phones *phones, SimPhone *phone, const RecorderCall *re
             phones->calls = g_renew(SimCall, phones->calls, phones->calls_cap);
         }
     }
-    phones->calls[number] = (SimCall){.record = *record, .next = phone->calls};
+    phones->calls[number] =
+        (SimCall){.record = *record, .next = phone->calls, .played = UINT32_MAX};
     phone->calls = number;
     phones->unanswered++;
     return number;
@@ -192,7 +205,9 @@ static void call_tell(World *world, SimCall *call)
 
 static void on_answered(World *world, SimCall *call, const PealPhoneEvent *event)
 {
-    int64_t answer_ns = event->to_answer.ns - world->phones->config.ring.ns;
+    PealSpan ring = is_played(call) ? replay_call(replay_of(world), call->played)->final
+                                    : world->phones->config.ring;
+    int64_t answer_ns = event->to_answer.ns - MAX(ring.ns, 0);
 
     call->record.status = event->status;
     call->record.setup = event->to_ringing.ns >= 0 ? event->to_ringing : event->to_answer;
@@ -209,33 +224,57 @@ static void on_ended(World *world, SimPhone *phone, const PealPhoneEvent *event)
     call_remove(world->phones, phone, (uint32_t)event->token);
 }
 
+/* Tells the play what a caller's phone says of one of its calls. */
+static void tell_play(World *world, const PealPhoneEvent *event)
+{
+    const SimCall *call = &world->phones->calls[event->token];
+
+    if (is_played(call)) {
+        replay_play_event(world->phones->play, call->played, event);
+    }
+}
+
+static void on_incoming(World *world, const SimPhone *phone, const PealPhoneEvent *event)
+{
+    if (world->phones->play != NULL) {
+        (void)replay_phone_incoming(phone->core, world->phones->play,
+                                    replay_user_at(replay_of(world), phone->peer, phone->user),
+                                    event);
+    }
+}
+
+static void on_registered(World *world, const SimPhone *phone, const PealPhoneEvent *event)
+{
+    reach_registered(&world->reach, phone->peer, phone->user,
+                     event->status / 100 == 2 && event->expires_s > 0);
+    if (!event->refresh) {
+        world->counts.registered += event->status / 100 == 2;
+        world->counts.register_failed += event->status / 100 != 2;
+    }
+}
+
 static void on_event(void *user, PealPhone *core, const PealPhoneEvent *event)
 {
     SimPhone *phone = user;
     World *world = phone->world;
 
     (void)core;
-    switch (event->kind) {
-    case PEAL_PHONE_REGISTERED:
-        reach_registered(&world->reach, phone->peer, phone->user, event->status / 100 == 2);
-        if (!event->refresh) {
-            world->counts.registered += event->status / 100 == 2;
-            world->counts.register_failed += event->status / 100 != 2;
-        }
-        break;
-    case PEAL_PHONE_ANSWERED:
-        if (!event->incoming) {
-            on_answered(world, &world->phones->calls[event->token], event);
-        }
-        break;
-    case PEAL_PHONE_ENDED:
-        if (!event->incoming) {
-            on_ended(world, phone, event);
-        }
-        break;
-    case PEAL_PHONE_INCOMING:
-    case PEAL_PHONE_RINGING:
-        break;
+    if (event->kind == PEAL_PHONE_REGISTERED) {
+        on_registered(world, phone, event);
+        return;
+    }
+    if (event->kind == PEAL_PHONE_INCOMING) {
+        on_incoming(world, phone, event);
+        return;
+    }
+    if (event->incoming) {
+        return;
+    }
+    tell_play(world, event);
+    if (event->kind == PEAL_PHONE_ANSWERED) {
+        on_answered(world, &world->phones->calls[event->token], event);
+    } else if (event->kind == PEAL_PHONE_ENDED) {
+        on_ended(world, phone, event);
     }
 }
 
@@ -274,6 +313,9 @@ Phones *phones_new(World *world)
         phones->sip.transactions_max = MAX(phones->sip.transactions_max, all);
     }
     phones->all = g_new0(SimPhone, (size_t)world->peers_len * phones->users);
+    if (replay_of(world) != NULL) {
+        phones->play = replay_play_new(replay_of(world));
+    }
     return phones;
 }
 
@@ -287,6 +329,7 @@ void phones_free(Phones *phones)
     if (phones != NULL) {
         g_free(phones->all);
         g_free(phones->calls);
+        replay_play_free(phones->play);
         g_free(phones);
     }
 }
@@ -324,7 +367,7 @@ static void phone_make(World *world, SimPhone *phone, uint32_t peer, uint32_t us
     phone->user = user;
     phone->deadline = phone->posted = PEAL_TIME_NEVER;
     phone->life++;
-    identity.aor = plan_user_aor(peer, user, text);
+    identity.aor = scenario_aor(world->scenario, peer, user, text);
     identity.contact.port = port_of(phone);
     identity.proxy.addr.port = WORLD_SIP_PORT;
     status = peal_phone_init(memory, &phone->env, &world->phones->config, &identity, phone,
@@ -346,6 +389,35 @@ void phones_register(World *world, SimPeer *peer, uint32_t user)
     }
 }
 
+void phones_renew(World *world, SimPeer *peer, uint32_t user, uint32_t expires_s)
+{
+    SimPhone *phone = phone_at(world, peer->index, user);
+    int status = -PEAL_E_STATE;
+
+    if (phone->core != NULL) {
+        status = expires_s > 0 ? peal_phone_register(phone->core, expires_s, 0)
+                               : peal_phone_unregister(phone->core, 0);
+    }
+    world->counts.register_failed += status != 0;
+}
+
+/* Has the caller's phone make the call, as it is drawn or as it is recorded. */
+static int call_make(World *world, SimPhone *phone, const PlanAction *action, uint32_t number)
+{
+    SimCall *call = &world->phones->calls[number];
+    char text[PLAN_AOR_MAX];
+
+    if (action->call == UINT32_MAX) {
+        return peal_phone_call(phone->core,
+                               scenario_aor(world->scenario, call->record.callee,
+                                            call->record.callee_user, text),
+                               action->duration, number);
+    }
+    call->played = action->call;
+    replay_play_begin(world->phones->play, action->call, world->now);
+    return replay_phone_call(phone->core, replay_of(world), action->call, number);
+}
+
 void phones_call(World *world, const PlanAction *action)
 {
     SimPeer *peer = world_peer(world, action->peer);
@@ -356,7 +428,6 @@ void phones_call(World *world, const PlanAction *action)
                                  .callee = action->target_peer,
                                  .callee_user = action->target_user};
     bool self = action->target_peer == action->peer && action->target_user == action->user;
-    char text[PLAN_AOR_MAX];
     uint32_t number;
 
     if (!peer->joined || peer->leaving || phone->core == NULL || self ||
@@ -365,9 +436,13 @@ void phones_call(World *world, const PlanAction *action)
     }
     number = call_add(world->phones, phone, &record);
     world->phones->calls[number].target = reach_begin(world, record.callee, record.callee_user);
-    if (peal_phone_call(phone->core, plan_user_aor(record.callee, record.callee_user, text),
-                        action->duration, number) != 0) {
-        on_ended(world, phone, &(PealPhoneEvent){.status = STATUS_UNAVAILABLE, .token = number});
+    if (call_make(world, phone, action, number) != 0) {
+        const PealPhoneEvent ended = {.kind = PEAL_PHONE_ENDED,
+                                      .status = STATUS_UNAVAILABLE,
+                                      .token = number};
+
+        tell_play(world, &ended);
+        on_ended(world, phone, &ended);
     }
 }
 
@@ -382,7 +457,12 @@ void phones_stop(World *world, SimPeer *peer)
             continue;
         }
         while (phone->calls != CALL_NONE) {
-            world->counts.calls_abandoned += !phones->calls[phone->calls].told;
+            const SimCall *call = &phones->calls[phone->calls];
+
+            world->counts.calls_abandoned += !call->told;
+            if (is_played(call)) {
+                replay_play_lost(phones->play, call->played);
+            }
             call_remove(phones, phone, phone->calls);
         }
         peal_phone_fini(phone->core);

@@ -16,6 +16,7 @@
 
 #include <peal/phone.h>
 #include <scenarios/plan.h>
+#include <scenarios/replay.h>
 
 #include "packet.h"
 
@@ -37,6 +38,7 @@ typedef struct Phones {
     uint32_t calls_cap;
     uint32_t calls_free;
     uint64_t unanswered; /* calls that have not come to anything yet */
+    ReplayPlay *play;    /* NULL without a recorded workload */
 } Phones;
 
 /* phones_new returns NULL when the scenario has no calls. */
@@ -48,6 +50,8 @@ uint32_t phones_house(const struct World *world, uint32_t peer);
 
 /* phones_register makes the user's phone, unless it is there, and has it register. */
 void phones_register(struct World *world, struct SimPeer *peer, uint32_t user);
+/* phones_renew has a phone register again, for so long; 0: take its registration away. */
+void phones_renew(struct World *world, struct SimPeer *peer, uint32_t user, uint32_t expires_s);
 /* phones_call begins a call of the plan, if the caller is there. */
 void phones_call(struct World *world, const PlanAction *action);
 /* phones_stop ends the phones of a peer that stops. */

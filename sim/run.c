@@ -5,6 +5,7 @@
 #include <sim/run.h>
 
 #include <analysis/results.h>
+#include <scenarios/replay_results.h>
 #include <stdio.h>
 
 #include "invariants.h"
@@ -88,6 +89,10 @@ static void describe(const World *world, RunOutcome *outcome)
     watch_figures(world, outcome);
     if (world->attacks != NULL) {
         attacks_figures(world, outcome);
+    }
+    if (world->phones != NULL && world->phones->play != NULL) {
+        run_outcome_replay(outcome, world->recorder, world->scenario->workload.replay,
+                           world->phones->play);
     }
 }
 

@@ -7,9 +7,9 @@
 
 enum { CODE_FETCH_REQ = 9, ERROR_NOT_FOUND = 3 }; /* RFC 6940 s.14.8, s.14.9 */
 
-static PealStr user_aor(uint32_t peer, uint32_t user, char text[PLAN_AOR_MAX])
+static PealStr user_aor(const World *world, uint32_t peer, uint32_t user, char text[PLAN_AOR_MAX])
 {
-    return plan_user_aor(peer, user, text);
+    return scenario_aor(world->scenario, peer, user, text);
 }
 
 /* Keeps the user for workload_joined. */
@@ -41,9 +41,19 @@ static void register_now(World *world, SimPeer *peer, uint32_t user)
         phones_register(world, peer, user);
         return;
     }
-    if (peal_peer_register(sim_peer_core(peer), user_aor(peer->index, user, text), expires_s,
+    if (peal_peer_register(sim_peer_core(peer), user_aor(world, peer->index, user, text), expires_s,
                            token_make(TOKEN_REGISTER, user)) != 0) {
         world->counts.register_failed++;
+    }
+}
+
+void workload_renew(World *world, const PlanAction *action)
+{
+    SimPeer *peer = world_peer(world, action->peer);
+
+    if (peer->joined && !peer->attacker) {
+        phones_renew(world, peer, action->user,
+                     action->kind == PLAN_REGISTER ? action->expires_s : 0);
     }
 }
 
@@ -136,7 +146,8 @@ static PealId lookup_key(World *world, const PlanAction *action)
 
     if (!action->keyed) {
         status = peal_aor_resource(world->ops.crypto,
-                                   user_aor(action->target_peer, action->target_user, text), &key);
+                                   user_aor(world, action->target_peer, action->target_user, text),
+                                   &key);
     }
     PEAL_ASSERT(status == 0);
     return key;

@@ -243,7 +243,14 @@ static void run_action(World *world, const PlanAction *action)
         }
         break;
     case PLAN_REGISTER:
-        workload_register(world, action->peer, action->user);
+        if (action->expires_s > 0) {
+            workload_renew(world, action);
+        } else {
+            workload_register(world, action->peer, action->user);
+        }
+        break;
+    case PLAN_UNREGISTER:
+        workload_renew(world, action);
         break;
     case PLAN_LOOKUP:
         workload_lookup(world, action);

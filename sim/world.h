@@ -238,6 +238,9 @@ void world_after_dispatch(World *world);
 
 /* workload.c: what users do, and what becomes of it. */
 void workload_register(World *world, uint32_t index, uint32_t user);
+/* workload_renew has a user's phone do what a recorded REGISTER did, unless its peer is away: then
+ * it registers when that is back, as all users do. */
+void workload_renew(World *world, const PlanAction *action);
 void workload_joined(World *world, SimPeer *peer);
 void workload_lookup(World *world, const PlanAction *action);
 void workload_trace(World *world, SimPeer *peer, const PealTrace *record);

@@ -48,7 +48,9 @@ PealId attack_cast_key(const AttackCast *cast, uint32_t attack)
     if (target->kind != ATTACK_ON_USER) {
         return plan_node_id(cast->seed, target->peer);
     }
-    status = peal_aor_resource(cast->crypto, plan_user_aor(target->peer, target->user, text), &key);
+    status =
+        peal_aor_resource(cast->crypto,
+                          scenario_aor(cast->scenario, target->peer, target->user, text), &key);
     PEAL_ASSERT(status == 0);
     return key;
 }

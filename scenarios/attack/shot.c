@@ -83,7 +83,8 @@ size_t attack_shot_text(const AttackCast *cast, const AttackAction *action, cons
 {
     AttackMethod method = cast->scenario->attacks[action->attack].method;
     const char *name = method_name(method);
-    char request[PLAN_AOR_MAX] = "sip:" PLAN_DOMAIN;
+    char own[PLAN_AOR_MAX];
+    char request[PEAL_AOR_MAX + 1] = "sip:" PLAN_DOMAIN;
     char to[PLAN_AOR_MAX + 24];
     char host[24];
     uint32_t peer;
@@ -95,8 +96,11 @@ size_t attack_shot_text(const AttackCast *cast, const AttackAction *action, cons
     snprintf(to, sizeof(to), "sip:f%" PRIu32 "n%" PRIu64 "@" PLAN_DOMAIN, action->host,
              action->number % NAMES);
     if (method == ATTACK_INVITE) {
+        PealStr aor;
+
         attack_shot_user(cast, action, &peer, &user);
-        (void)plan_user_aor(peer, user, request);
+        aor = scenario_aor(cast->scenario, peer, user, own);
+        snprintf(request, sizeof(request), "%.*s", (int)aor.len, aor.ptr);
     }
     len = snprintf(ret_text, cap,
                    "%s %s SIP/2.0\r\n"

@@ -8,9 +8,11 @@
  * ns per peer and window, where a heap of a million peers would miss the cache at every step.
  */
 #include <scenarios/plan.h>
+#include <scenarios/replay.h>
 
 #include "churn.h"
 #include "plan/agenda.h"
+#include "plan/recorded.h"
 
 enum {
     RADIX_BITS = 10, /* two passes sort a window's 20-bit offsets */
@@ -67,11 +69,12 @@ struct Plan {
     GArray *scratch;     /* Entry */
     guint entries_next;
     guint events_next;
-    uint32_t started; /* peers so far; with churn, those that may have been */
-    bool founded;     /* with churn: somebody has started */
-    Agenda *agenda;   /* NULL without churn */
-    uint32_t *online; /* peers that are there by churn, in no order; NULL where nobody asks */
-    uint32_t *place;  /* per peer, in that list; UINT32_MAX: it is not */
+    uint32_t started;   /* peers so far; with churn, those that may have been */
+    bool founded;       /* with churn: somebody has started */
+    Agenda *agenda;     /* NULL without churn */
+    Recorded *recorded; /* NULL without a recorded workload */
+    uint32_t *online;   /* peers that are there by churn, in no order; NULL where nobody asks */
+    uint32_t *place;    /* per peer, in that list; UINT32_MAX: it is not */
     uint32_t online_len;
 };
 
@@ -285,6 +288,7 @@ Plan *plan_new(const Scenario *point, uint64_t seed)
     plan->entries = g_array_new(FALSE, FALSE, sizeof(Entry));
     plan->scratch = g_array_new(FALSE, FALSE, sizeof(Entry));
     plan->agenda = agenda_new(point, seed);
+    plan->recorded = recorded_new(point);
     plan_begin_online(plan);
     plan_begin(plan);
     return plan;
@@ -302,6 +306,7 @@ void plan_free(Plan *plan)
     g_free(plan->online);
     g_free(plan->place);
     agenda_free(plan->agenda);
+    recorded_free(plan->recorded);
     g_array_unref(plan->entries);
     g_array_unref(plan->scratch);
     g_free(plan);
@@ -485,7 +490,9 @@ static PealTime event_at(const Plan *plan)
 
 PealTime plan_peek(Plan *plan)
 {
-    return peal_time_min(entry_at(plan, plan_entry(plan)), event_at(plan));
+    PealTime drawn = peal_time_min(entry_at(plan, plan_entry(plan)), event_at(plan));
+
+    return peal_time_min(drawn, recorded_peek(plan->recorded));
 }
 
 /* The peers whose users a target may be: all that have started, or those that are there. */
@@ -526,6 +533,10 @@ static void plan_draw_target(const Plan *plan, PlanAction *action, uint32_t numb
         uint64_t low = peal_random_at(plan->seed, stream, raw + 1);
 
         action->key = peal_id_from_halves((PealIdHalves){.high = draw, .low = low});
+        return;
+    }
+    if (plan->recorded != NULL) {
+        recorded_target(plan->recorded, draw, action);
         return;
     }
     if (crowd.peers == 0) { /* nobody: the asker itself, who is not there either */
@@ -618,23 +629,38 @@ static void plan_take_entry(Plan *plan, const Entry *entry, PlanAction *action)
     plan->entries_next++;
 }
 
+/* Peers have as many users as one of them has; with a recorded workload, some have fewer. */
+static bool is_nobody(const Plan *plan, const PlanAction *action)
+{
+    return action->kind == PLAN_REGISTER && plan->recorded != NULL &&
+           replay_user_at(plan->scenario->workload.replay, action->peer, action->user) ==
+               HISTORY_NOBODY;
+}
+
 bool plan_next(Plan *plan, PealTime until, PlanAction *ret_action)
 {
-    const Entry *entry = plan_entry(plan);
-    PealTime agenda = entry_at(plan, entry);
-    PealTime event = event_at(plan);
-    PealTime at = peal_time_min(agenda, event);
-    PlanAction action = {.at = at};
+    PlanAction action;
 
-    if (at.ns >= until.ns) {
-        return false;
-    }
-    if (event.ns <= agenda.ns) {
-        action.kind = PLAN_EVENT;
-        action.event = plan->events_next++;
-    } else {
-        plan_take_entry(plan, entry, &action);
-    }
+    do {
+        const Entry *entry = plan_entry(plan);
+        PealTime agenda = entry_at(plan, entry);
+        PealTime event = event_at(plan);
+        PealTime recorded = recorded_peek(plan->recorded);
+
+        action = (PlanAction){.at = peal_time_min(peal_time_min(agenda, event), recorded),
+                              .call = UINT32_MAX};
+        if (action.at.ns >= until.ns) {
+            return false;
+        }
+        if (event.ns == action.at.ns) {
+            action.kind = PLAN_EVENT;
+            action.event = plan->events_next++;
+        } else if (agenda.ns == action.at.ns) {
+            plan_take_entry(plan, entry, &action);
+        } else {
+            recorded_next(plan->recorded, &action);
+        }
+    } while (is_nobody(plan, &action));
     *ret_action = action;
     return true;
 }

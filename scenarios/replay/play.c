@@ -198,6 +198,11 @@ void replay_play_event(ReplayPlay *play, uint32_t call, const PealPhoneEvent *ev
     }
 }
 
+void replay_play_lost(ReplayPlay *play, uint32_t call)
+{
+    expect_no_more(play, call);
+}
+
 const ReplayEnd *replay_play_end(const ReplayPlay *play, uint32_t call)
 {
     return &play->calls[call].end;

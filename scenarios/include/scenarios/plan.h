@@ -18,6 +18,10 @@
  * the calls of the whole overlay follow each other, they are one stream instead, which begins with
  * the run, or after the spread; its calls come last among what happens at one instant.
  *
+ * A recorded workload has its own users, each at one peer, who register at the start as all users
+ * do; what they do in the recording follows from scenario_trace_start on, and comes last among what
+ * happens at one instant. Nobody of them takes a registration away while he is still to be called.
+ *
  * With churn, each of the start's identities is there at time 0 with the probability of being there
  * in the steady state, and what is left of its session or absence is a residual life. Those who are
  * there make up the converged overlay, or join one per interval; the others come for the first time
@@ -40,7 +44,8 @@ typedef enum PlanKind {
     PLAN_REGISTER, /* `user` of `peer` registers there; before it has joined: when it has. A peer's
                       users register again after a restart and when it returns (`again`), which is
                       not in the plan. */
-    PLAN_LOOKUP,   /* `peer` looks a key up; skip it when the peer is down or has not joined */
+    PLAN_UNREGISTER, /* `user` of `peer` takes its registration away, in a recorded workload */
+    PLAN_LOOKUP,     /* `peer` looks a key up; skip it when the peer is down or has not joined */
     PLAN_CALL /* `user` of `peer` calls the target; skip it when the peer is down, has not joined,
                       or there is nobody else to call, which the target being the caller says */
 } PlanKind;
@@ -53,10 +58,13 @@ typedef struct PlanAction {
     uint32_t others; /* PLAN_START: of peers 0..others-1 some started before; 0 for the founder */
     bool again;      /* PLAN_START: it returns */
     bool graceful;   /* PLAN_STOP: with a Leave */
-    uint32_t user;   /* PLAN_REGISTER, PLAN_CALL: which of the peer's users */
-    uint32_t number; /* PLAN_LOOKUP, PLAN_CALL: how many of them the peer made before; with
+    uint32_t expires_s; /* PLAN_REGISTER: the lifetime that it asks for; 0: as
+                           scenario_register_expires_s says */
+    uint32_t call;      /* PLAN_CALL: of a recorded workload, else UINT32_MAX */
+    uint32_t user;      /* PLAN_REGISTER, PLAN_CALL: which of the peer's users */
+    uint32_t number;    /* PLAN_LOOKUP, PLAN_CALL: how many of them the peer made before; with
                         workload.call-interval, all peers */
-    bool keyed;      /* PLAN_LOOKUP: `key` is the Resource-ID; else that of the target's AOR is */
+    bool keyed; /* PLAN_LOOKUP: `key` is the Resource-ID; else that of the target's AOR is */
     uint32_t target_peer; /* PLAN_LOOKUP, PLAN_CALL */
     uint32_t target_user;
     PealSpan duration; /* PLAN_CALL: from the answer until the caller hangs up */

@@ -136,9 +136,11 @@ void replay_set_domain(Replay *replay, const char *domain);
  * 2xx, whatever the speed; REPLAY_NEVER: for neither. */
 PealSpan replay_trace_setup(const Replay *replay, uint32_t call);
 
-/* A workload file: text, one line each, written and read without loss to the us. An error names
- * file and line. replay_load knows a file by its first line. */
+/* A workload file: text, one line each, written and read without loss to the us, but for passwords
+ * and what users were called. An error names file and line. replay_is_workload tells by the first
+ * line whether a file is one. */
 Replay *replay_load(const char *path, GError **error);
+bool replay_is_workload(const char *path);
 bool replay_save(const Replay *replay, const char *path, GError **error);
 void replay_free(Replay *replay);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Replay, replay_free)
@@ -201,6 +203,8 @@ bool replay_play_incoming(ReplayPlay *play, uint32_t callee, PealStr caller, Rep
 /* replay_play_event takes what the caller's phone says of a call (RINGING, ANSWERED, ENDED). */
 struct PealPhoneEvent;
 void replay_play_event(ReplayPlay *play, uint32_t call, const struct PealPhoneEvent *event);
+/* replay_play_lost: the caller's phone is gone, and the call with it, which has not ended. */
+void replay_play_lost(ReplayPlay *play, uint32_t call);
 const ReplayEnd *replay_play_end(const ReplayPlay *play, uint32_t call);
 
 /* replay_patience is how long the caller waits for a final response before it gives up by CANCEL:

@@ -97,9 +97,12 @@ typedef struct ScenarioWorkload {
     /* Between the calls of the whole overlay, in place of a rate of each user; DIST_NONE: none. */
     Dist call_interval;
 
-    /* A recorded workload, placed, in place of both; or NULL. users_per_peer is the most that a
-     * peer has of its users then. */
+    /* A recorded workload, placed onto the start's identities, in place of both; or NULL.
+     * users_per_peer is the most that a peer has of its users then. */
+    char *trace_file; /* as resolved, or NULL */
     Replay *replay;
+    int trace_placing;    /* ReplayPlacing */
+    PealSpan trace_start; /* of its time 0, at the earliest */
 } ScenarioWorkload;
 
 /* A bound on a queue: exactly one of the two is not 0. */
@@ -243,6 +246,13 @@ static inline bool scenario_has_calls(const Scenario *scenario)
     return scenario->workload.calls_per_user_hour_milli > 0 ||
            scenario->workload.call_interval.kind != DIST_NONE || scenario->workload.replay != NULL;
 }
+
+/* scenario_trace_start is when a recorded workload's time 0 is: once the warm-up is over and all
+ * have had time to join and register. scenario_trace_duration is how long a run takes that plays
+ * all of it, with SCENARIO_TRACE_TAIL for the last call to end. There must be one. */
+#define SCENARIO_TRACE_TAIL ((PealSpan){10 * PEAL_NS_PER_S})
+PealTime scenario_trace_start(const Scenario *scenario);
+PealSpan scenario_trace_duration(const Scenario *scenario);
 
 /* scenario_register_expires_s: the lifetime that a user's registrations ask for. A draw depends on
  * (seed, peer, user) alone, is rounded to whole seconds, and kept within what the key takes. */

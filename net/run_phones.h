@@ -37,7 +37,8 @@ void run_phones_free(RunPhones *phones);
  * Errors: no socket. */
 bool run_phones_register(RunPhones *phones, uint32_t peer, uint32_t user, GError **error);
 
-/* run_phones_renew has a phone register again, or take its registration away, as the action says. */
+/* run_phones_renew has a phone register again, or take its registration away, as the action
+ * says. */
 void run_phones_renew(RunPhones *phones, const PlanAction *action);
 
 /* run_phones_call begins a call of the plan, if its phone is there. */

@@ -15,7 +15,8 @@ typedef struct Recorded Recorded;
 Recorded *recorded_new(const Scenario *point);
 void recorded_free(Recorded *recorded);
 
-/* recorded_peek: when the next thing happens, PEAL_TIME_NEVER when nothing does; NULL is allowed. */
+/* recorded_peek: when the next thing happens, PEAL_TIME_NEVER when nothing does; NULL is
+ * allowed. */
 PealTime recorded_peek(const Recorded *recorded);
 /* recorded_next takes it; there must be one. */
 void recorded_next(Recorded *recorded, PlanAction *ret_action);

@@ -190,6 +190,7 @@ static bool describe_run(sqlite3 *db, const ResultsConfig *config, GError **erro
            add_number(insert, "seed", config->seed, error) &&
            add_fact(insert, "scenario", config->scenario, error) &&
            (config->source == NULL || add_fact(insert, "source", config->source, error)) &&
+           (config->command == NULL || add_fact(insert, "command", config->command, error)) &&
            add_number(insert, "points", config->points, error) &&
            add_number(insert, "replications", config->replications, error) &&
            add_number(insert, "sweep", config->sweep, error) &&

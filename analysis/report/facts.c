@@ -42,6 +42,14 @@ static const char *ending(double count)
     return count == 1 ? "" : "s";
 }
 
+/* What is not of `peal run`, but of a replay into running peers, is never repeated. */
+static bool is_repeated(const CasesRun *run)
+{
+    g_autofree char *command = database_fact(run->db, "command");
+
+    return command == NULL;
+}
+
 bool facts_runs(const Cases *cases, GString *page, GError **error)
 {
     for (guint i = 0; i < cases->runs->len; i++) {
@@ -57,15 +65,17 @@ bool facts_runs(const Cases *cases, GString *page, GError **error)
                         error)) {
             return false;
         }
-        words =
-            g_strdup_printf("%s%sScenario %s, %s, Peal %s, crypto %s, seed %s; %.0f point%s, "
-                            "%.0f replication%s, %.0f s of %s time in all.",
-                            cases->runs->len > 1 ? run->label : "",
-                            cases->runs->len > 1 ? ": " : "", name,
-                            strcmp(world, RESULTS_WORLD_SOCKETS) == 0 ? "on sockets" : "simulated",
-                            version, crypto, seed, points, ending(points), replications,
-                            ending(replications), simulated,
-                            strcmp(world, RESULTS_WORLD_SOCKETS) == 0 ? "real" : "simulated");
+        words = g_strdup_printf("%s%s%s %s, %s, Peal %s, crypto %s, seed %s; %.0f point%s, "
+                                "%.0f replication%s, %.0f s of %s time in all.",
+                                cases->runs->len > 1 ? run->label : "",
+                                cases->runs->len > 1 ? ": " : "",
+                                is_repeated(run) ? "Scenario" : "Replay of", name,
+                                !is_repeated(run)                           ? "into running peers"
+                                : strcmp(world, RESULTS_WORLD_SOCKETS) == 0 ? "on sockets"
+                                                                            : "simulated",
+                                version, crypto, seed, points, ending(points), replications,
+                                ending(replications), simulated,
+                                strcmp(world, RESULTS_WORLD_SOCKETS) == 0 ? "real" : "simulated");
         html_element(page, "p", "class=\"facts\"", words);
     }
     return true;
@@ -84,6 +94,23 @@ static void warn(GString *page, const Cases *cases, const CasesRun *run, const c
     va_end(arguments);
     whole = cases->runs->len > 1 ? g_strdup_printf("%s: %s", run->label, words) : g_strdup(words);
     html_element(page, "p", "class=\"warning\"", whole);
+}
+
+static void warn_of_few(const Cases *cases, const CasesRun *run, double fewest, GString *page)
+{
+    if (!is_repeated(run)) {
+        return;
+    }
+    if (fewest < 2) {
+        warn(page, cases, run,
+             "A single replication has no confidence interval; set scenario.replications to 2 or "
+             "more.");
+    } else if (fewest < REPLICATIONS_FEW) {
+        warn(page, cases, run,
+             "%.0f replications: intervals are wide, and rest on the replications' values being "
+             "normally distributed.",
+             fewest);
+    }
 }
 
 static bool warn_of_run(const Cases *cases, const CasesRun *run, GString *page, GError **error)
@@ -115,16 +142,7 @@ static bool warn_of_run(const Cases *cases, const CasesRun *run, GString *page, 
              "%.0f replication%s interrupted: figures are of the time until then.", interrupted,
              interrupted == 1 ? " was" : "s were");
     }
-    if (fewest < 2) {
-        warn(page, cases, run,
-             "A single replication has no confidence interval; set scenario.replications to 2 or "
-             "more.");
-    } else if (fewest < REPLICATIONS_FEW) {
-        warn(page, cases, run,
-             "%.0f replications: intervals are wide, and rest on the replications' values being "
-             "normally distributed.",
-             fewest);
-    }
+    warn_of_few(cases, run, fewest, page);
     if (idle > 0) {
         warn(page, cases, run, "%.0f replication%s measured no lookup and no call.", idle,
              ending(idle));
@@ -164,6 +182,7 @@ void facts_command(const Cases *cases, GString *page)
     for (guint i = 0; i < cases->runs->len; i++) {
         const CasesRun *run = run_at(cases, i);
         g_autofree char *source = database_fact(run->db, "source");
+        g_autofree char *other = database_fact(run->db, "command");
         g_autofree char *name = fact(run, "name"), *seed = fact(run, "seed");
         g_autofree char *version = fact(run, "version"), *world = fact(run, "world");
         g_autofree char *file = file_name(name), *command = NULL, *base64 = NULL;
@@ -172,8 +191,10 @@ void facts_command(const Cases *cases, GString *page)
         if (cases->runs->len > 1) {
             html_element(page, "h3", NULL, run->label);
         }
-        command = g_strdup_printf("peal run %s.conf%s --set scenario.seed=%s --out out/%s-%s", file,
-                                  sockets ? " --on sockets" : "", seed, file, seed);
+        command = other != NULL
+                      ? g_strdup(other)
+                      : g_strdup_printf("peal run %s.conf%s --set scenario.seed=%s --out out/%s-%s",
+                                        file, sockets ? " --on sockets" : "", seed, file, seed);
         g_string_append(page, "<p>With Peal ");
         html_text(page, version);
         g_string_append(page, sockets ? ", where real time passes and nothing repeats exactly:</p>"

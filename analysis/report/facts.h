@@ -24,6 +24,9 @@ void facts_command(const Cases *cases, GString *page);
 /* facts_tables: the main figures of each point, and all of them folded away. */
 bool facts_tables(const Cases *cases, GString *page, GError **error);
 
+/* facts_replay: how the calls of a replayed trace ended there and here, where there was one. */
+bool facts_replay(const Cases *cases, GString *page, GError **error);
+
 /* facts_keys: every key in force, with its values where points or runs differ. */
 bool facts_keys(const Cases *cases, GString *page, GError **error);
 

@@ -51,7 +51,7 @@ static char *heading_of(const Figure *figure)
                                    : g_strdup(figure->title);
 }
 
-static void add_contents(GString *page, const GPtrArray *figures)
+static void add_contents(GString *page, const GPtrArray *figures, bool has_replay)
 {
     g_string_append(page, "<nav aria-label=\"Contents\"><ul>");
     for (guint i = 0; i < figures->len; i++) {
@@ -64,8 +64,10 @@ static void add_contents(GString *page, const GPtrArray *figures)
         html_text(page, heading);
         g_string_append(page, "</a></li>");
     }
-    g_string_append(page, "<li><a href=\"#tables\">Tables</a></li>"
-                          "<li><a href=\"#scenario\">Scenario</a></li></ul></nav>");
+    g_string_append_printf(page,
+                           "<li><a href=\"#tables\">Tables</a></li>%s"
+                           "<li><a href=\"#scenario\">Scenario</a></li></ul></nav>",
+                           has_replay ? "<li><a href=\"#replay\">Calls of the trace</a></li>" : "");
 }
 
 static void add_picture(GString *page, const char *heading, const char *svg, gsize *bytes)
@@ -132,19 +134,21 @@ char *page_text(const Cases *cases, const GPtrArray *figures, const GPtrArray *p
                 GError **error)
 {
     g_autofree char *title = title_of(cases);
-    g_autoptr(GString) page = g_string_new(NULL);
+    g_autoptr(GString) page = g_string_new(NULL), replay = g_string_new(NULL);
 
     add_head(page, title);
     html_element(page, "h1", NULL, title);
-    if (!facts_runs(cases, page, error) || !facts_warnings(cases, page, error)) {
+    if (!facts_runs(cases, page, error) || !facts_warnings(cases, page, error) ||
+        !facts_replay(cases, replay, error)) {
         return NULL;
     }
-    add_contents(page, figures);
+    add_contents(page, figures, replay->len > 0);
     add_figures(page, figures, pictures);
     g_string_append(page, "<h2 id=\"tables\">Tables</h2>");
     if (!facts_tables(cases, page, error)) {
         return NULL;
     }
+    g_string_append_len(page, replay->str, (gssize)replay->len);
     g_string_append(page, "<h2>To run it again</h2>");
     facts_command(cases, page);
     g_string_append(page, "<h2 id=\"scenario\">Scenario: every key in force</h2>");

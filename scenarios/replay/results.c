@@ -88,6 +88,7 @@ ReplayResults *replay_results_open(const ReplayResultsConfig *config, GError **e
                                 .crypto = "unknown",
                                 .world = RESULTS_WORLD_SOCKETS,
                                 .scenario = text,
+                                .command = config->command,
                                 .points = 1,
                                 .replications = 1,
                                 .force = config->force};

@@ -44,6 +44,7 @@ typedef struct ResultsConfig {
     const char *
         scenario; /* the scenario in full, after --set: what tells whether results may be resumed */
     const char *source;    /* the file that says the same, to be run again; NULL: not kept */
+    const char *command;   /* what runs it again where `peal run` does not; NULL: that does */
     unsigned points;       /* 1 without a sweep */
     bool sweep;            /* summary.json lists points, even if there is only one */
     unsigned replications; /* of each point, to begin with */

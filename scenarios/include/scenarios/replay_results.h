@@ -35,6 +35,7 @@ void replay_report_text(GString *text, const Replay *replay, const Recorder *rec
 typedef struct ReplayResultsConfig {
     const char *dir;
     const char *name;                   /* of the results: what the capture is called */
+    const char *command;                /* what runs it again */
     const Replay *replay;               /* placed; borrowed until the results are closed */
     const ResultsParameter *parameters; /* what else it was told ("replay.to", "replay.speed"):
                                            with the name what makes it the same replay again */

@@ -83,10 +83,10 @@ static const char SCHEMA[] =
     create " trace (point INTEGER PRIMARY KEY, source TEXT NOT NULL, span_s REAL NOT NULL,"       \
            " users INTEGER NOT NULL, registrations INTEGER NOT NULL, calls INTEGER NOT NULL,"     \
            " step INTEGER NOT NULL, answered INTEGER NOT NULL, cancelled INTEGER NOT NULL,"       \
-           " refused INTEGER NOT NULL, unanswered INTEGER NOT NULL);" create                      \
+           " refused INTEGER NOT NULL, unanswered INTEGER NOT NULL, speed REAL NOT NULL);" create \
            " trace_calls (point INTEGER NOT NULL, call INTEGER NOT NULL, at_ns INTEGER NOT NULL," \
            " caller TEXT NOT NULL, callee TEXT NOT NULL, outcome TEXT NOT NULL, status INTEGER,"  \
-           " setup_ns INTEGER, ringing_ns INTEGER, final_ns INTEGER, cancel_ns INTEGER,"          \
+           " setup_ns INTEGER, final_ns INTEGER, cancel_ns INTEGER,"                              \
            " talk_ns INTEGER, PRIMARY KEY (point, call)) WITHOUT ROWID;" create                   \
            " trace_fits (point INTEGER NOT NULL, quantity TEXT NOT NULL, family TEXT NOT NULL,"   \
            " a REAL, b REAL, log_likelihood REAL, bic REAL, ks REAL, best INTEGER NOT NULL,"      \

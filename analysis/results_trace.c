@@ -30,15 +30,6 @@ static void bind_text(sqlite3_stmt *insert, int column, const char *text)
     sqlite3_bind_text(insert, column, valid, -1, SQLITE_TRANSIENT);
 }
 
-/* Until the callee was heard to ring, or to answer where nothing rang. */
-static PealSpan setup_of(const ResultsTraceCall *call)
-{
-    if (call->ringing.ns >= 0 || call->outcome != HISTORY_ANSWERED) {
-        return call->ringing;
-    }
-    return call->final;
-}
-
 static void bind_span(sqlite3_stmt *insert, int column, PealSpan span)
 {
     if (span.ns >= 0) {
@@ -62,11 +53,10 @@ static bool add_call(sqlite3_stmt *insert, uint32_t number, const ResultsTraceCa
     } else {
         sqlite3_bind_null(insert, 7);
     }
-    bind_span(insert, 8, setup_of(call));
-    bind_span(insert, 9, call->ringing);
-    bind_span(insert, 10, call->final);
-    bind_span(insert, 11, call->cancel);
-    bind_span(insert, 12, call->talk);
+    bind_span(insert, 8, call->setup);
+    bind_span(insert, 9, call->final);
+    bind_span(insert, 10, call->cancel);
+    bind_span(insert, 11, call->talk);
     return database_insert(insert, error);
 }
 
@@ -85,7 +75,7 @@ static bool add_calls(sqlite3 *db, unsigned point, const ResultsTrace *trace,
                       uint32_t ret_by_outcome[HISTORY_UNANSWERED + 1], GError **error)
 {
     g_autoptr(sqlite3_stmt) insert =
-        database_prepare(db, "INSERT INTO trace_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        database_prepare(db, "INSERT INTO trace_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                          error);
     uint32_t step = step_for(trace->calls);
 
@@ -94,7 +84,7 @@ static bool add_calls(sqlite3 *db, unsigned point, const ResultsTrace *trace,
     }
     sqlite3_bind_int64(insert, 1, point);
     for (uint32_t i = 0; i < trace->calls; i++) {
-        ResultsTraceCall call = {.ringing = {-1}, .final = {-1}, .cancel = {-1}, .talk = {-1}};
+        ResultsTraceCall call = {.setup = {-1}, .final = {-1}, .cancel = {-1}, .talk = {-1}};
 
         trace->call(trace->user, i, &call);
         PEAL_ASSERT(call.outcome <= HISTORY_UNANSWERED);
@@ -110,7 +100,8 @@ static bool add_head(sqlite3 *db, unsigned point, const ResultsTrace *trace,
                      const uint32_t by_outcome[HISTORY_UNANSWERED + 1], GError **error)
 {
     g_autoptr(sqlite3_stmt) insert =
-        database_prepare(db, "INSERT INTO trace VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", error);
+        database_prepare(db, "INSERT INTO trace VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                         error);
 
     if (insert == NULL) {
         return false;
@@ -125,6 +116,7 @@ static bool add_head(sqlite3 *db, unsigned point, const ResultsTrace *trace,
     for (int i = 0; i <= HISTORY_UNANSWERED; i++) {
         sqlite3_bind_int64(insert, 8 + i, by_outcome[i]);
     }
+    sqlite3_bind_double(insert, 12, trace->speed);
     return database_insert(insert, error);
 }
 

@@ -36,14 +36,9 @@ static json_t *quantile(const GArray *sorted, double q)
                             : json_real(g_array_index(sorted, double, (guint)fmax(rank, 1) - 1));
 }
 
-/* Set-up of the calls of which it is known. */
-static bool put_setup(json_t *trace, sqlite3 *db, int point, GError **error)
+/* A delay of the calls that have one, as a query gives it in order. */
+static bool put_delay(json_t *trace, const char *name, sqlite3_stmt *query, GError **error)
 {
-    g_autoptr(sqlite3_stmt) query =
-        select_point(db, point,
-                     "SELECT setup_ns / 1e6 FROM trace_calls WHERE point = ?"
-                     " AND setup_ns IS NOT NULL ORDER BY setup_ns",
-                     error);
     g_autoptr(GArray) sorted = g_array_new(FALSE, FALSE, sizeof(double));
     GError *failure = NULL;
     double sum = 0;
@@ -52,20 +47,35 @@ static bool put_setup(json_t *trace, sqlite3 *db, int point, GError **error)
         return false;
     }
     while (database_next(query, &failure)) {
-        double setup_ms = sqlite3_column_double(query, 0);
+        double ms = sqlite3_column_double(query, 0);
 
-        g_array_append_val(sorted, setup_ms);
-        sum += setup_ms;
+        g_array_append_val(sorted, ms);
+        sum += ms;
     }
     if (failure != NULL) {
         g_propagate_error(error, failure);
         return false;
     }
-    json_object_set_new(trace, "setup_ms",
+    json_object_set_new(trace, name,
                         json_pack("{s:o, s:o, s:o, s:o, s:o}", "mean", number(sum / sorted->len),
                                   "p50", quantile(sorted, 0.5), "p95", quantile(sorted, 0.95),
                                   "p99", quantile(sorted, 0.99), "max", quantile(sorted, 1)));
     return true;
+}
+
+static bool put_delays(json_t *trace, sqlite3 *db, int point, GError **error)
+{
+    static const char setup[] = "SELECT setup_ns / 1e6 FROM trace_calls WHERE point = ?"
+                                " AND setup_ns IS NOT NULL ORDER BY setup_ns";
+    static const char answer[] = "SELECT final_ns / 1e6 FROM trace_calls WHERE point = ?"
+                                 " AND outcome = 'answered' AND final_ns IS NOT NULL"
+                                 " ORDER BY final_ns";
+    g_autoptr(sqlite3_stmt) setups = select_point(db, point, setup, error);
+    g_autoptr(sqlite3_stmt) answers =
+        setups != NULL ? select_point(db, point, answer, error) : NULL;
+
+    return answers != NULL && put_delay(trace, "setup_ms", setups, error) &&
+           put_delay(trace, "answer_ms", answers, error);
 }
 
 /* The parameters of a family by their names, as <analysis/fit.h> tells them. */
@@ -133,7 +143,7 @@ bool summary_trace(json_t *root, sqlite3 *db, int point, GError **error)
     g_autoptr(sqlite3_stmt) query =
         select_point(db, point,
                      "SELECT source, span_s, users, registrations, calls, answered, cancelled,"
-                     " refused, unanswered FROM trace WHERE point = ?",
+                     " refused, unanswered, speed FROM trace WHERE point = ?",
                      error);
     GError *failure = NULL;
     json_t *trace;
@@ -151,9 +161,10 @@ bool summary_trace(json_t *root, sqlite3 *db, int point, GError **error)
     json_object_set_new(root, "trace", trace);
     json_object_set_new(trace, "source", json_string((const char *)sqlite3_column_text(query, 0)));
     json_object_set_new(trace, "span_seconds", number_at(query, 1));
+    json_object_set_new(trace, "speed", number_at(query, 9));
     for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
         json_object_set_new(trace, counts[i],
                             json_integer(sqlite3_column_int64(query, 2 + (int)i)));
     }
-    return put_setup(trace, db, point, error) && put_fits(trace, db, point, error);
+    return put_delays(trace, db, point, error) && put_fits(trace, db, point, error);
 }

@@ -7,6 +7,7 @@
 #include "figure/trace.h"
 
 #include <math.h>
+#include <string.h>
 
 /* More overlays than this beside a trace are not told apart. */
 enum { OVERLAYS_MAX = 6, STEPS_DRAWN_MAX = 1000, CALLS_DRAWN_MAX = 600 };
@@ -272,6 +273,27 @@ static void add_group(Figure *figure, FigurePanel *panel, const GArray *all, int
     figure_axis_tick(&figure->x, left + (all->len - 1) / 2.0, trace_end_name(end));
 }
 
+/* Numbers over bars are left out where they would not fit: x is so long, of some PLOT_POINTS. */
+static void drop_wide_labels(FigurePanel *panel, double x_len)
+{
+    enum { PLOT_POINTS = 590, CHARACTER_POINTS = 8 };
+    size_t longest = 0;
+
+    for (guint i = 0; i < panel->series->len; i++) {
+        const GPtrArray *labels = figure_series_at(panel, i)->labels;
+
+        for (guint j = 0; j < labels->len; j++) {
+            longest = MAX(longest, strlen(g_ptr_array_index(labels, j)));
+        }
+    }
+    if ((double)(longest * CHARACTER_POINTS) <= PLOT_POINTS / x_len) {
+        return;
+    }
+    for (guint i = 0; i < panel->series->len; i++) {
+        g_clear_pointer(&figure_series_at(panel, i)->labels, g_ptr_array_unref);
+    }
+}
+
 static void draw_bars(Figure *figure, FigurePanel *panel, const GArray *all)
 {
     double left = 0;
@@ -298,6 +320,7 @@ static void draw_bars(Figure *figure, FigurePanel *panel, const GArray *all)
     }
     figure->x.from = -1;
     figure->x.to = left - 1;
+    drop_wide_labels(panel, left);
 }
 
 bool figures_replay_answers(const Cases *cases, GPtrArray *figures, GError **error)
@@ -305,8 +328,9 @@ bool figures_replay_answers(const Cases *cases, GPtrArray *figures, GError **err
     g_autoptr(Figure) figure = figure_new(
         "replay-answers", "How the trace's calls ended, there and in the overlay",
         "Calls by how they ended: answered by a 2xx; cancelled, given up by their caller before an "
-        "answer; refused by another final response; unanswered, 408 or none. Over a bar stands the "
-        "number of calls, of an overlay the mean over replications. Calls under way had not ended "
+        "answer; refused by another final response; unanswered, 408 or none. The number over a "
+        "bar is that of calls, of an overlay the mean over replications. Calls under way had not "
+        "ended "
         "with the run.");
     FigurePanel *panel = figure_panel(figure, "Calls (%)", " %");
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(Bars));

@@ -2,7 +2,6 @@
 /* report.c - see replay_results.h: a replay's figures, and what is printed of them. */
 #include <scenarios/replay_results.h>
 
-#include <math.h>
 #include <string.h>
 
 enum { OUTCOMES = HISTORY_UNANSWERED + 1 };
@@ -44,6 +43,8 @@ typedef struct Counts {
     uint64_t by_outcome[OUTCOMES];
     uint64_t setups;
     double setup_ms; /* sum */
+    uint64_t answers;
+    double answer_ms;
 } Counts;
 
 static void count(Counts *counts, const ReplayCall *recorded, const RecorderReplayed *call)
@@ -62,6 +63,10 @@ static void count(Counts *counts, const ReplayCall *recorded, const RecorderRepl
         counts->setups++;
         counts->setup_ms += (double)call->setup.ns / (double)PEAL_NS_PER_MS;
     }
+    if (call->answer.ns >= 0) {
+        counts->answers++;
+        counts->answer_ms += (double)call->answer.ns / (double)PEAL_NS_PER_MS;
+    }
 }
 
 static void add_figures(RunOutcome *outcome, uint64_t calls, const Counts *counts)
@@ -78,8 +83,9 @@ static void add_figures(RunOutcome *outcome, uint64_t calls, const Counts *count
         run_outcome_figure(outcome, names[i], (double)counts->by_outcome[i], RESULTS_SUM);
     }
     run_outcome_figure(outcome, "replay.unfinished", (double)counts->under_way, RESULTS_SUM);
-    run_outcome_figure(outcome, "replay.setup_ms",
-                       counts->setups > 0 ? counts->setup_ms / (double)counts->setups : NAN,
+    run_outcome_figure(outcome, "replay.setup_ms", counts->setup_ms / (double)counts->setups,
+                       RESULTS_MEAN);
+    run_outcome_figure(outcome, "replay.answer_ms", counts->answer_ms / (double)counts->answers,
                        RESULTS_MEAN);
 }
 

@@ -77,8 +77,8 @@ static inline void replayed_call(void *user, uint32_t i, ResultsTraceCall *ret_c
         .at = peal_seconds(3 * (int64_t)i),
         .caller = names[i % 5],
         .callee = names[(i + 1 + i / 5 % 4) % 5],
-        .ringing = rings ? replayed_seconds(0.2 * exp(0.5 * replayed_normal(replayed, 4, i)))
-                         : (PealSpan){-1},
+        .setup = rings ? replayed_seconds(0.2 * exp(0.5 * replayed_normal(replayed, 4, i)))
+                       : (PealSpan){-1},
         .final = outcome == HISTORY_UNANSWERED ? (PealSpan){-1} : peal_seconds(4),
         .cancel = outcome == HISTORY_CANCELLED ? peal_seconds(3) : (PealSpan){-1},
         .talk = outcome == HISTORY_ANSWERED ? replayed_seconds(replayed_talk_s(replayed, i))
@@ -127,6 +127,7 @@ static inline bool replayed_set(const Replayed *replayed, Results *results, unsi
     ResultsTraceFit list[2];
     const ResultsTrace trace = {.source = "trace.pcap",
                                 .span = peal_seconds(3 * (int64_t)replayed->calls),
+                                .speed = 1,
                                 .users = 5,
                                 .registrations = 10,
                                 .calls = replayed->calls,

@@ -131,6 +131,8 @@ static void summary_tells_of_the_trace_and_its_fits(void)
     CU_ASSERT_EQUAL(number_at(root, "trace/unanswered"), 100);
     CU_ASSERT_EQUAL(number_at(root, "trace/span_seconds"), 3000);
     CU_ASSERT_DOUBLE_EQUAL(number_at(root, "trace/setup_ms/p50"), 200, 10);
+    CU_ASSERT_EQUAL(number_at(root, "trace/answer_ms/p50"), 4000);
+    CU_ASSERT_EQUAL(number_at(root, "trace/speed"), 1);
     CU_ASSERT_DOUBLE_EQUAL(number_at(root, "replay/setup_ms/p50"), 900, 45);
     CU_ASSERT_EQUAL(number_at(root, "replay/calls"), 3000);
     CU_ASSERT(json_is_array(at(root, "replay/as_in_trace/ci95")));

@@ -74,17 +74,18 @@ bool results_has(Results *results, unsigned point, unsigned replication);
 bool results_set_point(Results *results, unsigned point, const ResultsParameter *parameters,
                        size_t len, GError **error);
 
-/* A call as it was in a trace. Spans of which nothing is known are negative. */
+/* A call of a trace, in the times in which it is replayed but for its set-up. Spans of which nothing
+ * is known are negative. */
 typedef struct ResultsTraceCall {
     PealSpan at;        /* of its INVITE, from the trace's beginning */
     const char *caller; /* AORs, borrowed */
     const char *callee;
-    PealSpan ringing; /* these from the INVITE on: the first 101..199, */
-    PealSpan final;   /* the final response, */
-    PealSpan cancel;  /* the CANCEL */
-    PealSpan talk;    /* from the answer to the BYE */
-    uint16_t status;  /* of the final response; 0: none */
-    uint8_t outcome;  /* HistoryOutcome */
+    PealSpan setup;  /* as it was in the trace: to the first 101..199, else to the 2xx */
+    PealSpan final;  /* from the INVITE to the final response, */
+    PealSpan cancel; /* and to the CANCEL */
+    PealSpan talk;   /* from the answer to the BYE */
+    uint16_t status; /* of the final response; 0: none */
+    uint8_t outcome; /* HistoryOutcome */
 } ResultsTraceCall;
 
 /* Spans of a trace, and the distributions that were fitted to them. */
@@ -99,6 +100,7 @@ typedef struct ResultsTraceFit {
 typedef struct ResultsTrace {
     const char *source; /* its name */
     PealSpan span;
+    double speed; /* by which its times were divided */
     uint64_t users;
     uint64_t registrations;
     uint32_t calls;

@@ -17,7 +17,8 @@ enum { TRACE_UNDER_WAY = HISTORY_UNANSWERED + 1, TRACE_NOT_BEGUN, TRACE_ENDS };
 const char *trace_end_name(int end);
 
 /* TRACE_END_SQL is what a row of replay_calls, called c, came to, by that name. */
-#define TRACE_END_SQL "CASE WHEN NOT c.begun THEN 'not begun' ELSE coalesce(c.outcome, 'under way') END"
+#define TRACE_END_SQL \
+    "CASE WHEN NOT c.begun THEN 'not begun' ELSE coalesce(c.outcome, 'under way') END"
 
 typedef struct CaseTrace {
     char *source; /* NULL: the case replays none */

@@ -173,14 +173,6 @@ static void say_table(GString *text, const Table *table)
     }
 }
 
-static PealSpan setup_in_trace(const ReplayCall *recorded)
-{
-    if (recorded->ringing.ns >= 0 || recorded->outcome != HISTORY_ANSWERED) {
-        return recorded->ringing;
-    }
-    return recorded->final;
-}
-
 static int compare_spans(const void *a, const void *b)
 {
     gint64 one = *(const gint64 *)a, other = *(const gint64 *)b;
@@ -207,7 +199,7 @@ static void say_setup(GString *text, const Replay *replay, const RecorderReplaye
     g_autoptr(GArray) here = g_array_new(FALSE, FALSE, sizeof(gint64));
 
     for (size_t i = 0; i < len; i++) {
-        gint64 in_trace = setup_in_trace(replay_call(replay, rows[i].call)).ns;
+        gint64 in_trace = replay_trace_setup(replay, rows[i].call).ns;
         gint64 setup = rows[i].begun ? rows[i].setup.ns : -1;
 
         if (in_trace >= 0) {
@@ -300,7 +292,8 @@ static void add_line(GArray *lines, const Replay *replay, const RecorderReplayed
     Line line = {.call = row->call,
                  .differs = !is_as_in_trace(recorded, row),
                  .names = g_strdup_printf("%s -> %s", caller, callee),
-                 .there = end_text(recorded->outcome, recorded->status, setup_in_trace(recorded)),
+                 .there = end_text(recorded->outcome, recorded->status,
+                                   replay_trace_setup(replay, row->call)),
                  .here = end_text(place_of(row), row->begun ? row->status : 0,
                                   row->begun ? row->setup : (PealSpan){-1})};
 

@@ -13,7 +13,7 @@ static void trace_call(void *user, uint32_t i, ResultsTraceCall *ret_call)
     *ret_call = (ResultsTraceCall){.at = call->at,
                                    .caller = replay_user(replay, call->caller)->aor,
                                    .callee = replay_user(replay, call->callee)->aor,
-                                   .setup = call->ringing,
+                                   .setup = replay_trace_setup(replay, i),
                                    .final = call->final,
                                    .cancel = call->cancel,
                                    .talk = call->talk,
@@ -31,7 +31,7 @@ bool replay_set_trace(Results *results, unsigned point, const Replay *replay, GE
     ResultsTraceFit list[REPLAY_SPANS];
     ResultsTrace trace = {.source = replay->source != NULL ? replay->source : "",
                           .span = replay->span,
-                          .speed = 1,
+                          .speed = replay->speed,
                           .users = replay->users->len,
                           .registrations = replay->registrations->len,
                           .calls = replay->calls->len,

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <scenarios/replay_results.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,7 +136,9 @@ static bool describe_point(const Campaign *campaign, guint number, GError **erro
     }
     scenario_each_value(point, add_other_parameter, &parameters);
     return results_set_point(campaign->config->results, number,
-                             (ResultsParameter *)(void *)list->data, list->len, error);
+                             (ResultsParameter *)(void *)list->data, list->len, error) &&
+           (point->workload.replay == NULL ||
+            replay_set_trace(campaign->config->results, number, point->workload.replay, error));
 }
 
 static bool begin_point(Campaign *campaign, guint number, GError **error)

@@ -2,6 +2,7 @@
 /* replication.c - see replication.h. */
 #include "run/replication.h"
 
+#include <scenarios/replay_results.h>
 #include <string.h>
 
 typedef struct Replication {
@@ -127,6 +128,10 @@ static char *report_text(const Replication *run, const ResultsReplication *head,
     }
     say_lookups(text, recorder_figures(run->recorder));
     say_calls(text, recorder_figures(run->recorder));
+    if (run->config->point->workload.replay != NULL) {
+        replay_report_text(text, run->config->point->workload.replay, run->recorder,
+                           head->replication == 0);
+    }
     g_string_append_printf(text, "  messages  %" G_GUINT64_FORMAT " in %.2f s, %.0f a second\n",
                            head->messages, head->wall_seconds,
                            (double)head->messages / MAX(head->wall_seconds, 1e-9));

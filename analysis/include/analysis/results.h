@@ -74,8 +74,8 @@ bool results_has(Results *results, unsigned point, unsigned replication);
 bool results_set_point(Results *results, unsigned point, const ResultsParameter *parameters,
                        size_t len, GError **error);
 
-/* A call of a trace, in the times in which it is replayed but for its set-up. Spans of which nothing
- * is known are negative. */
+/* A call of a trace, in the times in which it is replayed but for its set-up. Spans of which
+ * nothing is known are negative. */
 typedef struct ResultsTraceCall {
     PealSpan at;        /* of its INVITE, from the trace's beginning */
     const char *caller; /* AORs, borrowed */

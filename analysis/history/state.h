@@ -15,7 +15,7 @@
 #include "history/table.h"
 
 enum {
-    OPEN_CALLS_MAX = 1 << 18,
+    OPEN_CALLS_MAX = 1 << 17,
     OPEN_REGISTRATIONS_MAX = 1 << 18,
     SEEN_MAX = 1 << 18, /* of one age of a Seen */
     METHODS_MAX = 64,

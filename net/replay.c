@@ -98,11 +98,6 @@ static bool targets_read(Live *live, GError **error)
     return true;
 }
 
-static PealTime recorder_time(const Live *live)
-{
-    return live->step <= LIVE_REGISTERING ? (PealTime){0} : live_now(live);
-}
-
 static RecorderTotals totals_of(const Live *live)
 {
     RecorderTotals totals = {.online = live->targets_len, .joined = live->targets_len};
@@ -138,7 +133,7 @@ static void on_look(void *user)
     }
     if (!live->interrupted && !look_on(live)) {
         live->interrupted = true;
-        live->ended = recorder_time(live);
+        live->ended.ns = live->step == LIVE_REGISTERING ? 0 : live_now(live).ns;
         live_step(live, LIVE_HANGING_UP);
     }
     loop_timer_set(live->loop, &live->look, peal_time_add(loop_now(live->loop), REPLAY_LOOK));

@@ -278,7 +278,8 @@ static int64_t granted(const History *history, const OpenRegistration *open,
     PealStr field, value;
     int64_t seconds = -1;
 
-    for (unsigned nth = 0; peal_sip_scan_field(scan, CONTACT, nth, &field); nth++) {
+    for (unsigned nth = 0; nth < CONTACTS_MAX && peal_sip_scan_field(scan, CONTACT, nth, &field);
+         nth++) {
         while (field.len > 0 && looked++ < CONTACTS_MAX) {
             PealStr contact = next_contact(&field);
             PealStr params = {NULL, 0};
@@ -289,9 +290,6 @@ static int64_t granted(const History *history, const OpenRegistration *open,
                 peal_sip_param(params, "expires", &value) && read_seconds(value, &seconds)) {
                 return seconds;
             }
-        }
-        if (looked >= CONTACTS_MAX) {
-            break;
         }
     }
     if (peal_sip_scan_field(scan, EXPIRES, 0, &value) && read_seconds(value, &seconds)) {

@@ -5,6 +5,7 @@
 #include <math.h>
 
 enum { LABEL = 20 };
+#define ALIKE 1e-3 /* values that differ less are told as one */
 
 /* "12,345": long numbers are read by threes. */
 static void append_count(GString *text, uint64_t count)
@@ -58,7 +59,7 @@ static void append_spread(GString *text, const char *label, const Spread *spread
         double value;
     } parts[] = {{"mean", spread->mean}, {"median", spread->median}, {"90 %", spread->p90},
                  {"95 %", spread->p95},  {"99 %", spread->p99},      {"most", spread->max}};
-    bool equal = spread->min >= spread->max;
+    bool equal = spread->max - spread->min <= fabs(spread->max) * ALIKE;
 
     if (spread->count == 0) {
         return;

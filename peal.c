@@ -9,7 +9,9 @@
 #include <glib.h>
 #include <net/commands.h>
 #include <net/node.h>
+#include <net/replay.h>
 #include <net/run.h>
+#include <scenarios/replay_main.h>
 #include <scenarios/scenario.h>
 #include <sim/run.h>
 #include <stdio.h>
@@ -26,15 +28,21 @@ typedef struct Command {
 
 static int help_main(int argc, char **argv);
 
+static const RunWorld *const WORLDS[] = {&SIM_WORLD, &SOCKETS_WORLD};
+
 static int run_scenario(int argc, char **argv)
 {
-    static const RunWorld *const worlds[] = {&SIM_WORLD, &SOCKETS_WORLD};
+    return run_main(argc, argv, WORLDS, G_N_ELEMENTS(WORLDS));
+}
 
-    return run_main(argc, argv, worlds, G_N_ELEMENTS(worlds));
+static int replay_capture(int argc, char **argv)
+{
+    return replay_main(argc, argv, WORLDS, G_N_ELEMENTS(WORLDS), &LIVE_WORLD);
 }
 
 static const Command COMMANDS[] = {
     {"run", run_scenario, "run a scenario, simulated or on sockets"},
+    {"replay", replay_capture, "describe a capture of SIP, and play it into an overlay"},
     {"node", node_main, "run a peer on real sockets, for phones to register at"},
     {"testbed", net_testbed_main, "run an overlay of nodes on this machine"},
     {"status", net_status_main, "ask a node how it is"},

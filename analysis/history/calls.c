@@ -17,9 +17,9 @@ static void requeue(History *history, uint32_t number, CallQueue queue)
 {
     OpenCall *open = calls_open(history, number);
 
-    queue_remove(history->open_calls, &history->call_queues[open->queued.queue], number);
+    expiry_remove(history->open_calls, &history->call_queues[open->queued.queue], number);
     open->queued.queue = (uint8_t)queue;
-    queue_add(history->open_calls, &history->call_queues[queue], number, history->now_ns);
+    expiry_add(history->open_calls, &history->call_queues[queue], number, history->now_ns);
 }
 
 static void use(History *history, uint32_t number)
@@ -59,7 +59,7 @@ static void end(History *history, uint32_t number)
             table_remove(&history->calls, open->names[i]);
         }
     }
-    queue_remove(history->open_calls, &history->call_queues[open->queued.queue], number);
+    expiry_remove(history->open_calls, &history->call_queues[open->queued.queue], number);
     pool_give(history->open_calls, history->free_calls, number);
 }
 
@@ -292,7 +292,7 @@ static void begin(History *history, const Heard *heard, TableKey name)
     take_invite(open, heard);
     add_leg(history, open, message);
     open->queued.queue = CALL_WAITS;
-    queue_add(history->open_calls, &history->call_queues[CALL_WAITS], number, history->now_ns);
+    expiry_add(history->open_calls, &history->call_queues[CALL_WAITS], number, history->now_ns);
     add_name(history, number, name);
     for (unsigned i = 0; i < names_len; i++) {
         add_name(history, number, names[i]);

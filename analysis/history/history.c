@@ -44,9 +44,9 @@ History *history_new(const HistoryConfig *config)
     history->free_registrations = array_of(sizeof(uint32_t), NULL);
     history->open_calls = array_of(sizeof(OpenCall), NULL);
     history->free_calls = array_of(sizeof(uint32_t), NULL);
-    queue_init(&history->registration_queue);
+    expiry_init(&history->registration_queue);
     for (unsigned i = 0; i < CALL_QUEUES; i++) {
-        queue_init(&history->call_queues[i]);
+        expiry_init(&history->call_queues[i]);
     }
     history->codecs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (unsigned i = 0; i < 2; i++) {

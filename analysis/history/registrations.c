@@ -9,7 +9,6 @@ enum {
     EXPIRES_DEFAULT_S = 3600 /* RFC 3261 s.10.2: what most registrars grant who ask for nothing */
 };
 #define SILENT_NS (600 * PEAL_NS_PER_S)
-#define PROMPT_NS (4 * PEAL_NS_PER_S)
 
 static OpenRegistration *open_at(History *history, uint32_t number)
 {
@@ -23,8 +22,8 @@ static HistoryRegistration *data_of(History *history, const OpenRegistration *op
 
 static void use(History *history, uint32_t number)
 {
-    queue_remove(history->open_registrations, &history->registration_queue, number);
-    queue_add(history->open_registrations, &history->registration_queue, number, history->now_ns);
+    expiry_remove(history->open_registrations, &history->registration_queue, number);
+    expiry_add(history->open_registrations, &history->registration_queue, number, history->now_ns);
 }
 
 /* Nothing more belongs to it: where the leg seen first had no answer, that of another one counts
@@ -41,7 +40,7 @@ static void end(History *history, uint32_t number)
     if (table_get(&history->registrations, open->key) == number) {
         table_remove(&history->registrations, open->key);
     }
-    queue_remove(history->open_registrations, &history->registration_queue, number);
+    expiry_remove(history->open_registrations, &history->registration_queue, number);
     pool_give(history->open_registrations, history->free_registrations, number);
 }
 
@@ -95,11 +94,9 @@ static uint32_t challenge_bit(uint16_t status)
 }
 
 static bool is_repetition(const OpenRegistration *open, const HistoryRegistration *registration,
-                          const Heard *heard, bool credentials)
+                          const PealSipScan *scan, bool credentials)
 {
-    const PealSipScan *scan = heard->scan;
     uint16_t status = registration->status != 0 ? registration->status : open->far_status;
-    int64_t status_ns = registration->status != 0 ? registration->answered_ns : open->far_ns;
     uint32_t bit = challenge_bit(status);
 
     if (scan->cseq <= open->cseq || open->tries >= TRIES_MAX) {
@@ -109,8 +106,7 @@ static bool is_repetition(const OpenRegistration *open, const HistoryRegistratio
         return credentials && !open->credentials &&
                scan->cseq - open->cseq == 1; /* RFC 3261 s.22.2 */
     }
-    if (bit == 0 || ((open->answered & bit) != 0 && !open->stale &&
-                     heard->message->at_ns - status_ns > PROMPT_NS)) {
+    if (bit == 0 || ((open->answered & bit) != 0 && !open->stale)) {
         return false;
     }
     return (status != 401 && status != 407) || credentials || scan->cut;
@@ -182,7 +178,7 @@ static void begin(History *history, const Heard *heard, TableKey key, bool crede
     open->first_cseq = heard->scan->cseq;
     take_request(history, open, heard, credentials);
     table_put(&history->registrations, key, number);
-    queue_add(history->open_registrations, &history->registration_queue, number, history->now_ns);
+    expiry_add(history->open_registrations, &history->registration_queue, number, history->now_ns);
 }
 
 static void repeat(History *history, OpenRegistration *open, const Heard *heard, bool credentials)
@@ -214,7 +210,7 @@ static void hear_request(History *history, const Heard *heard, TableKey key, uin
         return;
     }
     credentials = has_credentials(scan);
-    if (is_repetition(open, data_of(history, open), heard, credentials)) {
+    if (is_repetition(open, data_of(history, open), scan, credentials)) {
         repeat(history, open, heard, credentials);
         use(history, number);
         return;

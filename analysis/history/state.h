@@ -167,10 +167,10 @@ bool seen_again(Seen *seen, TableKey key, int64_t now_ns);
 bool seen_has(const Seen *seen, TableKey key);
 void seen_fini(Seen *seen);
 
-/* queue.c: lists through the Queued that begin the elements of an array. */
-void queue_init(Queue *queue);
-void queue_add(GArray *array, Queue *queue, uint32_t number, int64_t now_ns);
-void queue_remove(GArray *array, Queue *queue, uint32_t number);
+/* expiry.c: lists through the Queued that begin the elements of an array. */
+void expiry_init(Queue *queue);
+void expiry_add(GArray *array, Queue *queue, uint32_t number, int64_t now_ns);
+void expiry_remove(GArray *array, Queue *queue, uint32_t number);
 /* pool_take gives the number of a zeroed element, a new one or one that pool_give gave back. */
 uint32_t pool_take(GArray *array, GArray *free_numbers);
 void pool_give(GArray *array, GArray *free_numbers, uint32_t number);

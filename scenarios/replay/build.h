@@ -10,8 +10,8 @@
 
 #include <scenarios/replay.h>
 
-/* No span of a workload is longer: 400 days. */
-enum { REPLAY_SPAN_MAX_S = 400 * 86400 };
+/* No span of a workload is longer: ten years. */
+#define REPLAY_SPAN_MAX_US 315360000e6
 
 /* replay_new makes an empty workload of that source. */
 Replay *replay_new(const char *source);
@@ -26,18 +26,8 @@ char *name_user(const char *uri);
 /* name_anonymous is the name of a user under a key. Text to g_free. */
 char *name_anonymous(const char *key, const char *user);
 
-/* name_digest is a digest of a text for a purpose. Text to g_free. */
-char *name_digest(const char *key, const char *purpose, const char *text);
-
 /* names_give gives each user its AOR: `names` has one name a user, as name_user makes them. */
 void names_give(Replay *replay, char *const *names, const char *domain);
-
-/* call_is_playable tells whether a call's times and status fit its outcome. */
-bool call_is_playable(const ReplayCall *call);
-
-/* text_headers_are_good tells whether they are whole lines of the headers that a caller means for
- * the callee. */
-bool text_headers_are_good(const char *headers);
 
 /* text_headers and text_body are what remains of an INVITE's, under a key or without one (NULL).
  * Text to g_free; NULL: nothing. */

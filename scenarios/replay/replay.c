@@ -9,8 +9,7 @@ const char *replay_left_out_name(ReplayLeftOut reason)
 {
     static const char *const names[] = {[REPLAY_OUT_SELF] = "calls to oneself",
                                         [REPLAY_OUT_NOBODY] = "of users that are not known",
-                                        [REPLAY_OUT_QUERY] = "registrations that ask only",
-                                        [REPLAY_OUT_ODD] = "calls whose end is not known"};
+                                        [REPLAY_OUT_QUERY] = "registrations that ask only"};
 
     return names[reason];
 }
@@ -133,24 +132,6 @@ PealSpan replay_trace_setup(const Replay *replay, uint32_t call)
     return (PealSpan){llround((double)played->final.ns * replay->speed)};
 }
 
-bool call_is_playable(const ReplayCall *call)
-{
-    if (call->status != 0 && (call->status < 200 || call->status > 699 || call->final.ns < 0)) {
-        return false;
-    }
-    switch ((HistoryOutcome)call->outcome) {
-    case HISTORY_ANSWERED:
-        return call->status / 100 == 2;
-    case HISTORY_REFUSED:
-        return call->status >= 300;
-    case HISTORY_UNANSWERED:
-        return call->status == 0 || call->status == 408;
-    case HISTORY_CANCELLED:
-        break;
-    }
-    return call->status / 100 != 2;
-}
-
 /* From a trace. */
 
 typedef struct Maker {
@@ -195,7 +176,7 @@ static PealSpan span_of(int64_t from_ns, int64_t to_ns, double speed)
     if (__builtin_sub_overflow(to_ns, from_ns, &ns)) {
         ns = to_ns > from_ns ? INT64_MAX : 0;
     }
-    return peal_us(llround(CLAMP((double)ns / 1e3 / speed, 0, REPLAY_SPAN_MAX_S * 1e6)));
+    return peal_us(llround(CLAMP((double)ns / 1e3 / speed, 0, REPLAY_SPAN_MAX_US)));
 }
 
 static void add_users(Maker *maker)
@@ -276,10 +257,6 @@ static void add_call(Maker *maker, const HistoryCall *from)
     }
     if (from->outcome == HISTORY_ANSWERED) {
         call.talk = span_of(from->final_ns, from->end_ns, speed);
-    }
-    if (!call_is_playable(&call)) {
-        replay->left_out[REPLAY_OUT_ODD]++;
-        return;
     }
     add_texts(maker, from, &call);
     g_array_append_val(replay->calls, call);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* queue.c - arrays whose elements are taken, given back, and kept in the order of their last use;
+/* expiry.c - arrays whose elements are taken, given back, and kept in the order of their last use;
  * see state.h. */
 #include "history/state.h"
 
@@ -10,12 +10,12 @@ static Queued *queued_at(GArray *array, uint32_t number)
     return (Queued *)(void *)(array->data + (size_t)number * g_array_get_element_size(array));
 }
 
-void queue_init(Queue *queue)
+void expiry_init(Queue *queue)
 {
     *queue = (Queue){NOBODY, NOBODY};
 }
 
-void queue_add(GArray *array, Queue *queue, uint32_t number, int64_t now_ns)
+void expiry_add(GArray *array, Queue *queue, uint32_t number, int64_t now_ns)
 {
     Queued *queued = queued_at(array, number);
 
@@ -30,7 +30,7 @@ void queue_add(GArray *array, Queue *queue, uint32_t number, int64_t now_ns)
     queue->last = number;
 }
 
-void queue_remove(GArray *array, Queue *queue, uint32_t number)
+void expiry_remove(GArray *array, Queue *queue, uint32_t number)
 {
     const Queued *queued = queued_at(array, number);
 

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* command.c - `peal replay`: what is asked for, in order. See <scenarios/replay_main.h>. */
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <scenarios/plan.h>
+#include <scenarios/replay_fit.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "replay/describe.h"
+#include "replay/read.h"
+#include "replay/stage.h"
+
+enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
+
+static volatile sig_atomic_t stop_requested;
+
+static void on_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_requested = 1;
+}
+
+static bool stopped(void)
+{
+    return stop_requested != 0;
+}
+
+/* A signal ends what is under way in order, a second one at once. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+
+    stop_requested = 0;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* Before anything is read: what could not be done in the end. */
+
+static bool check_target(const ReplayStage *stage, GError **error)
+{
+    char **targets = stage->command->targets;
+
+    for (size_t i = 0; targets != NULL && targets[i] != NULL; i++) {
+        if (!stage->live->check(targets[i], error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_output(const ReplayCommand *command, const char *path, const char *option,
+                         GError **error)
+{
+    g_autofree char *dir = path != NULL ? g_path_get_dirname(path) : NULL;
+
+    if (path == NULL) {
+        return true;
+    }
+    if (g_file_test(path, G_FILE_TEST_EXISTS) && !command->force) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "%s: %s is there already; name another file, or replace it with --force",
+                    option, path);
+        return false;
+    }
+    if (g_access(dir, W_OK) != 0) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s cannot write %s: %s", option,
+                    path, g_strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool check_before(const ReplayStage *stage, GError **error)
+{
+    const ReplayCommand *command = stage->command;
+
+    return check_target(stage, error) &&
+           check_output(command, command->write_workload, "--write-workload", error) &&
+           check_output(command, command->write_scenario, "--write-scenario", error);
+}
+
+/* The workload. */
+
+static Replay *replay_of_history(const ReplayStage *stage, const HistoryData *data, GError **error)
+{
+    const ReplayCommand *command = stage->command;
+    g_autofree char *domain = command->domain != NULL ? g_strdup(command->domain)
+                              : command->targets != NULL
+                                  ? stage->live->domain_of(command->targets[0])
+                                  : g_strdup(PLAN_DOMAIN);
+    const ReplayOptions options = {.domain = domain,
+                                   .credentials = command->credentials,
+                                   .anonymise = command->key,
+                                   .keep_headers = command->keep_headers,
+                                   .keep_bodies = command->keep_bodies,
+                                   .speed = command->speed};
+
+    return replay_from_history(command->files[0], data, &options, error);
+}
+
+static bool wants_workload(const ReplayCommand *command)
+{
+    return command->scenario != NULL || command->targets != NULL ||
+           command->write_workload != NULL || command->write_scenario != NULL;
+}
+
+/* Reads the capture, and says what it holds where that is wanted. */
+static bool take_capture(ReplayStage *stage, GError **error)
+{
+    const ReplayCommand *command = stage->command;
+    const HistoryConfig config = {.texts = command->keep_headers || command->keep_bodies};
+    g_autoptr(History) history = history_new(&config);
+    const HistoryData *data;
+    TraceCounts counts;
+
+    if (!replay_read(command, stopped, history, &counts, error)) {
+        return false;
+    }
+    data = history_finish(history);
+    if (!counts.interrupted && wants_workload(command)) {
+        stage->replay = replay_of_history(stage, data, error);
+        if (stage->replay == NULL) {
+            return false;
+        }
+    }
+    if (command->describe) {
+        g_autofree char *text = replay_describe(command, &counts, data);
+
+        fputs(text, stdout);
+    } else if (counts.damage[0] != '\0') {
+        fprintf(stderr, "peal replay: %s: %s; what comes before is used\n", command->files[0],
+                counts.damage);
+    }
+    return true;
+}
+
+static bool take_workload_file(ReplayStage *stage, GError **error)
+{
+    const ReplayCommand *command = stage->command;
+
+    if (command->describe) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "%s is a workload file, not a capture: play it with --scenario or --to, or "
+                    "fit it with --write-scenario",
+                    command->files[0]);
+        return false;
+    }
+    stage->replay = replay_load(command->files[0], error);
+    return stage->replay != NULL;
+}
+
+static bool write_files(const ReplayStage *stage, GError **error)
+{
+    const ReplayCommand *command = stage->command;
+    const ReplayScale scale = {.users = command->users,
+                               .workload = command->write_workload,
+                               .force = command->force};
+
+    if (command->write_workload != NULL) {
+        if (!replay_save(stage->replay, command->write_workload, error)) {
+            return false;
+        }
+        fprintf(stderr, "peal replay: %u users, %u registrations and %u calls are in %s\n",
+                stage->replay->users->len, stage->replay->registrations->len,
+                stage->replay->calls->len, command->write_workload);
+    }
+    return command->write_scenario == NULL ||
+           replay_write_scenario(stage->replay, &scale, command->write_scenario, error);
+}
+
+static int play(const ReplayStage *stage, GError **error)
+{
+    const ReplayCommand *command = stage->command;
+
+    if (command->map != NULL && !replay_read_map(stage->replay, command->map, error)) {
+        return EXIT_USAGE;
+    }
+    if (command->scenario != NULL) {
+        return replay_stage_scenario(stage, error);
+    }
+    return command->targets != NULL ? replay_stage_live(stage, error) : EXIT_OK;
+}
+
+static int work(ReplayStage *stage, GError **error)
+{
+    const ReplayCommand *command = stage->command;
+    bool taken;
+
+    if (!check_before(stage, error)) {
+        return EXIT_USAGE;
+    }
+    catch_signals();
+    taken = replay_is_workload(command->files[0]) ? take_workload_file(stage, error)
+                                                  : take_capture(stage, error);
+    if (!taken) {
+        return EXIT_USAGE;
+    }
+    if (stopped()) {
+        fprintf(stderr, "peal replay: interrupted; %s\n",
+                command->describe ? "what was read until then is above" : "nothing was written");
+        return EXIT_FAILED;
+    }
+    if (stage->replay == NULL) {
+        return EXIT_OK;
+    }
+    return write_files(stage, error) ? play(stage, error) : EXIT_FAILED;
+}
+
+int replay_main(int argc, char **argv, const RunWorld *const *worlds, size_t worlds_len,
+                const ReplayLiveWorld *live)
+{
+    ReplayCommand command = {0};
+    ReplayStage stage = {.command = &command,
+                         .worlds = worlds,
+                         .worlds_len = worlds_len,
+                         .live = live,
+                         .stopped = stopped};
+    g_autoptr(GError) error = NULL;
+    int status = EXIT_USAGE;
+
+    g_set_prgname("peal replay");
+    if (replay_options_parse(argc, argv, &command, &error)) {
+        status = work(&stage, &error);
+    }
+    if (error != NULL) {
+        fprintf(stderr, "peal replay: %s\n", error->message);
+    }
+    replay_free(stage.replay);
+    replay_options_fini(&command);
+    return status;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* stage_live.c - plays a workload into running peers, and keeps what became of it. */
+#include <glib/gstdio.h>
+#include <scenarios/replay_results.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "replay/stage.h"
+
+enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, BAR_LEN = 30, DRAW_US = 200000 };
+
+/* Who watches it play. */
+typedef struct Watch {
+    const ReplayStage *stage;
+    bool shown;
+    int64_t drawn_us;
+} Watch;
+
+static bool is_due(Watch *watch)
+{
+    int64_t now_us = g_get_monotonic_time();
+
+    if (!watch->shown || now_us - watch->drawn_us < DRAW_US) {
+        return false;
+    }
+    watch->drawn_us = now_us;
+    return true;
+}
+
+static bool on_ready(void *user, const char *what)
+{
+    Watch *watch = user;
+
+    if (is_due(watch)) {
+        fprintf(stderr, "\r%s\033[K", what);
+    }
+    return !watch->stage->stopped();
+}
+
+static bool on_play(void *user, PealTime now, uint64_t ended)
+{
+    Watch *watch = user;
+    const Replay *replay = watch->stage->replay;
+    double whole = (double)MAX(replay->span.ns, 1);
+    double share = CLAMP((double)now.ns / whole, 0, 1);
+
+    if (is_due(watch)) {
+        char bar[BAR_LEN + 1] = "";
+
+        memset(bar, '.', BAR_LEN);
+        memset(bar, '#', (size_t)(BAR_LEN * share));
+        fprintf(stderr, "\r[%s] %.0f %%  %" G_GUINT64_FORMAT " of %u calls over  %.0f s left\033[K",
+                bar, 100 * share, ended, replay->calls->len, (1 - share) * whole / PEAL_NS_PER_S);
+    }
+    return !watch->stage->stopped();
+}
+
+static ReplayResults *open_results(const ReplayStage *stage, const char *dir, GError **error)
+{
+    const ReplayCommand *command = stage->command;
+    g_autofree char *stem = replay_stem(command->files[0]);
+    g_autofree char *targets = g_strjoinv(" ", command->targets);
+    char speed[G_ASCII_DTOSTR_BUF_SIZE];
+    const ResultsParameter parameters[] = {
+        {.key = "replay.to", .value = targets},
+        {.key = "replay.speed", .value = g_ascii_dtostr(speed, sizeof(speed), command->speed)},
+    };
+    const ReplayResultsConfig config = {.dir = dir,
+                                        .name = stem,
+                                        .replay = stage->replay,
+                                        .parameters = parameters,
+                                        .parameters_len = G_N_ELEMENTS(parameters),
+                                        .force = command->force};
+
+    return replay_results_open(&config, error);
+}
+
+static void say_end(const ReplayStage *stage, const char *dir, const char *text)
+{
+    g_autofree char *path = g_build_filename(dir, "summary.json", NULL);
+    g_autofree char *summary = NULL;
+
+    if (!stage->command->json) {
+        printf("%sresults in %s; draw them with: peal plot %s\n", text, dir, dir);
+    } else if (g_file_get_contents(path, &summary, NULL, NULL)) {
+        fputs(summary, stdout);
+    }
+    if (stage->stopped()) {
+        fprintf(stderr, "peal replay: interrupted; what was seen until then is in %s\n", dir);
+    }
+}
+
+static int play(const ReplayStage *stage, const char *dir, ReplayResults *results, GError **error)
+{
+    const ReplayCommand *command = stage->command;
+    Watch watch = {stage, !command->quiet && isatty(STDERR_FILENO) == 1, 0};
+    const ReplayLiveJob job = {.replay = stage->replay,
+                               .targets = command->targets,
+                               .recorder = replay_results_recorder(results),
+                               .keep_on = on_play,
+                               .get_ready = on_ready,
+                               .user = &watch};
+    g_autofree RunOutcome *outcome = g_new0(RunOutcome, 1);
+    g_autofree char *text = NULL;
+    bool played = stage->live->run(&job, outcome, error);
+
+    if (watch.drawn_us != 0) {
+        fputs("\r\033[K", stderr);
+    }
+    if (!played || !replay_results_finish(results, outcome, stage->stopped(), &text, error)) {
+        return EXIT_FAILED;
+    }
+    say_end(stage, dir, text);
+    return stage->stopped() ? EXIT_FAILED : EXIT_OK;
+}
+
+int replay_stage_live(const ReplayStage *stage, GError **error)
+{
+    const ReplayCommand *command = stage->command;
+    g_autofree char *stem = replay_stem(command->files[0]);
+    g_autofree char *dir =
+        command->out != NULL ? g_strdup(command->out) : g_strconcat("out/", stem, "-live", NULL);
+    g_autoptr(ReplayResults) results = NULL;
+
+    if (!replay_place(stage->replay, command->placing, g_strv_length(command->targets), error)) {
+        return EXIT_USAGE;
+    }
+    results = open_results(stage, dir, error);
+    return results == NULL ? EXIT_USAGE : play(stage, dir, results, error);
+}

@@ -26,6 +26,10 @@ char *name_user(const char *uri);
 /* name_anonymous is the name of a user under a key. Text to g_free. */
 char *name_anonymous(const char *key, const char *user);
 
+/* name_address is what a key makes of an address: one of 10.0.0.0/8, so that those who shared it
+ * still do. */
+PealAddr name_address(const char *key, const PealAddr *address);
+
 /* names_give gives each user its AOR: `names` has one name a user, as name_user makes them. */
 void names_give(Replay *replay, char *const *names, const char *domain);
 

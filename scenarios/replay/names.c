@@ -118,6 +118,24 @@ char *name_anonymous(const char *key, const char *user)
     return g_strconcat("u", hex, NULL);
 }
 
+PealAddr name_address(const char *key, const PealAddr *address)
+{
+    char text[2 * sizeof(address->ip) + 1] = "";
+    g_autofree char *hex = NULL;
+    guint64 bits;
+
+    if (address->family == 0) {
+        return *address;
+    }
+    for (size_t i = 0; i < sizeof(address->ip); i++) {
+        g_snprintf(text + 2 * i, 3, "%02x", address->ip[i]);
+    }
+    hex = digest(key, "address", text);
+    bits = g_ascii_strtoull(hex, NULL, 16);
+    return (PealAddr){.ip = {10, (uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits},
+                      .family = 4};
+}
+
 char *replay_anonymise_aor(const char *key, const char *aor)
 {
     g_autofree char *user = name_user(aor);

@@ -196,6 +196,7 @@ static void add_users(Maker *maker)
 
             g_free(name);
             name = anonymous;
+            user.address = name_address(maker->options->anonymise, &from->address);
         }
         g_ptr_array_add(names, name);
         g_array_append_val(maker->replay->users, user);

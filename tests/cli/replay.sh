@@ -10,10 +10,10 @@ DATA=$ROOT/../shared/data/pcap
 SCRATCH=$(mktemp -d)
 TAP_CLEANUP+=" $SCRATCH"
 cd "$SCRATCH" || exit 1
-printf '%s\n' '[scenario]' 'duration = 3min' 'warmup = 20s' '[overlay]' 'peers = 20' 'start = converged' \
+printf '%s\n' '[scenario]' 'duration = 3min' 'warmup = 20s' 'replications = 1' '[overlay]' 'peers = 20' 'start = converged' \
     'neighbours = 3' '[network]' 'latency = constant:20ms' '[workload]' 'users-per-peer = 2' \
     'lookups-per-peer-hour = 0' 'calls-per-user-hour = 60' 'call-duration = constant:10s' 'ring = 2s' >calls.conf
-printf '%s\n' '[scenario]' 'name = stage' 'duration = 1min' 'warmup = 5s' '[overlay]' 'peers = 100' 'start = converged' \
+printf '%s\n' '[scenario]' 'name = stage' 'duration = 1min' 'warmup = 5s' 'replications = 1' '[overlay]' 'peers = 100' 'start = converged' \
     '[workload]' 'lookups-per-peer-hour = 60' >stage.conf
 
 # is FILE FILTER WANTED: what jq finds in a JSON file.
@@ -40,8 +40,8 @@ its_answered_calls_are_those_of_the_results() {
     local answered
     answered=$(sqlite3 sim/results.db "SELECT count(*) FROM calls WHERE status BETWEEN 200 AND 299") || return
     "$PEAL" replay sim.pcap --from +20s --json >window.json || return
-    jq -e --argjson n "$answered" '.outcomes.answered >= $n and .outcomes.answered <= $n + 10' window.json ||
-        fail "$answered answered in the results, $(jq -c .outcomes window.json) in the capture"
+    jq -e --argjson n "$answered" '.call_figures.answered >= $n and .call_figures.answered <= $n + 10' window.json ||
+        fail "$answered answered in the results, $(jq -c .call_figures.answered window.json) in the capture"
 }
 
 gzip_and_standard_input_make_no_difference() {

@@ -109,8 +109,9 @@ typedef struct ReplayOptions {
  *          0.0.0.0, as streams on hold, and lines of candidates and of RTCP are gone. Bodies of
  *          several parts, which may hide one, are left out.
  * Anonymous  Users become u and 16 hexadecimal digits of HMAC-SHA-256, so one key makes one name of
- *          one name, in every trace. Headers keep their names and get a digest as value; of an SDP
- *          body remain streams, codecs, packet times and directions; other bodies are left out.
+ *          one name, in every trace; addresses become others of 10.0.0.0/8. Headers keep their
+ *          names and get a digest as value; of an SDP body remain streams, codecs, packet times and
+ *          directions; other bodies are left out.
  *
  * Returns NULL with an error: a bad credentials file (file:line), a domain that is too long.
  */

@@ -8,8 +8,8 @@
 
 #include "replay/options.h"
 
-/* replay_describe is the description, as text or JSON, with the fits of calls and registrations. With
- * a key the users' names in `data` are replaced for good, so it is the last to read them. To
+/* replay_describe is the description, as text or JSON, with the fits of calls and registrations.
+ * With a key the users' names in `data` are replaced for good, so it is the last to read them. To
  * g_free. */
 char *replay_describe(const ReplayCommand *command, const TraceCounts *counts,
                       const HistoryData *data);

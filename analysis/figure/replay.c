@@ -141,9 +141,46 @@ static bool add_overlay_curve(FigurePanel *panel, const Replays *replays, guint 
     return true;
 }
 
-/* Whole decades, and each curve from end to end of them. Of a delay of 0 nothing is seen but the
- * height at which its curve begins. */
-static void span_decades(Figure *figure, FigurePanel *panel)
+/* The nearest 1, 2 or 5 times a power of ten, downwards or upwards. */
+static double round_place(double value, bool up)
+{
+    static const double places[] = {1, 2, 5, 10};
+    double decade = pow(10, floor(log10(value) + 1e-9)), share = value / decade;
+    size_t i = 0;
+
+    while (i + 1 < G_N_ELEMENTS(places) && places[i + 1] <= share * (1 + 1e-9)) {
+        i++;
+    }
+    return decade * (up && places[i] < share * (1 - 1e-9) ? places[i + 1] : places[i]);
+}
+
+/* A logarithmic axis with places to read off: of few decades 1, 2 and 5 of each. */
+static void set_logarithmic(FigureAxis *axis, double least, double greatest)
+{
+    static const double shares[] = {1, 2, 5};
+    bool all;
+
+    axis->scale = FIGURE_LOG;
+    axis->from = round_place(least, false);
+    axis->to = fmax(round_place(greatest, true), 2 * axis->from);
+    all = axis->to <= 500 * axis->from;
+    for (double decade = pow(10, floor(log10(axis->from) + 1e-9)); decade <= axis->to * 1.001;
+         decade *= 10) {
+        for (size_t i = 0; i < (all ? G_N_ELEMENTS(shares) : 1); i++) {
+            double at = decade * shares[i];
+            g_autofree char *text = g_strdup_printf(at >= 1 ? "%.0f" : "%g", at);
+
+            if (at >= axis->from * 0.999 && at <= axis->to * 1.001) {
+                figure_axis_tick(axis, at, text);
+            }
+        }
+    }
+    axis->from *= 1 - 1e-4; /* gnuplot leaves a place out that is the very end */
+}
+
+/* Each curve from end to end of the axis. Of a delay of 0 nothing is seen but the height at which
+ * its curve begins. */
+static void span_curves(Figure *figure, FigurePanel *panel)
 {
     double least = INFINITY, greatest = 0;
 
@@ -160,9 +197,7 @@ static void span_decades(Figure *figure, FigurePanel *panel)
     if (!(greatest > 0)) {
         least = greatest = 1;
     }
-    figure->x.scale = FIGURE_LOG;
-    figure->x.from = pow(10, floor(log10(least)));
-    figure->x.to = fmax(pow(10, ceil(log10(greatest))), figure->x.from * 10);
+    set_logarithmic(&figure->x, least / 1.1, greatest * 1.1);
     for (guint i = 0; i < panel->series->len; i++) {
         FigureSeries *series = figure_series_at(panel, i);
         FigurePoint first = {figure->x.from, 0, NAN, NAN}, last = {figure->x.to, 1, NAN, NAN};
@@ -198,7 +233,7 @@ bool figures_replay_setup(const Cases *cases, GPtrArray *figures, GError **error
         }
     }
     if (panel->series->len > 0) {
-        span_decades(figure, panel);
+        span_curves(figure, panel);
         figure->key = FIGURE_KEY_ABOVE;
         figure->key_title = cases_brief_title(cases, 0);
         panel->y.from = 0;
@@ -455,6 +490,7 @@ bool figures_replay_delays(const Cases *cases, GPtrArray *figures, GError **erro
     FigurePanel *panel =
         figure_panel(figure, "Set-up delay, INVITE to ringing or answer (ms)", " ms");
     g_auto(Replays) replays = {0};
+    double least, greatest;
 
     if (!replays_read(cases, &replays, error)) {
         return false;
@@ -466,7 +502,9 @@ bool figures_replay_delays(const Cases *cases, GPtrArray *figures, GError **erro
     }
     if (replays.len > 0) {
         set_time(figure, drawn_step(&replays.traces[0]));
-        panel->y.scale = FIGURE_LOG;
+        if (figure_span_y(panel, &least, &greatest)) {
+            set_logarithmic(&panel->y, least / 1.1, greatest * 1.1);
+        }
         figure->key = FIGURE_KEY_ABOVE;
         figure->key_title = cases_brief_title(cases, 0);
         g_ptr_array_add(figures, g_steal_pointer(&figure));

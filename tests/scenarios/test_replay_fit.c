@@ -7,6 +7,8 @@
 #include <scenarios/scenario.h>
 
 #include "peal_test.h"
+#include "scenarios/traffic.h"
+#include "trace/packet.h"
 
 static Replay *empty_replay(uint32_t users)
 {
@@ -255,8 +257,95 @@ static void replay_scenario_refuses_what_it_cannot_do(void)
     drop(replay);
 }
 
+static void on_udp(void *user, const UdpPacket *packet)
+{
+    TraceMessage message = {.at_ns = packet->at_ns, .from = packet->from, .to = packet->to};
+    PealStr text = {(const char *)packet->data.ptr, packet->data.len};
+
+    if (peal_sip_scan(text, &message.scan) == 0) {
+        history_message(user, &message);
+    }
+}
+
+static void on_tcp(void *user, const TcpPacket *packet)
+{
+    (void)user;
+    (void)packet;
+    CU_FAIL("the capture has UDP alone");
+}
+
+/* A capture's workload, of its datagrams. */
+static Replay *replay_of(const char *path)
+{
+    const HistoryConfig texts = {.texts = false};
+    const ReplayOptions options = {.domain = "example.org", .speed = 1};
+    const TraceConfig config = {.path = path, .from_ns = INT64_MIN, .until_ns = INT64_MAX};
+    const TraceSink none = {0};
+    g_autoptr(History) history = history_new(&texts);
+    const PacketSink sink = {.udp = on_udp, .tcp = on_tcp, .user = history};
+    g_autoptr(GError) error = NULL;
+    TraceCounts counts = {0};
+    Source *source = source_open(&config, &none, &counts, &error);
+    Packets *packets;
+    PacketFrame frame;
+    Replay *replay;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(source);
+    packets = packets_new(source_link_type(source), &sink, counts.skipped);
+    while (source_next(source, &frame)) {
+        packets_take(packets, &frame);
+    }
+    packets_free(packets);
+    CU_ASSERT_TRUE(source_close(source, &error));
+    replay = replay_from_history(path, history_finish(history), &options, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(replay);
+    return replay;
+}
+
+static void near_within_5_percent(const char *what, double got, double truth)
+{
+    printf("# %s: %g, generated with %g\n", what, got, truth);
+    CU_ASSERT_DOUBLE_EQUAL(got / truth, 1, 0.05);
+}
+
+static void replay_scenario_of_a_capture_has_what_it_was_generated_with(void)
+{
+    const Traffic traffic = {.seed = 1, TRAFFIC_KNOWN};
+    const ReplayScale scale = {.users = 10 * traffic.users};
+    g_autofree char *dir = g_dir_make_tmp("peal-fit-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "traffic.pcap", NULL);
+    g_autoptr(Replay) replay = NULL;
+    g_autoptr(Scenario) scenario = NULL;
+    g_autofree char *text = NULL;
+    const ScenarioWorkload *workload;
+
+    traffic_write(&traffic, path);
+    replay = replay_of(path);
+    (void)g_unlink(path);
+    (void)g_rmdir(dir);
+    CU_ASSERT_EQUAL(replay->users->len, traffic.users);
+    CU_ASSERT_EQUAL(replay->calls->len, traffic.calls);
+    CU_ASSERT_EQUAL(replay->registrations->len, traffic.users * (traffic.refreshes + 1));
+
+    scenario = written(replay, &scale, &text);
+    workload = &scenario->workload;
+    CU_ASSERT_EQUAL(workload->call_interval.kind, DIST_WEIBULL);
+    near_within_5_percent("shape between calls", workload->call_interval.b, traffic.shape);
+    near_within_5_percent("scale between calls, s", 10 * workload->call_interval.a / 1e6,
+                          traffic.scale_s);
+    CU_ASSERT_EQUAL(workload->call_duration.kind, DIST_LOGNORMAL);
+    near_within_5_percent("median duration, s", exp(workload->call_duration.a) / 1e6,
+                          traffic.median_s);
+    near_within_5_percent("sigma of the duration", workload->call_duration.b, traffic.sigma);
+    CU_ASSERT_EQUAL(workload->register_expires.kind, DIST_EXPONENTIAL);
+    near_within_5_percent("mean between registrations, s", 0.9 * workload->register_expires.a / 1e6,
+                          traffic.refresh_s);
+    CU_ASSERT_EQUAL(workload->ring.ns, llround(traffic.ring_s * PEAL_NS_PER_S));
+}
+
 PEAL_TEST_MAIN("scenarios/replay_fit", PEAL_TEST(replay_spans_are_those_that_they_say),
                PEAL_TEST(replay_scenario_keeps_the_rate_of_a_user),
                PEAL_TEST(replay_scenario_takes_no_family_that_has_not_the_traces_mean),
                PEAL_TEST(replay_scenario_of_too_little_says_so),
-               PEAL_TEST(replay_scenario_refuses_what_it_cannot_do))
+               PEAL_TEST(replay_scenario_refuses_what_it_cannot_do),
+               PEAL_TEST(replay_scenario_of_a_capture_has_what_it_was_generated_with))

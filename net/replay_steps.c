@@ -19,7 +19,9 @@ enum {
 #define STEPS_SOON peal_ms(5)
 #define STEPS_GRACE peal_seconds(40) /* after the trace's end: beyond timer B's 32 s */
 #define STEPS_GOODBYE peal_seconds(5)
-#define STEPS_GOODBYE_CALLS peal_seconds(2) /* of it, where calls have an end by interruption */
+/* After an interruption so long for the calls, and so long for the registrations. */
+#define STEPS_GOODBYE_CALLS peal_seconds(2)
+#define STEPS_GOODBYE_USERS peal_seconds(3)
 
 static void due_in(Live *live, PealSpan span)
 {
@@ -254,10 +256,7 @@ static void hang_up_due(Live *live)
     }
     if (live->calls_ended == live->calls_begun || live->give_up.ns <= now.ns) {
         live_step(live, LIVE_UNREGISTERING);
-        live->give_up =
-            peal_time_add(now, live->interrupted
-                                   ? (PealSpan){STEPS_GOODBYE.ns - STEPS_GOODBYE_CALLS.ns}
-                                   : STEPS_GOODBYE);
+        live->give_up = peal_time_add(now, live->interrupted ? STEPS_GOODBYE_USERS : STEPS_GOODBYE);
     } else {
         due_in(live, peal_time_since(live->give_up, now));
     }

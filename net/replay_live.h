@@ -117,6 +117,9 @@ void live_ask(Live *live, uint32_t user, uint32_t expires_s);
 /* live_phones_on_event is what all phones tell. */
 void live_phones_on_event(void *user, PealPhone *core, const PealPhoneEvent *event);
 
+/* live_call_not_made: its phone had no room for a call, which has ended so. */
+void live_call_not_made(Live *live, uint32_t call);
+
 /* replay_steps.c: what each step does when it is due. */
 void live_on_due(void *user);
 /* live_registered: a user has been answered in the first step, or in the last. */

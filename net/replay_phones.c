@@ -205,6 +205,16 @@ static void on_ended(Live *live, uint32_t number, const PealPhoneEvent *event)
     live_call_moved(live);
 }
 
+void live_call_not_made(Live *live, uint32_t call)
+{
+    const PealPhoneEvent ended = {.kind = PEAL_PHONE_ENDED,
+                                  .status = PHONES_STATUS_NOT_SENT,
+                                  .token = call};
+
+    live->counts.not_made++;
+    on_ended(live, call, &ended);
+}
+
 static void on_incoming(Live *live, const LivePhone *phone, const PealPhoneEvent *event)
 {
     const PealPhonePart away = {.status = PHONES_STATUS_STRANGER, .talk = PEAL_PHONE_NO_END};

@@ -159,13 +159,12 @@ static void play_call(Live *live)
                                   .caller_user = caller->index,
                                   .callee = callee->peer,
                                   .callee_user = callee->index};
-    if (replay_phone_call(live->phones[played->caller].phone.core, live->replay, number, number) !=
-        0) {
-        live->counts.not_made++;
-        return;
-    }
     live->calls_begun++;
     replay_play_begin(live->play, number, call->record.started);
+    if (replay_phone_call(live->phones[played->caller].phone.core, live->replay, number, number) !=
+        0) {
+        live_call_not_made(live, number);
+    }
 }
 
 /* The next action: PEAL_TIME_NEVER when there is none. */

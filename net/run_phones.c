@@ -3,6 +3,8 @@
 #include "run_phones.h"
 
 #include <errno.h>
+#include <scenarios/replay_phone.h>
+#include <scenarios/replay_results.h>
 
 #include "run_config.h"
 #include "socket_phone.h"
@@ -24,12 +26,15 @@ typedef struct RunCall {
     bool told;      /* it has come to something: the recorder knows it */
     bool reachable; /* the callee was registered when it began, */
     uint32_t life;  /* in this life */
+    uint32_t call;  /* of the recorded workload; UINT32_MAX: none of it */
 } RunCall;
 
 struct RunPhones {
     RunPhonesConfig config;
     PealSipConfig sip;
     PealPhoneConfig phone;
+    const Replay *replay; /* NULL: calls are drawn */
+    ReplayPlay *play;
     uint32_t users;
     RunPhone *all;    /* by peer, then user */
     GPtrArray *shims; /* by peer: the network to the central server; NULL: phones are at home */
@@ -66,7 +71,13 @@ static void call_tell(RunCall *call)
 
 static void on_answered(RunCall *call, const PealPhoneEvent *event)
 {
-    socket_phone_answered(&call->record, event, call->phone->all->phone.ring);
+    const RunPhones *phones = call->phone->all;
+    PealSpan rung = phones->phone.ring;
+
+    if (call->call != UINT32_MAX) {
+        rung.ns = MAX(replay_call(phones->replay, call->call)->final.ns, 0);
+    }
+    socket_phone_answered(&call->record, event, rung);
     call_tell(call);
 }
 
@@ -82,19 +93,51 @@ static RunCall *call_of(const PealPhoneEvent *event)
     return (RunCall *)(uintptr_t)event->token;
 }
 
+static void on_registered(RunPhone *phone, const PealPhoneEvent *event)
+{
+    RunPhonesCounts *counts = &phone->all->counts;
+    bool granted = event->status / 100 == 2;
+
+    phone->registered = granted && event->expires_s > 0;
+    if (!event->refresh) {
+        *(granted ? &counts->registered : &counts->register_failed) += 1;
+        counts->register_failed += socket_phone_asked(&phone->phone) != 0;
+    }
+}
+
+/* What comes in at a user of a recorded workload goes as it went. */
+static void on_incoming(const RunPhone *phone, const PealPhoneEvent *event)
+{
+    const RunPhones *phones = phone->all;
+    uint32_t place = (uint32_t)(phone - phones->all);
+
+    if (phones->play != NULL) {
+        (void)replay_phone_incoming(phone->phone.core, phones->play,
+                                    replay_user_at(phones->replay, place / phones->users,
+                                                   place % phones->users),
+                                    event);
+    }
+}
+
+/* What the caller's phone says of a recorded call. */
+static void on_recorded(const RunPhones *phones, const PealPhoneEvent *event)
+{
+    bool outgoing = !event->incoming && event->kind != PEAL_PHONE_REGISTERED;
+
+    if (phones->play != NULL && outgoing && call_of(event)->call != UINT32_MAX) {
+        replay_play_event(phones->play, call_of(event)->call, event);
+    }
+}
+
 static void on_event(void *user, PealPhone *core, const PealPhoneEvent *event)
 {
     RunPhone *phone = user;
-    RunPhones *phones = phone->all;
 
     (void)core;
+    on_recorded(phone->all, event);
     switch (event->kind) {
     case PEAL_PHONE_REGISTERED:
-        phone->registered = event->status / 100 == 2;
-        if (!event->refresh) {
-            *(event->status / 100 == 2 ? &phones->counts.registered
-                                       : &phones->counts.register_failed) += 1;
-        }
+        on_registered(phone, event);
         break;
     case PEAL_PHONE_ANSWERED:
         if (!event->incoming) {
@@ -107,6 +150,8 @@ static void on_event(void *user, PealPhone *core, const PealPhoneEvent *event)
         }
         break;
     case PEAL_PHONE_INCOMING:
+        on_incoming(phone, event);
+        break;
     case PEAL_PHONE_RINGING:
         break;
     }
@@ -153,12 +198,24 @@ RunPhones *run_phones_new(const RunPhonesConfig *config, GError **error)
                                       .calls_max = PEAL_PHONE_CALLS_MAX,
                                       .event = on_event};
     phones->users = workload->users_per_peer;
+    phones->replay = workload->replay;
+    phones->play = phones->replay != NULL ? replay_play_new(phones->replay) : NULL;
     phones->all = g_new0(RunPhone, (size_t)config->peers * phones->users);
     if (scenario_is_central(config->job->point) && !shims_make(phones, error)) {
         run_phones_free(phones);
         return NULL;
     }
     return phones;
+}
+
+/* A call whose caller's phone is gone. */
+static void call_lose(RunPhones *phones, const RunCall *call)
+{
+    phones->counts.abandoned += !call->told;
+    phones->counts.unanswered -= !call->told;
+    if (call->call != UINT32_MAX) {
+        replay_play_lost(phones->play, call->call);
+    }
 }
 
 static void phone_end(RunPhone *phone)
@@ -171,8 +228,7 @@ static void phone_end(RunPhone *phone)
     }
     g_hash_table_iter_init(&iter, phone->calls);
     while (g_hash_table_iter_next(&iter, &call, NULL)) {
-        phone->all->counts.abandoned += !((RunCall *)call)->told;
-        phone->all->counts.unanswered -= !((RunCall *)call)->told;
+        call_lose(phone->all, call);
     }
     socket_phone_close(&phone->phone);
     g_hash_table_unref(phone->calls);
@@ -188,6 +244,7 @@ void run_phones_free(RunPhones *phones)
         phone_end(&phones->all[i]);
     }
     g_clear_pointer(&phones->shims, g_ptr_array_unref);
+    replay_play_free(phones->play);
     g_free(phones->all);
     g_free(phones);
 }
@@ -229,7 +286,7 @@ bool run_phones_register(RunPhones *phones, uint32_t peer, uint32_t user, GError
     if (phone->phone.core == NULL && !phone_make(phones, peer, user, error)) {
         return false;
     }
-    if (peal_phone_register(phone->phone.core, expires_s, 0) != 0) {
+    if (socket_phone_ask(&phone->phone, expires_s) != 0) {
         phones->counts.register_failed++;
     }
     return true;
@@ -241,27 +298,42 @@ void run_phones_renew(RunPhones *phones, const PlanAction *action)
     int status = -PEAL_E_STATE;
 
     if (phone->phone.core != NULL) {
-        status = action->kind == PLAN_REGISTER
-                     ? peal_phone_register(phone->phone.core, action->expires_s, 0)
-                     : peal_phone_unregister(phone->phone.core, 0);
+        status =
+            socket_phone_ask(&phone->phone, action->kind == PLAN_REGISTER ? action->expires_s : 0);
     }
     phones->counts.register_failed += status != 0;
+}
+
+/* Has the phone make a call of the plan, as in the trace where it is recorded. Returns 0 when it
+ * does. */
+static int call_begin(const RunPhones *phones, RunCall *call, const PlanAction *action)
+{
+    PealPhone *core = call->phone->phone.core;
+    char text[PLAN_AOR_MAX];
+
+    if (call->call == UINT32_MAX) {
+        return peal_phone_call(core,
+                               scenario_aor(phones->config.job->point, action->target_peer,
+                                            action->target_user, text),
+                               action->duration, (uintptr_t)call);
+    }
+    replay_play_begin(phones->play, call->call, call->record.started);
+    return replay_phone_call(core, phones->replay, call->call, (uintptr_t)call);
 }
 
 void run_phones_call(RunPhones *phones, const PlanAction *action)
 {
     RunPhone *phone = phone_at(phones, action->peer, action->user);
     const RunPhone *callee = phone_at(phones, action->target_peer, action->target_user);
-    bool self = callee == phone;
-    char text[PLAN_AOR_MAX];
     RunCall *call;
 
-    if (phone->phone.core == NULL || self) {
+    if (phone->phone.core == NULL || callee == phone) {
         return;
     }
     call = g_new0(RunCall, 1);
     *call = (RunCall){
         .phone = phone,
+        .call = action->call,
         .reachable = callee->registered,
         .life = callee->life,
         .record = {
@@ -272,10 +344,12 @@ void run_phones_call(RunPhones *phones, const PlanAction *action)
             .callee_user = action->target_user}};
     g_hash_table_add(phone->calls, call);
     phones->counts.unanswered++;
-    if (peal_phone_call(phone->phone.core,
-                        scenario_aor(phones->config.job->point, action->target_peer,
-                                     action->target_user, text),
-                        action->duration, (uintptr_t)call) != 0) {
+    if (call_begin(phones, call, action) != 0) {
+        const PealPhoneEvent ended = {.kind = PEAL_PHONE_ENDED,
+                                      .status = STATUS_UNAVAILABLE,
+                                      .token = (uintptr_t)call};
+
+        on_recorded(phones, &ended);
         on_ended(call, STATUS_UNAVAILABLE);
     }
 }
@@ -295,6 +369,13 @@ void run_phones_partition(RunPhones *phones, uint32_t ppm, uint32_t event)
         } else {
             shim_heal(phones->shims->pdata[i]);
         }
+    }
+}
+
+void run_phones_replay(const RunPhones *phones, RunOutcome *outcome)
+{
+    if (phones != NULL && phones->play != NULL) {
+        run_outcome_replay(outcome, phones->config.job->recorder, phones->replay, phones->play);
     }
 }
 

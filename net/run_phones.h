@@ -55,6 +55,10 @@ void run_phones_partition(RunPhones *phones, uint32_t ppm, uint32_t event);
  * none. */
 bool run_phones_is_registered(const RunPhones *phones, uint32_t peer, uint32_t user);
 
+/* run_phones_replay adds what became of a recorded workload to the outcome, if there is one;
+ * NULL phones are allowed. */
+void run_phones_replay(const RunPhones *phones, RunOutcome *outcome);
+
 /* What phones have come to. */
 typedef struct RunPhonesCounts {
     uint64_t registered;

@@ -264,6 +264,7 @@ static void add_figures(const RunSockets *run, RunOutcome *outcome)
     if (run->flood != NULL) {
         run_flood_figures(run->flood, outcome);
     }
+    run_phones_replay(run->phones, outcome);
 }
 
 static void finish(RunSockets *run, RunOutcome *outcome)

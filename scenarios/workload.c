@@ -30,6 +30,7 @@ bool workload_build(Scenario *scenario, GError **error)
         return scenario_fail(scenario, KEYS_TO_BLAME({"workload", "trace"}), error, "%s",
                              inner->message);
     }
+    replay_set_domain(workload->replay, PLAN_DOMAIN);
     if (workload->replay->users->len == 0) {
         return scenario_fail(scenario, KEYS_TO_BLAME({"workload", "trace"}), error,
                              "%s has no users", workload->trace_file);

@@ -190,13 +190,20 @@ static void call_remove(Phones *phones, SimPhone *phone, uint32_t number)
     phones->calls_free = number;
 }
 
+/* A recorded call that its callee refused tells nothing of who can be reached. */
+static bool is_to_be_answered(const World *world, const SimCall *call)
+{
+    return !is_played(call) ||
+           replay_call(replay_of(world), call->played)->outcome == HISTORY_ANSWERED;
+}
+
 static void call_tell(World *world, SimCall *call)
 {
     if (!call->told) {
         call->told = true;
         world->phones->unanswered--;
         recorder_call(world->recorder, &call->record);
-        if (reach_held(world, &call->target)) {
+        if (is_to_be_answered(world, call) && reach_held(world, &call->target)) {
             world->totals.counter[RECORDER_REACHABLE_CALLS]++;
             world->totals.counter[RECORDER_REACHABLE_ANSWERED] += call->record.status / 100 == 2;
         }
@@ -305,14 +312,14 @@ Phones *phones_new(World *world)
                           .overload_control = world->scenario->overlay.defence.overload_control,
                           .event = on_event};
     phones->ops = phone_ops();
-    phones->users = workload->users_per_peer;
+    phones->users = users_of(world->scenario, world->peers_len);
     if (world_is_central(world)) {
-        uint32_t all = world->peers_len * phones->users;
+        uint32_t all = (uint32_t)users_all(&phones->users);
 
         phones->sip.aors_max = MAX(phones->sip.aors_max, all);
         phones->sip.transactions_max = MAX(phones->sip.transactions_max, all);
     }
-    phones->all = g_new0(SimPhone, (size_t)world->peers_len * phones->users);
+    phones->all = g_new0(SimPhone, users_all(&phones->users));
     if (replay_of(world) != NULL) {
         phones->play = replay_play_new(replay_of(world));
     }
@@ -336,7 +343,7 @@ void phones_free(Phones *phones)
 
 static SimPhone *phone_at(const World *world, uint32_t peer, uint32_t user)
 {
-    return &world->phones->all[(size_t)peer * world->phones->users + user];
+    return &world->phones->all[users_place(&world->phones->users, peer, user)];
 }
 
 /* The phone that runs at a port, or NULL. */
@@ -345,7 +352,7 @@ static SimPhone *phone_by_port(const World *world, const SimPeer *peer, uint16_t
     SimPhone *phone;
 
     if (world->phones == NULL || port < WORLD_PHONE_PORT ||
-        port - (uint32_t)WORLD_PHONE_PORT >= world->phones->users) {
+        port - (uint32_t)WORLD_PHONE_PORT >= users_at(&world->phones->users, peer->index)) {
         return NULL;
     }
     phone = phone_at(world, peer->index, port - (uint32_t)WORLD_PHONE_PORT);
@@ -450,7 +457,9 @@ void phones_stop(World *world, SimPeer *peer)
 {
     Phones *phones = world->phones;
 
-    for (uint32_t user = 0; phones != NULL && user < phones->users; user++) {
+    uint32_t users = phones != NULL ? users_at(&phones->users, peer->index) : 0;
+
+    for (uint32_t user = 0; user < users; user++) {
         SimPhone *phone = phone_at(world, peer->index, user);
 
         if (phone->core == NULL) {

@@ -19,6 +19,7 @@
 #include <scenarios/replay.h>
 
 #include "packet.h"
+#include "users.h"
 
 struct World;
 struct SimPeer;
@@ -32,7 +33,7 @@ typedef struct Phones {
     PealPhoneConfig config;
     PealEnvOps ops;
     SimPhone *all; /* by peer, then user */
-    uint32_t users;
+    Users users;
     SimCall *calls; /* by number; 0 is not used */
     uint32_t calls_len;
     uint32_t calls_cap;

@@ -4,12 +4,9 @@
 
 #include "world.h"
 
-void reach_init(Reach *reach, uint32_t peers, uint32_t users)
+void reach_init(Reach *reach, const Users *users)
 {
-    *reach = (Reach){.users = users};
-    if (users > 0) {
-        reach->registered = g_new0(uint8_t, (size_t)peers * users);
-    }
+    *reach = (Reach){.registered = g_new0(uint8_t, users_all(users)), .users = *users};
 }
 
 void reach_fini(Reach *reach)
@@ -20,15 +17,17 @@ void reach_fini(Reach *reach)
 
 void reach_registered(Reach *reach, uint32_t peer, uint32_t user, bool registered)
 {
-    if (user < reach->users) {
-        reach->registered[(size_t)peer * reach->users + user] = registered;
+    if (user < users_at(&reach->users, peer)) {
+        reach->registered[users_place(&reach->users, peer, user)] = registered;
     }
 }
 
 void reach_stop(Reach *reach, uint32_t peer)
 {
-    if (reach->users > 0) {
-        memset(&reach->registered[(size_t)peer * reach->users], 0, reach->users);
+    uint32_t len = users_at(&reach->users, peer);
+
+    if (len > 0) {
+        memset(&reach->registered[users_place(&reach->users, peer, 0)], 0, len);
     }
 }
 
@@ -36,11 +35,12 @@ ReachTarget reach_begin(const World *world, uint32_t peer, uint32_t user)
 {
     const Reach *reach = &world->reach;
     const SimPeer *target = world_peer(world, peer);
+    bool registered = user < users_at(&reach->users, peer) &&
+                      reach->registered[users_place(&reach->users, peer, user)] != 0;
 
     return (ReachTarget){.peer = peer,
                          .life = target->life,
-                         .reachable = user < reach->users && target->joined && !target->leaving &&
-                                      reach->registered[(size_t)peer * reach->users + user] != 0};
+                         .reachable = registered && target->joined && !target->leaving};
 }
 
 bool reach_held(const World *world, const ReachTarget *target)

@@ -13,11 +13,13 @@
 
 #include <scenarios/plan.h>
 
+#include "users.h"
+
 struct World;
 
 typedef struct Reach {
     uint8_t *registered; /* by peer, then user; NULL without users */
-    uint32_t users;      /* of each peer */
+    Users users;
 } Reach;
 
 /* Whom a lookup or call is for. */
@@ -27,7 +29,7 @@ typedef struct ReachTarget {
     bool reachable;
 } ReachTarget;
 
-void reach_init(Reach *reach, uint32_t peers, uint32_t users);
+void reach_init(Reach *reach, const Users *users);
 void reach_fini(Reach *reach);
 
 /* reach_registered: a user was told that he is registered, or that he is not. */

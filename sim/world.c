@@ -124,6 +124,7 @@ World *world_new(const WorldConfig *config, GError **error)
 {
     World *world = g_new0(World, 1);
     const Scenario *scenario = config->point;
+    Users users;
     PealStr name = {scenario->overlay_name, strlen(scenario->overlay_name)};
 
     world->ops = environment_ops();
@@ -135,10 +136,9 @@ World *world_new(const WorldConfig *config, GError **error)
     world->keep_on_user = config->user;
     world->overlay = scenario->overlay;
     if (world_is_central(world)) {
-        uint64_t users =
-            (uint64_t)scenario_identities(scenario) * scenario->workload.users_per_peer;
-
-        world->overlay.resources_max = (uint32_t)MAX(world->overlay.resources_max, users);
+        users = users_of(scenario, scenario_identities(scenario));
+        world->overlay.resources_max =
+            (uint32_t)MAX(world->overlay.resources_max, users_all(&users));
     }
     world->overlay.hash = peal_overlay_hash(world->ops.crypto, name);
     world->peers_len = scenario_hosts(scenario);
@@ -152,7 +152,8 @@ World *world_new(const WorldConfig *config, GError **error)
         oracle_centre(&world->oracle);
     }
     lookups_init(&world->lookups);
-    reach_init(&world->reach, world->peers_len, scenario->workload.users_per_peer);
+    users = users_of(scenario, world->peers_len);
+    reach_init(&world->reach, &users);
     siphop_init(&world->sip_hops);
     processor_init(&world->processor, &scenario->peer, config->seed, world->peers_len);
     world->defended = peal_defence_admits(&world->overlay);

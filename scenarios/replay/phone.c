@@ -14,12 +14,22 @@ static PealStr text_of(const char *text)
     return (PealStr){text, text != NULL ? strlen(text) : 0};
 }
 
+/* How long the caller talks before it hangs up. Where nobody was heard to, it is for as long as
+ * there was a word of the call. */
+static PealSpan talk_of(const ReplayCall *call)
+{
+    if (call->talk.ns >= 0) {
+        return call->callee_hangs_up ? PEAL_PHONE_NO_END : call->talk;
+    }
+    return (PealSpan){MAX(call->last.ns - MAX(call->final.ns, 0), 0)};
+}
+
 int replay_phone_call(PealPhone *phone, const Replay *replay, uint32_t call, uint64_t token)
 {
     const ReplayCall *played = replay_call(replay, call);
     const PealPhoneWish wish = {
         .aor = text_of(replay_user(replay, played->callee)->aor),
-        .duration = played->callee_hangs_up ? PEAL_PHONE_NO_END : phone_span(played->talk),
+        .duration = talk_of(played),
         .patience = phone_span(replay_patience(replay, call)),
         .headers = text_of(played->headers),
         .content_type = text_of(played->content_type),

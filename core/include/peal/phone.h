@@ -18,7 +18,7 @@
 
 typedef struct PealPhone PealPhone;
 
-enum { PEAL_PHONE_CALLS_MAX = 64 }; /* of one phone at a time, both ways together */
+enum { PEAL_PHONE_CALLS_MAX = 4096 }; /* of one phone at a time, both ways together */
 
 typedef enum PealPhoneEventKind {
     /*

@@ -248,21 +248,21 @@ void phone_answer_due(PealPhone *phone, PhoneCall *call)
     }
 }
 
-int peal_phone_play(PealPhone *phone, uint32_t number, const PealPhonePart *part)
+int peal_phone_play(PealPhone *phone, uint32_t call, const PealPhonePart *part)
 {
-    PhoneCall *call = phone_call_numbered(phone, number);
+    PhoneCall *rings = phone_call_numbered(phone, call);
 
     if (part->ring.ns < 0 || part->talk.ns < 0 ||
         (part->status != 200 && (part->status < 300 || part->status > 699))) {
         return -PEAL_E_ARG;
     }
-    if (call == NULL || call->state != PHONE_RINGING) {
+    if (rings == NULL || rings->state != PHONE_RINGING) {
         return -PEAL_E_STATE;
     }
-    call->reply = part->status;
-    call->duration = part->talk;
-    call->give_up = peal_time_add(phone_now(phone), part->ring);
-    phone_answer_wait(phone, call);
+    rings->reply = part->status;
+    rings->duration = part->talk;
+    rings->give_up = peal_time_add(phone_now(phone), part->ring);
+    phone_answer_wait(phone, rings);
     phone_schedule(phone);
     return 0;
 }

@@ -30,8 +30,18 @@ char *name_anonymous(const char *key, const char *user);
  * still do. */
 PealAddr name_address(const char *key, const PealAddr *address);
 
+/* name_digest is a digest of a text for a purpose. Text to g_free. */
+char *name_digest(const char *key, const char *purpose, const char *text);
+
 /* names_give gives each user its AOR: `names` has one name a user, as name_user makes them. */
 void names_give(Replay *replay, char *const *names, const char *domain);
+
+/* call_is_playable tells whether a call's times and status fit its outcome. */
+bool call_is_playable(const ReplayCall *call);
+
+/* text_headers_are_good tells whether they are whole lines of the headers that a caller means for
+ * the callee. */
+bool text_headers_are_good(const char *headers);
 
 /* text_headers and text_body are what remains of an INVITE's, under a key or without one (NULL).
  * Text to g_free; NULL: nothing. */

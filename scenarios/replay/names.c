@@ -101,7 +101,7 @@ char *name_user(const char *uri)
     return name;
 }
 
-static char *digest(const char *key, const char *purpose, const char *text)
+char *name_digest(const char *key, const char *purpose, const char *text)
 {
     g_autofree char *data = g_strdup_printf("%s:%s", purpose, text);
     char *hex =
@@ -113,7 +113,7 @@ static char *digest(const char *key, const char *purpose, const char *text)
 
 char *name_anonymous(const char *key, const char *user)
 {
-    g_autofree char *hex = digest(key, "user", user);
+    g_autofree char *hex = name_digest(key, "user", user);
 
     return g_strconcat("u", hex, NULL);
 }
@@ -142,7 +142,7 @@ char *replay_anonymise_aor(const char *key, const char *aor)
     g_autofree char *name = name_anonymous(key, user);
     const char *at = strrchr(aor, '@');
     g_autofree char *host = g_ascii_strdown(at != NULL ? at + 1 : "", -1);
-    g_autofree char *hex = digest(key, "host", host);
+    g_autofree char *hex = name_digest(key, "host", host);
 
     return g_strdup_printf(SCHEME "%s@h%s.invalid", name, hex);
 }
@@ -222,40 +222,4 @@ void replay_set_domain(Replay *replay, const char *domain)
     if (!same) {
         names_give(replay, (char *const *)names->pdata, domain);
     }
-}
-
-/* A digest in the place of a value; one that is a URI remains one. */
-static void anonymise_header(GString *text, const char *key, const char *name, size_t name_len,
-                             const char *value)
-{
-    g_autofree char *hex = digest(key, "header", value);
-    bool uri = name_len > 5 && g_ascii_strncasecmp(name + name_len - 5, "-Info", 5) == 0;
-
-    g_string_append_len(text, name, (gssize)name_len);
-    g_string_append_printf(text, uri ? ": <sip:%s@anonymous.invalid>\r\n" : ": %s\r\n", hex);
-}
-
-char *text_headers(const char *headers, const char *key)
-{
-    g_auto(GStrv) lines = NULL;
-    GString *text;
-
-    if (headers == NULL || *headers == '\0') {
-        return NULL;
-    }
-    if (key == NULL) {
-        return g_strdup(headers);
-    }
-    lines = g_strsplit(headers, "\n", -1);
-    text = g_string_new(NULL);
-    for (char **line = lines; *line != NULL; line++) {
-        size_t name_len = strcspn(*line, ": \t\r");
-        const char *colon = strchr(*line, ':');
-
-        /* A line that goes on with the one before has no name, and is gone. */
-        if (name_len > 0 && colon != NULL) {
-            anonymise_header(text, key, *line, name_len, g_strstrip((char *)colon + 1));
-        }
-    }
-    return g_string_free(text, FALSE);
 }

@@ -9,7 +9,8 @@ const char *replay_left_out_name(ReplayLeftOut reason)
 {
     static const char *const names[] = {[REPLAY_OUT_SELF] = "calls to oneself",
                                         [REPLAY_OUT_NOBODY] = "of users that are not known",
-                                        [REPLAY_OUT_QUERY] = "registrations that ask only"};
+                                        [REPLAY_OUT_QUERY] = "registrations that ask only",
+                                        [REPLAY_OUT_ODD] = "calls whose end is not known"};
 
     return names[reason];
 }
@@ -130,6 +131,21 @@ PealSpan replay_trace_setup(const Replay *replay, uint32_t call)
         return played->ringing;
     }
     return (PealSpan){llround((double)played->final.ns * replay->speed)};
+}
+
+bool call_is_playable(const ReplayCall *call)
+{
+    switch ((HistoryOutcome)call->outcome) {
+    case HISTORY_ANSWERED:
+        return call->status / 100 == 2 && call->final.ns >= 0;
+    case HISTORY_REFUSED:
+        return call->status >= 300 && call->status <= 699 && call->final.ns >= 0;
+    case HISTORY_UNANSWERED:
+        return call->status == 0 || (call->status == 408 && call->final.ns >= 0);
+    case HISTORY_CANCELLED:
+        break;
+    }
+    return true;
 }
 
 /* From a trace. */
@@ -258,6 +274,10 @@ static void add_call(Maker *maker, const HistoryCall *from)
     }
     if (from->outcome == HISTORY_ANSWERED) {
         call.talk = span_of(from->final_ns, from->end_ns, speed);
+    }
+    if (!call_is_playable(&call)) {
+        replay->left_out[REPLAY_OUT_ODD]++;
+        return;
     }
     add_texts(maker, from, &call);
     g_array_append_val(replay->calls, call);

@@ -55,6 +55,7 @@ typedef enum ReplayLeftOut {
     REPLAY_OUT_SELF,   /* calls of a user to itself */
     REPLAY_OUT_NOBODY, /* calls and registrations of which a user is not known */
     REPLAY_OUT_QUERY,  /* REGISTERs that ask only */
+    REPLAY_OUT_ODD,    /* calls with a status that is none, or without a time for it */
     REPLAY_OUT_REASONS
 } ReplayLeftOut;
 const char *replay_left_out_name(ReplayLeftOut reason);

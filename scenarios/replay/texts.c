@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* body.c - what a replay sends of a trace's bodies. See build.h. */
+/* texts.c - what a replay sends of a trace's headers and bodies. See build.h. */
 #include "replay/build.h"
 
 #include <string.h>
@@ -75,4 +75,80 @@ char *text_body(const char *type, const char *body, uint32_t len, const char *ke
         return sdp_text(text, key != NULL);
     }
     return key != NULL || is_type(type, "multipart/") ? NULL : g_strndup(body, len);
+}
+
+/* Headers that lead nobody anywhere: no Route, no Contact. */
+static bool is_for_callee(const char *name, size_t len)
+{
+    static const char *const names[] = {"Subject",  "User-Agent", "Organization",
+                                        "Priority", "Call-Info",  "Alert-Info"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (len == strlen(names[i]) && g_ascii_strncasecmp(name, names[i], len) == 0) {
+            return true;
+        }
+    }
+    return len > 2 && g_ascii_strncasecmp(name, "X-", 2) == 0;
+}
+
+bool text_headers_are_good(const char *headers)
+{
+    bool first = true;
+
+    while (*headers != '\0') {
+        const char *end = strstr(headers, "\r\n");
+        size_t name_len = strcspn(headers, ": \t\r\n");
+        size_t colon = name_len + strspn(headers + name_len, " \t");
+        bool goes_on = *headers == ' ' || *headers == '\t';
+
+        if (end == NULL || memchr(headers, '\r', (size_t)(end - headers)) != NULL ||
+            memchr(headers, '\n', (size_t)(end - headers)) != NULL) {
+            return false;
+        }
+        if (goes_on ? first : headers[colon] != ':' || !is_for_callee(headers, name_len)) {
+            return false;
+        }
+        first = false;
+        headers = end + 2;
+    }
+    return true;
+}
+
+/* A digest in the place of a value; one that is a URI remains one. */
+static void anonymise_header(GString *text, const char *key, const char *name, size_t name_len,
+                             const char *value)
+{
+    g_autofree char *hex = name_digest(key, "header", value);
+    bool uri = name_len > 5 && g_ascii_strncasecmp(name + name_len - 5, "-Info", 5) == 0;
+
+    g_string_append_len(text, name, (gssize)name_len);
+    g_string_append_printf(text, uri ? ": <sip:%s@anonymous.invalid>\r\n" : ": %s\r\n", hex);
+}
+
+char *text_headers(const char *headers, const char *key)
+{
+    g_auto(GStrv) lines = NULL;
+    GString *text;
+
+    if (headers == NULL || *headers == '\0') {
+        return NULL;
+    }
+    if (!text_headers_are_good(headers)) {
+        return NULL;
+    }
+    if (key == NULL) {
+        return g_strdup(headers);
+    }
+    lines = g_strsplit(headers, "\n", -1);
+    text = g_string_new(NULL);
+    for (char **line = lines; *line != NULL; line++) {
+        size_t name_len = strcspn(*line, ": \t\r");
+        const char *colon = strchr(*line, ':');
+
+        /* A line that goes on with the one before has no name, and is gone. */
+        if (name_len > 0 && colon != NULL) {
+            anonymise_header(text, key, *line, name_len, g_strstrip((char *)colon + 1));
+        }
+    }
+    return g_string_free(text, FALSE);
 }

@@ -424,8 +424,8 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
     if (!check_names(settings, error) ||
         !key_table_apply(&KEYS_SCENARIO.tables[0], settings, scenario, error) ||
         !build_events(scenario, error) || !churn_build(scenario, error) ||
-        !check_events(scenario, error) || !attack_sections_build(scenario, error) ||
-        !attack_sections_check(scenario, error)) {
+        !check_events(scenario, error) || !workload_build(scenario, error) ||
+        !attack_sections_build(scenario, error) || !attack_sections_check(scenario, error)) {
         return NULL;
     }
     if (scenario->name == NULL) {
@@ -439,8 +439,7 @@ static Scenario *scenario_build_take(ScenarioSettings *settings, GError **error)
             fingers_for(scenario->peers + count_joiners(scenario), scenario->overlay.successors);
     }
     if (!scenario_check_overlay(scenario, error) || !check_server(scenario, error) ||
-        !workload_build(scenario, error) || !check_workload(scenario, error) ||
-        !resolve_file(scenario, error)) {
+        !check_workload(scenario, error) || !resolve_file(scenario, error)) {
         return NULL;
     }
     return g_steal_pointer(&scenario);

@@ -2,6 +2,7 @@
 /* workload.c - what a scenario's workload means for one user. See <scenarios/scenario.h>. */
 #include "workload.h"
 
+#include <scenarios/keys.h>
 #include <scenarios/plan.h>
 #include <scenarios/replay.h>
 
@@ -15,6 +16,7 @@ static const PealSpan SETTLE_JOINS = {30 * PEAL_NS_PER_S};
 bool workload_build(Scenario *scenario, GError **error)
 {
     ScenarioWorkload *workload = &scenario->workload;
+    const guint users_max = (guint)key_find("workload", "users-per-peer")->max;
     g_autoptr(GError) inner = NULL;
 
     if (workload->trace_file == NULL) {
@@ -24,9 +26,7 @@ bool workload_build(Scenario *scenario, GError **error)
         return false;
     }
     workload->replay = replay_load(workload->trace_file, &inner);
-    if (workload->replay == NULL ||
-        !replay_place(workload->replay, (ReplayPlacing)workload->trace_placing,
-                      (uint32_t)churn_identities(scenario), &inner)) {
+    if (workload->replay == NULL) {
         return scenario_fail(scenario, KEYS_TO_BLAME({"workload", "trace"}), error, "%s",
                              inner->message);
     }
@@ -34,6 +34,22 @@ bool workload_build(Scenario *scenario, GError **error)
     if (workload->replay->users->len == 0) {
         return scenario_fail(scenario, KEYS_TO_BLAME({"workload", "trace"}), error,
                              "%s has no users", workload->trace_file);
+    }
+    replay_set_domain(workload->replay, PLAN_DOMAIN);
+    if (!replay_place(workload->replay, (ReplayPlacing)workload->trace_placing,
+                      (uint32_t)churn_identities(scenario), &inner)) {
+        return scenario_fail(scenario,
+                             KEYS_TO_BLAME({"workload", "trace-users"}, {"workload", "trace"}),
+                             error, "%s", inner->message);
+    }
+    if (workload->replay->users_per_peer > users_max) {
+        return scenario_fail(scenario,
+                             KEYS_TO_BLAME({"workload", "trace-users"}, {"workload", "trace"},
+                                           {"overlay", "peers"}),
+                             error,
+                             "one peer would have %u users of %s, but may have %u: set "
+                             "workload.trace-users to round-robin, or overlay.peers higher",
+                             workload->replay->users_per_peer, workload->trace_file, users_max);
     }
     workload->users_per_peer = workload->replay->users_per_peer;
     return true;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <scenarios/attack.h>
 #include <scenarios/keys.h>
+#include <scenarios/replay.h>
 #include <scenarios/settings.h>
 #include <stddef.h>
 
@@ -333,6 +334,12 @@ static bool check_target(const Scenario *scenario, const ScenarioAttack *attack,
     if (target->kind == ATTACK_ON_USER && target->user >= scenario->workload.users_per_peer) {
         attack_fail(error, "a peer has %u users, from 0 on: set workload.users-per-peer higher",
                     scenario->workload.users_per_peer);
+        return fail_at(scenario, section, "target", error);
+    }
+    if (target->kind == ATTACK_ON_USER && scenario->workload.replay != NULL &&
+        replay_user_at(scenario->workload.replay, target->peer, target->user) == HISTORY_NOBODY) {
+        attack_fail(error, "peer %u has no user %u of workload.trace: name another", target->peer,
+                    target->user);
         return fail_at(scenario, section, "target", error);
     }
     if (target->kind == ATTACK_ON_USER && attack->kind == ATTACK_ECLIPSE) {

@@ -4,6 +4,7 @@
  * Source: RFC 3261 s.8.1.1, s.10.2, s.11.1, s.13.2.1; RFC 4566.
  */
 #include <inttypes.h>
+#include <scenarios/replay.h>
 #include <stdio.h>
 
 #include "attack/cast.h"
@@ -25,6 +26,18 @@ static uint32_t some_peer(const AttackCast *cast, const AttackAction *action)
     return peer;
 }
 
+/* A recorded user of whom the same holds. */
+static const ReplayUser *some_user(const AttackCast *cast, uint64_t drawn)
+{
+    const Replay *replay = cast->scenario->workload.replay;
+    uint32_t user = (uint32_t)peal_random_below(drawn, replay->users->len);
+
+    for (int i = 0; i < PEERS_TRIED && cast->is[replay_user(replay, user)->peer] != 0; i++) {
+        user = (user + 1) % replay->users->len;
+    }
+    return replay_user(replay, user);
+}
+
 void attack_shot_user(const AttackCast *cast, const AttackAction *action, uint32_t *ret_peer,
                       uint32_t *ret_user)
 {
@@ -32,6 +45,11 @@ void attack_shot_user(const AttackCast *cast, const AttackAction *action, uint32
     uint64_t drawn = attack_shot_draw(cast, action->attack, action->number, ATTACK_RAW_USER);
     uint32_t users = MAX(cast->scenario->workload.users_per_peer, 1);
 
+    if (cast->scenario->workload.replay != NULL && target->kind != ATTACK_ON_USER) {
+        *ret_peer = some_user(cast, drawn)->peer;
+        *ret_user = some_user(cast, drawn)->index;
+        return;
+    }
     *ret_peer = target->kind == ATTACK_ON_USER ? target->peer : some_peer(cast, action);
     *ret_user =
         target->kind == ATTACK_ON_USER ? target->user : (uint32_t)peal_random_below(drawn, users);

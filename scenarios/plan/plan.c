@@ -497,7 +497,8 @@ PealTime plan_peek(Plan *plan)
 
 /* The peers whose users a target may be: all that have started, or those that are there. */
 typedef struct Crowd {
-    const uint32_t *list; /* NULL: peers 0..peers-1 */
+    const uint32_t *list;  /* NULL: peers 0..peers-1 */
+    const uint32_t *place; /* with it: per peer, UINT32_MAX for those that are not in it */
     uint32_t peers;
     uint32_t self_rank; /* of the peer itself; UINT32_MAX: it is not among them */
 } Crowd;
@@ -505,14 +506,21 @@ typedef struct Crowd {
 static Crowd crowd_of(const Plan *plan, bool online, uint32_t self)
 {
     if (online && plan->place != NULL) {
-        return (Crowd){plan->online, plan->online_len, plan->place[self]};
+        return (Crowd){plan->online, plan->place, plan->online_len, plan->place[self]};
     }
-    return (Crowd){NULL, plan->started, self < plan->started ? self : UINT32_MAX};
+    return (Crowd){NULL, NULL, plan->started, self < plan->started ? self : UINT32_MAX};
 }
 
 static uint32_t crowd_peer(const Crowd *crowd, uint64_t rank)
 {
     return crowd->list != NULL ? crowd->list[rank] : (uint32_t)rank;
+}
+
+static bool crowd_has(const void *data, uint32_t peer)
+{
+    const Crowd *crowd = data;
+
+    return crowd->place != NULL ? crowd->place[peer] != UINT32_MAX : peer < crowd->peers;
 }
 
 /* Draws what a lookup looks up: a key, or a user of another peer that has started. */
@@ -535,12 +543,12 @@ static void plan_draw_target(const Plan *plan, PlanAction *action, uint32_t numb
         action->key = peal_id_from_halves((PealIdHalves){.high = draw, .low = low});
         return;
     }
+    action->target_peer = action->peer; /* where there is nobody: the asker itself */
     if (plan->recorded != NULL) {
-        recorded_target(plan->recorded, draw, action);
+        (void)recorded_target(plan->recorded, draw, crowd_has, &crowd, action);
         return;
     }
-    if (crowd.peers == 0) { /* nobody: the asker itself, who is not there either */
-        action->target_peer = action->peer;
+    if (crowd.peers == 0) {
         return;
     }
     pick = peal_random_below(draw, (crowd.peers - skip_self) * users);

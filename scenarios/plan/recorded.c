@@ -116,15 +116,20 @@ void recorded_next(Recorded *recorded, PlanAction *ret_action)
     }
 }
 
-void recorded_target(const Recorded *recorded, uint64_t draw, PlanAction *action)
+bool recorded_target(const Recorded *recorded, uint64_t draw, RecordedIsThere is_there,
+                     const void *crowd, PlanAction *action)
 {
-    uint32_t len = recorded->replay->users->len;
-    uint32_t pick = (uint32_t)peal_random_below(draw, len);
-    uint32_t tries = len;
+    const uint32_t len = recorded->replay->users->len;
+    const uint32_t first = (uint32_t)peal_random_below(draw, len);
 
-    while (replay_user(recorded->replay, pick)->peer == action->peer && --tries > 0) {
-        pick = (pick + 1) % len;
+    for (uint32_t i = 0; i < len; i++) {
+        const ReplayUser *user = replay_user(recorded->replay, (first + i) % len);
+
+        if (user->peer != action->peer && is_there(crowd, user->peer)) {
+            action->target_peer = user->peer;
+            action->target_user = user->index;
+            return true;
+        }
     }
-    action->target_peer = replay_user(recorded->replay, pick)->peer;
-    action->target_user = replay_user(recorded->replay, pick)->index;
+    return false;
 }

@@ -21,7 +21,9 @@ PealTime recorded_peek(const Recorded *recorded);
 /* recorded_next takes it; there must be one. */
 void recorded_next(Recorded *recorded, PlanAction *ret_action);
 
-/* recorded_target turns a draw into a user of another peer, if there is one. */
-void recorded_target(const Recorded *recorded, uint64_t draw, PlanAction *action);
+/* recorded_target turns a draw into a user of another peer that is there; false: there is none. */
+typedef bool (*RecordedIsThere)(const void *crowd, uint32_t peer);
+bool recorded_target(const Recorded *recorded, uint64_t draw, RecordedIsThere is_there,
+                     const void *crowd, PlanAction *action);
 
 #endif

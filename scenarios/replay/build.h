@@ -10,8 +10,8 @@
 
 #include <scenarios/replay.h>
 
-/* No span of a workload is longer: ten years. */
-#define REPLAY_SPAN_MAX_US 315360000e6
+/* No span of a workload is longer: 400 days. */
+enum { REPLAY_SPAN_MAX_S = 400 * 86400 };
 
 /* replay_new makes an empty workload of that source. */
 Replay *replay_new(const char *source);

@@ -25,9 +25,9 @@ static const char HEAD[] = "peal-workload 1";
 enum {
     LINES_MAX = 100000000,
     TEXT_MAX = 8192, /* of headers or body, decoded */
-    SECONDS_MAX = 400 * 86400,
     WORDS_MAX = 16
 };
+static const goffset BYTES_MAX = (goffset)2 << 30;
 
 /* Writing. */
 
@@ -201,7 +201,7 @@ static bool read_span(const Reader *reader, const char *text, PealSpan *ret_span
     while (g_ascii_isdigit(*at) && at - text < 9) {
         us = us * 10 + (*at++ - '0');
     }
-    if (at > text && us <= SECONDS_MAX) {
+    if (at > text && us <= REPLAY_SPAN_MAX_S) {
         if (*at == '.') {
             for (at++; g_ascii_isdigit(*at) && decimals < 6; decimals++) {
                 us = us * 10 + (*at++ - '0');
@@ -273,12 +273,21 @@ static bool read_address(const Reader *reader, const char *text, PealAddr *ret_a
     return true;
 }
 
+/* Whether it is an AOR that phones and registrars take: as rewriting makes them. */
 static bool is_aor(const char *text)
 {
-    const char *sign = strchr(text, '@');
+    const char *at = strrchr(text, '@');
+    g_autofree char *name = NULL;
+    g_autofree char *aor = NULL;
 
-    return strlen(text) <= PEAL_AOR_MAX && g_str_has_prefix(text, "sip:") && sign != NULL &&
-           sign > text + strlen("sip:") && sign[1] != '\0';
+    if (at == NULL || strlen(text) > PEAL_AOR_MAX || !g_ascii_isalnum(at[1]) ||
+        strspn(at + 1, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-.") != strlen(at + 1) ||
+        strstr(at, "..") != NULL) {
+        return false;
+    }
+    name = name_user(text);
+    aor = g_strconcat("sip:", name, at, NULL);
+    return strcmp(aor, text) == 0;
 }
 
 static bool read_user(Reader *reader, const Words *words)
@@ -377,7 +386,6 @@ static bool read_call_word(const Reader *reader, const char *word, ReplayCall *c
 static bool check_call(const Reader *reader, const ReplayCall *call)
 {
     const GArray *calls = reader->replay->calls;
-    bool final = call->status >= 200 && call->status <= 699 && call->final.ns >= 0;
 
     if (call->caller == call->callee) {
         return fail(reader, "nobody calls himself", "call");
@@ -385,17 +393,40 @@ static bool check_call(const Reader *reader, const ReplayCall *call)
     if (calls->len > 0 && replay_call(reader->replay, calls->len - 1)->at.ns > call->at.ns) {
         return fail(reader, "it comes before the call above", "call");
     }
-    if (call->status != 0 && !final) {
-        return fail(reader, "a status is 0, or one of 200..699 with final=", "call");
+    if (!call_is_playable(call)) {
+        return fail(reader,
+                    "a status is 0 or, with final=, one of 200..699; answered is 2xx, refused 3xx "
+                    "to 6xx, unanswered 0 or 408",
+                    "call");
     }
-    if (call->outcome == HISTORY_ANSWERED ? call->status / 100 != 2 : call->status / 100 == 2) {
-        return fail(reader, "a call is answered if its status is one of 200..299", "call");
-    }
-    if (call->outcome == HISTORY_REFUSED && call->status == 0) {
-        return fail(reader, "a call that is refused has a status", "call");
+    if (call->headers != NULL && !text_headers_are_good(call->headers)) {
+        return fail(reader,
+                    "headers are whole lines of Subject, User-Agent, Organization, Priority, "
+                    "Call-Info, Alert-Info or X-...",
+                    "headers");
     }
     return (call->content_type != NULL) == (call->body != NULL) ||
            fail(reader, "type= and body= go together", "call");
+}
+
+/* A body says nothing that one made from a trace would not; no media goes where it says. */
+static bool settle_body(const Reader *reader, ReplayCall *call)
+{
+    char *body;
+
+    if (call->body == NULL) {
+        return true;
+    }
+    if (strpbrk(call->content_type, "\r\n") != NULL) {
+        return fail(reader, "a type is one line", "type");
+    }
+    body = text_body(call->content_type, call->body, (uint32_t)strlen(call->body), NULL);
+    if (body == NULL) {
+        return fail(reader, "a body has one part, and is not empty", "body");
+    }
+    g_free(call->body);
+    call->body = body;
+    return true;
 }
 
 static bool read_call(Reader *reader, const Words *words)
@@ -421,7 +452,7 @@ static bool read_call(Reader *reader, const Words *words)
     for (size_t i = 6; ok && i < words->len; i++) {
         ok = read_call_word(reader, words->word[i], &call);
     }
-    if (ok && check_call(reader, &call)) {
+    if (ok && check_call(reader, &call) && settle_body(reader, &call)) {
         g_array_append_val(reader->replay->calls, call);
         return true;
     }
@@ -519,6 +550,7 @@ Replay *replay_load(const char *path, GError **error)
 {
     g_autofree char *text = NULL;
     Reader reader = {.path = path, .error = error};
+    GStatBuf status;
     gsize len;
     bool ok;
 
@@ -527,6 +559,11 @@ Replay *replay_load(const char *path, GError **error)
                     "%s is no workload file, as peal replay CAPTURE --write-workload FILE writes "
                     "them: its first line is not '%s'",
                     path, HEAD);
+        return NULL;
+    }
+    if (g_stat(path, &status) == 0 && status.st_size > BYTES_MAX) {
+        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_FILE, "%s is larger than %d MiB", path,
+                    (int)(BYTES_MAX >> 20));
         return NULL;
     }
     if (!g_file_get_contents(path, &text, &len, error)) {

@@ -135,17 +135,20 @@ PealSpan replay_trace_setup(const Replay *replay, uint32_t call)
 
 bool call_is_playable(const ReplayCall *call)
 {
+    if (call->status != 0 && (call->status < 200 || call->status > 699 || call->final.ns < 0)) {
+        return false;
+    }
     switch ((HistoryOutcome)call->outcome) {
     case HISTORY_ANSWERED:
-        return call->status / 100 == 2 && call->final.ns >= 0;
+        return call->status / 100 == 2;
     case HISTORY_REFUSED:
-        return call->status >= 300 && call->status <= 699 && call->final.ns >= 0;
+        return call->status >= 300;
     case HISTORY_UNANSWERED:
-        return call->status == 0 || (call->status == 408 && call->final.ns >= 0);
+        return call->status == 0 || call->status == 408;
     case HISTORY_CANCELLED:
         break;
     }
-    return true;
+    return call->status / 100 != 2;
 }
 
 /* From a trace. */
@@ -192,7 +195,7 @@ static PealSpan span_of(int64_t from_ns, int64_t to_ns, double speed)
     if (__builtin_sub_overflow(to_ns, from_ns, &ns)) {
         ns = to_ns > from_ns ? INT64_MAX : 0;
     }
-    return peal_us(llround(CLAMP((double)ns / 1e3 / speed, 0, REPLAY_SPAN_MAX_US)));
+    return peal_us(llround(CLAMP((double)ns / 1e3 / speed, 0, REPLAY_SPAN_MAX_S * 1e6)));
 }
 
 static void add_users(Maker *maker)

@@ -130,7 +130,7 @@ PealAddr name_address(const char *key, const PealAddr *address)
     for (size_t i = 0; i < sizeof(address->ip); i++) {
         g_snprintf(text + 2 * i, 3, "%02x", address->ip[i]);
     }
-    hex = digest(key, "address", text);
+    hex = name_digest(key, "address", text);
     bits = g_ascii_strtoull(hex, NULL, 16);
     return (PealAddr){.ip = {10, (uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits},
                       .family = 4};

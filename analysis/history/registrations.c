@@ -9,6 +9,7 @@ enum {
     EXPIRES_DEFAULT_S = 3600 /* RFC 3261 s.10.2: what most registrars grant who ask for nothing */
 };
 #define SILENT_NS (600 * PEAL_NS_PER_S)
+#define PROMPT_NS (4 * PEAL_NS_PER_S)
 
 static OpenRegistration *open_at(History *history, uint32_t number)
 {
@@ -94,9 +95,11 @@ static uint32_t challenge_bit(uint16_t status)
 }
 
 static bool is_repetition(const OpenRegistration *open, const HistoryRegistration *registration,
-                          const PealSipScan *scan, bool credentials)
+                          const Heard *heard, bool credentials)
 {
+    const PealSipScan *scan = heard->scan;
     uint16_t status = registration->status != 0 ? registration->status : open->far_status;
+    int64_t status_ns = registration->status != 0 ? registration->answered_ns : open->far_ns;
     uint32_t bit = challenge_bit(status);
 
     if (scan->cseq <= open->cseq || open->tries >= TRIES_MAX) {
@@ -106,7 +109,8 @@ static bool is_repetition(const OpenRegistration *open, const HistoryRegistratio
         return credentials && !open->credentials &&
                scan->cseq - open->cseq == 1; /* RFC 3261 s.22.2 */
     }
-    if (bit == 0 || ((open->answered & bit) != 0 && !open->stale)) {
+    if (bit == 0 || ((open->answered & bit) != 0 && !open->stale &&
+                     heard->message->at_ns - status_ns > PROMPT_NS)) {
         return false;
     }
     return (status != 401 && status != 407) || credentials || scan->cut;
@@ -210,7 +214,7 @@ static void hear_request(History *history, const Heard *heard, TableKey key, uin
         return;
     }
     credentials = has_credentials(scan);
-    if (is_repetition(open, data_of(history, open), scan, credentials)) {
+    if (is_repetition(open, data_of(history, open), heard, credentials)) {
         repeat(history, open, heard, credentials);
         use(history, number);
         return;

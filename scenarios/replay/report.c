@@ -105,7 +105,7 @@ void run_outcome_replay(RunOutcome *outcome, Recorder *recorder, const Replay *r
 
 /* What is printed. */
 
-enum { LISTED_MAX = 20, NAME_WIDTH_MAX = 24 };
+enum { LISTED_MAX = 20, LISTED_AGAIN_MAX = 5, NAME_WIDTH_MAX = 24 };
 
 /* Places of an outcome here, behind those of HistoryOutcome. */
 enum { UNDER_WAY = OUTCOMES, NOT_BEGUN, PLACES };
@@ -327,12 +327,12 @@ static void say_calls(GString *text, const Replay *replay, const RecorderReplaye
 {
     g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(Line));
     bool whole = all && len <= LISTED_MAX;
-    size_t wanted = 0;
+    size_t wanted = 0, most = all ? LISTED_MAX : LISTED_AGAIN_MAX;
 
     g_array_set_clear_func(lines, clear_line);
     for (size_t i = 0; i < len; i++) {
         if (whole || !is_as_in_trace(replay_call(replay, rows[i].call), &rows[i])) {
-            if (wanted++ < LISTED_MAX) {
+            if (wanted++ < most) {
                 add_line(lines, replay, &rows[i]);
             }
         }
@@ -342,9 +342,9 @@ static void say_calls(GString *text, const Replay *replay, const RecorderReplaye
                                whole ? "each" : "those that ended otherwise");
         say_lines(text, lines);
     }
-    if (wanted > LISTED_MAX) {
+    if (wanted > most) {
         g_string_append_printf(text, "            and %zu more that ended otherwise\n",
-                               wanted - LISTED_MAX);
+                               wanted - most);
     }
     if (!whole) {
         g_string_append(text, "            every call is in results.db, tables trace_calls and "

@@ -25,6 +25,21 @@ static const ReportFigure CALLS[] = {
     {"calls.setup_ms", "set-up ms", " ms to set up", 1, 0},
 };
 
+static const ReportFigure REPLAY[] = {
+    {"replay.as_in_trace", "as in trace %", " % ended as in the trace", 100, 2},
+    {"replay.setup_ms", "replay ms", " ms to set up", 1, 0},
+};
+
+typedef struct Sentence {
+    const char *begin;
+    const ReportFigure *figures;
+    size_t len;
+} Sentence;
+
+static const Sentence SENTENCES[] = {{"  lookups   ", LOOKUPS, G_N_ELEMENTS(LOOKUPS)},
+                                     {"  calls     ", CALLS, G_N_ELEMENTS(CALLS)},
+                                     {"  replay    ", REPLAY, G_N_ELEMENTS(REPLAY)}};
+
 /* As many decimals as the half-width has two digits for, so that no spread is printed as 0. */
 static int decimals_for(double half, int least)
 {
@@ -66,12 +81,6 @@ static bool read_mean(Results *results, guint point, const char *name, guint rep
            ret_mean->mean.count > 0;
 }
 
-typedef struct Sentence {
-    const char *begin;
-    const ReportFigure *figures;
-    size_t len;
-} Sentence;
-
 static void print_sentence(Results *results, guint point, guint replications,
                            const Sentence *sentence)
 {
@@ -95,9 +104,6 @@ static void print_sentence(Results *results, guint point, guint replications,
 
 void report_point(Results *results, const Scenario *point, guint number, guint replications)
 {
-    static const Sentence sentences[] = {{"  lookups   ", LOOKUPS, G_N_ELEMENTS(LOOKUPS)},
-                                         {"  calls     ", CALLS, G_N_ELEMENTS(CALLS)}};
-
     if (replications < 2) {
         return;
     }
@@ -107,8 +113,8 @@ void report_point(Results *results, const Scenario *point, guint number, guint r
                point->parameters[i].value);
     }
     printf("\n");
-    for (size_t i = 0; i < G_N_ELEMENTS(sentences); i++) {
-        print_sentence(results, number, replications, &sentences[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(SENTENCES); i++) {
+        print_sentence(results, number, replications, &SENTENCES[i]);
     }
     fflush(stdout);
 }
@@ -151,20 +157,30 @@ static void print_table(const Table *table)
     }
 }
 
-/* The figures that some point has. */
+/* Whether some point has a figure. */
+static bool is_there(Results *results, const Scenario *scenario, const guint *wanted,
+                     const ReportFigure *figure)
+{
+    ResultsMean mean;
+
+    for (guint point = 0; point < scenario->points; point++) {
+        if (read_mean(results, point, figure->name, wanted[point], &mean)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static GPtrArray *figures_there(Results *results, const Scenario *scenario, const guint *wanted)
 {
     GPtrArray *list = g_ptr_array_new();
 
-    for (size_t i = 0; i < G_N_ELEMENTS(LOOKUPS) + G_N_ELEMENTS(CALLS); i++) {
-        const ReportFigure *figure =
-            i < G_N_ELEMENTS(LOOKUPS) ? &LOOKUPS[i] : &CALLS[i - G_N_ELEMENTS(LOOKUPS)];
-        ResultsMean mean;
+    for (size_t i = 0; i < G_N_ELEMENTS(SENTENCES); i++) {
+        for (size_t j = 0; j < SENTENCES[i].len; j++) {
+            const ReportFigure *figure = &SENTENCES[i].figures[j];
 
-        for (guint point = 0; point < scenario->points; point++) {
-            if (read_mean(results, point, figure->name, wanted[point], &mean)) {
+            if (is_there(results, scenario, wanted, figure)) {
                 g_ptr_array_add(list, (gpointer)figure);
-                break;
             }
         }
     }

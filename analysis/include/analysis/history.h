@@ -15,8 +15,9 @@
  * A registration is an attempt: REGISTER requests of one Call-ID and To. A REGISTER with a higher
  * CSeq repeats the one before, and is the same attempt, when that one was answered by
  *   401 or 407, this one brings credentials, and no REGISTER of the attempt has answered a
- *     challenge of that status before, or the challenge said stale=true (RFC 3261 s.22.2: then the
- *     credentials were refused, and trying again is another attempt);
+ *     challenge of that status before, or the challenge said stale=true, or this one follows
+ *     within 4 s: else the credentials were refused (RFC 3261 s.22.2), and trying again is another
+ *     attempt;
  *   423, 494, 420, 421 or a 3xx, likewise the first time;
  * or when the capture has no answer to it, it had no credentials, this one has and its CSeq is the
  * next. From tags do not matter: there are phones that change them. It may come up to 10 minutes

@@ -27,7 +27,7 @@ bool replay_set_trace(Results *results, unsigned point, const Replay *replay, GE
  * here, set-up on both sides, and single calls, those that ended otherwise first where they are
  * many.
  * recorder    with the calls of run_outcome_replay
- * all         false: only calls that ended otherwise are listed
+ * all         false: only a few calls that ended otherwise are listed
  */
 void replay_report_text(GString *text, const Replay *replay, const Recorder *recorder, bool all);
 

@@ -3,7 +3,7 @@
  * phones.h - the phones of the users of peers that run, and the calls between them.
  * Source: <peal/phone.h>.
  * State:  none without calls in the scenario; else 64 bytes a user, a phone for each whose peer
- *         runs and who has registered, and 56 bytes a call under way.
+ *         runs and who has registered, and 72 bytes a call under way.
  * Time:   a phone's deadline is an event of its peer.
  *
  * User u of a peer has the port WORLD_PHONE_PORT + u of the peer's address, and the peer for

@@ -13,11 +13,14 @@ int phone_dialog_set(PealPhone *phone, PhoneDialog *dialog, const PealStr parts[
     for (int part = 0; part < PHONE_PARTS; part++) {
         len += parts[part].len;
     }
+    if (len > SIP_MESSAGE_MAX) {
+        return -PEAL_E_FULL;
+    }
     text = ops->alloc(phone->env, len);
     if (text == NULL) {
         return -PEAL_E_MEMORY;
     }
-    uint32_t ends[PHONE_PARTS];
+    uint16_t ends[PHONE_PARTS];
     size_t at = 0;
 
     for (int part = 0; part < PHONE_PARTS; part++) {
@@ -25,7 +28,7 @@ int phone_dialog_set(PealPhone *phone, PhoneDialog *dialog, const PealStr parts[
             memcpy(text + at, parts[part].ptr, parts[part].len);
         }
         at += parts[part].len;
-        ends[part] = (uint32_t)at;
+        ends[part] = (uint16_t)at;
     }
     phone_dialog_free(phone, dialog);
     dialog->text = text;

@@ -52,7 +52,7 @@ typedef enum PhoneDialogPart {
 
 typedef struct PhoneDialog {
     char *text;
-    uint32_t ends[PHONE_PARTS];
+    uint16_t ends[PHONE_PARTS];
     PealHop hop; /* where its requests go */
 } PhoneDialog;
 
@@ -202,7 +202,8 @@ static inline PealStr phone_dialog_part(const PhoneDialog *dialog, PhoneDialogPa
 
     return (PealStr){dialog->text + start, dialog->ends[part] - start};
 }
-/* phone_dialog_set copies all parts, which may be parts of the dialog as it was. */
+/* phone_dialog_set copies all parts, which may be parts of the dialog as it was. Returns 0,
+ * -PEAL_E_MEMORY, or -PEAL_E_FULL where they are longer than a message may be. */
 int phone_dialog_set(PealPhone *phone, PhoneDialog *dialog,
                      const PealStr parts[PHONE_PARTS]) PEAL_MUST_USE;
 void phone_dialog_free(PealPhone *phone, PhoneDialog *dialog);

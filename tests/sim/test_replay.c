@@ -3,6 +3,7 @@
 #include <glib/gstdio.h>
 #include <scenarios/replay.h>
 #include <sim/run.h>
+#include <string.h>
 
 #include "recorder_state.h"
 #include "simulation.h"
@@ -58,6 +59,9 @@ static Recording recording_new(const char *domain, const char *text)
 
 static void recording_gone(Recording *recording)
 {
+    if (recording->dir == NULL) {
+        return;
+    }
     g_unlink(recording->path);
     g_rmdir(recording->dir);
     g_free(recording->dir);
@@ -340,7 +344,78 @@ static void peers_have_a_port_for_each_of_their_users(void)
     }
 }
 
-PEAL_TEST_MAIN("sim/replay", PEAL_TEST(every_call_ends_as_it_was_recorded),
+/* The workload of a capture that people made, or false where it is not. */
+static bool recording_of(const char *name, Recording *ret_recording)
+{
+    const char *root = g_getenv("PEAL_SOURCE_ROOT");
+    g_autofree char *path =
+        g_build_filename(root != NULL ? root : ".", "../shared/data/pcap", name, NULL);
+    g_autoptr(History) history = history_new(&(HistoryConfig){.texts = true});
+    const TraceSink sink = {.message = history_message,
+                            .datagram = history_datagram,
+                            .user = history};
+    const ReplayOptions options = {.domain = PLAN_DOMAIN,
+                                   .keep_headers = true,
+                                   .keep_bodies = true,
+                                   .speed = 1};
+    TraceCounts counts;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Replay) replay = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        return false;
+    }
+    CU_ASSERT_TRUE_FATAL(
+        trace_read(&(TraceConfig){.path = path, .from_ns = INT64_MIN, .until_ns = INT64_MAX}, &sink,
+                   &counts, &error));
+    replay = replay_from_history(name, history_finish(history), &options, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(replay);
+    *ret_recording = recording_new("example.org", "");
+    CU_ASSERT_TRUE_FATAL(replay_save(replay, ret_recording->path, &error));
+    return true;
+}
+
+/* How many of a trace's calls came to this in the overlay. */
+static unsigned ends_with(const Simulation *simulation, HistoryOutcome outcome, unsigned status)
+{
+    unsigned count = 0;
+
+    for (uint32_t i = 0; i < replay_of(simulation)->calls->len; i++) {
+        const ReplayEnd *end = end_of(simulation, i);
+
+        count += end->begun && end->ended && end->outcome == outcome && end->status == status;
+    }
+    return count;
+}
+
+static void real_calls_end_among_a_hundred_peers_as_they_did(void)
+{
+    g_auto(Recording) one = {0};
+    g_auto(Recording) four = {0};
+    Simulation simulation;
+
+    if (!recording_of("sip-two-users.pcap", &one) ||
+        !recording_of("sip-calls-and-registers.pcap", &four)) {
+        PEAL_SKIP("needs ../shared/data/pcap");
+    }
+    play(&simulation, &one, (const char *[4]){NULL});
+    CU_ASSERT_EQUAL(simulation.scenario->peers, 100);
+    CU_ASSERT_EQUAL(replay_of(&simulation)->calls->len, 1); /* on two legs */
+    all_ended_as_recorded(&simulation, 2 * S);
+    CU_ASSERT_EQUAL(ends_with(&simulation, HISTORY_ANSWERED, 200), 1);
+    simulation_end(&simulation);
+
+    play(&simulation, &four, (const char *[4]){"scenario.duration=30min"});
+    CU_ASSERT_EQUAL(replay_of(&simulation)->calls->len, 4);
+    all_ended_as_recorded(&simulation, 2 * S);
+    CU_ASSERT_EQUAL(ends_with(&simulation, HISTORY_CANCELLED, 487), 1);
+    CU_ASSERT_EQUAL(ends_with(&simulation, HISTORY_REFUSED, 403), 2);
+    CU_ASSERT_EQUAL(ends_with(&simulation, HISTORY_REFUSED, 480), 1);
+    simulation_end(&simulation);
+}
+
+PEAL_TEST_MAIN("sim/replay", PEAL_TEST(real_calls_end_among_a_hundred_peers_as_they_did),
+               PEAL_TEST(every_call_ends_as_it_was_recorded),
                PEAL_TEST(users_may_share_peers_and_servers), PEAL_TEST(loss_delays_recorded_calls),
                PEAL_TEST(domains_become_the_overlays), PEAL_TEST(same_seed_plays_the_same),
                PEAL_TEST(calls_of_dead_callers_have_not_begun_and_dead_callees_do_not_answer),

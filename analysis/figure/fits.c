@@ -224,7 +224,7 @@ bool figures_fits(const Cases *cases, GPtrArray *figures, GError **error)
 
     for (guint i = 0; i < cases->cases->len; i++) {
         const Case *one = cases_at(cases, i);
-        g_autofree char *suffix = NULL;
+        g_autofree char *suffix = NULL, *source = NULL;
         g_auto(CaseTrace) trace = {0};
 
         if (!case_trace(one, &trace, error)) {
@@ -236,7 +236,8 @@ bool figures_fits(const Cases *cases, GPtrArray *figures, GError **error)
         suffix = g_hash_table_size(seen) > 0 ? g_strdup_printf("-%u", g_hash_table_size(seen) + 1)
                                              : g_strdup("");
         g_hash_table_add(seen, g_strdup(trace.key));
-        if (!add_trace(one, suffix, cases->cases->len > 1 ? trace.source : NULL, figures, error)) {
+        source = cases->cases->len > 1 ? g_path_get_basename(trace.source) : NULL;
+        if (!add_trace(one, suffix, source, figures, error)) {
             return false;
         }
     }

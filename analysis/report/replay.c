@@ -210,8 +210,9 @@ static bool add_calls(GString *page, const Case *one, gint64 calls, GError **err
 
 static bool add_case(GString *page, const Case *one, const CaseTrace *trace, GError **error)
 {
+    g_autofree char *source = g_path_get_basename(trace->source);
     g_autofree char *heading =
-        g_strdup_printf("%s%s%s", one->label, *one->label != '\0' ? ": " : "", trace->source);
+        g_strdup_printf("%s%s%s", one->label, *one->label != '\0' ? ": " : "", source);
     Ends ends = {0};
 
     if (!read_ends(one, &ends, error)) {

@@ -253,7 +253,7 @@ static void pad(GString *text, const char *name, glong width)
     }
 }
 
-/* "answered 200 in 0.18 s" */
+/* "answered 200 in 180 ms" */
 static char *end_text(int place, uint16_t status, PealSpan setup)
 {
     GString *text = g_string_new(place_name(place));
@@ -261,8 +261,10 @@ static char *end_text(int place, uint16_t status, PealSpan setup)
     if (status != 0) {
         g_string_append_printf(text, " %u", status);
     }
-    if (setup.ns >= 0) {
+    if (setup.ns >= PEAL_NS_PER_S) {
         g_string_append_printf(text, " in %.2f s", (double)setup.ns / (double)PEAL_NS_PER_S);
+    } else if (setup.ns >= 0) {
+        g_string_append_printf(text, " in %.0f ms", (double)setup.ns / (double)PEAL_NS_PER_MS);
     }
     return g_string_free(text, FALSE);
 }
@@ -357,14 +359,15 @@ void replay_report_text(GString *text, const Replay *replay, const Recorder *rec
     size_t len;
     uint32_t step;
     const RecorderReplayed *rows = recorder_replayed_rows(recorder, &len, &step);
+    g_autofree char *source = g_path_get_basename(replay->source);
     Table table = {0};
 
     if (len == 0) {
         return;
     }
     fill(&table, replay, rows, len);
-    g_string_append_printf(text, "  replay    %" G_GUINT64_FORMAT " calls of %s", table.calls,
-                           replay->source);
+    g_string_append_printf(text, "  replay    %" G_GUINT64_FORMAT " call%s of %s", table.calls,
+                           table.calls == 1 ? "" : "s", source);
     if (step > 1) {
         g_string_append_printf(text, " (one in %u)", step);
     }

@@ -55,11 +55,43 @@ static bool on_play(void *user, PealTime now, uint64_t ended)
     return !watch->stage->stopped();
 }
 
+static void add_word(GString *line, const char *option, const char *value)
+{
+    g_autofree char *word = value != NULL ? g_shell_quote(value) : NULL;
+
+    if (word != NULL) {
+        g_string_append_printf(line, " %s%s%s", option, *option != '\0' ? " " : "", word);
+    }
+}
+
+/* What plays it again; a key stays in its file. */
+static char *command_line(const ReplayCommand *command, const char *dir)
+{
+    GString *line = g_string_new("peal replay");
+
+    add_word(line, "", command->files[0]);
+    for (char **target = command->targets; *target != NULL; target++) {
+        add_word(line, "--to", *target);
+    }
+    add_word(line, "--filter", command->filter);
+    add_word(line, "--from", command->from);
+    add_word(line, "--until", command->until);
+    add_word(line, "--speed", command->speed_text);
+    add_word(line, "--domain", command->domain);
+    add_word(line, "--credentials", command->credentials);
+    add_word(line, "--anonymise", command->anonymise);
+    add_word(line, "--keep", command->keep);
+    add_word(line, "--place", command->place);
+    add_word(line, "--out", dir);
+    return g_string_free(line, FALSE);
+}
+
 static ReplayResults *open_results(const ReplayStage *stage, const char *dir, GError **error)
 {
     const ReplayCommand *command = stage->command;
     g_autofree char *stem = replay_stem(command->files[0]);
     g_autofree char *targets = g_strjoinv(" ", command->targets);
+    g_autofree char *line = command_line(command, dir);
     char speed[G_ASCII_DTOSTR_BUF_SIZE];
     const ResultsParameter parameters[] = {
         {.key = "replay.to", .value = targets},
@@ -67,6 +99,7 @@ static ReplayResults *open_results(const ReplayStage *stage, const char *dir, GE
     };
     const ReplayResultsConfig config = {.dir = dir,
                                         .name = stem,
+                                        .command = line,
                                         .replay = stage->replay,
                                         .parameters = parameters,
                                         .parameters_len = G_N_ELEMENTS(parameters),

@@ -368,6 +368,15 @@ static int64_t plan_fill_stream(Plan *plan, int64_t end_us)
     return plan->stream_us;
 }
 
+/* Peers have as many users as one of them has; with a recorded workload, some have fewer. */
+static bool is_nobody(const Plan *plan, const Entry *entry)
+{
+    return plan->recorded != NULL && entry->number != NUMBER_START &&
+           entry->number <= plan->users &&
+           replay_user_at(plan->scenario->workload.replay, entry->peer, entry->number - 1) ==
+               HISTORY_NOBODY;
+}
+
 /* Adds what a peer's agenda has before `end_us`, as far as an entry's number allows. Returns the
  * instant of the one after it. */
 static int64_t plan_fill_agenda(Plan *plan, uint32_t peer, int64_t end_us, uint32_t last)
@@ -378,7 +387,9 @@ static int64_t plan_fill_agenda(Plan *plan, uint32_t peer, int64_t end_us, uint3
         for (; at_us < end_us && plan->number[peer] <= last; plan->number[peer]++) {
             Entry entry = {(uint32_t)(at_us - plan->begin_us), peer, plan->number[peer]};
 
-            g_array_append_val(plan->entries, entry);
+            if (!is_nobody(plan, &entry)) {
+                g_array_append_val(plan->entries, entry);
+            }
             at_us = agenda_at(plan, peer, entry.number + 1, at_us);
         }
         plan->next_us[peer] = at_us;
@@ -637,38 +648,25 @@ static void plan_take_entry(Plan *plan, const Entry *entry, PlanAction *action)
     plan->entries_next++;
 }
 
-/* Peers have as many users as one of them has; with a recorded workload, some have fewer. */
-static bool is_nobody(const Plan *plan, const PlanAction *action)
-{
-    return action->kind == PLAN_REGISTER && plan->recorded != NULL &&
-           replay_user_at(plan->scenario->workload.replay, action->peer, action->user) ==
-               HISTORY_NOBODY;
-}
-
 bool plan_next(Plan *plan, PealTime until, PlanAction *ret_action)
 {
-    PlanAction action;
+    const Entry *entry = plan_entry(plan);
+    PealTime agenda = entry_at(plan, entry);
+    PealTime event = event_at(plan);
+    PealTime at = peal_time_min(peal_time_min(agenda, event), recorded_peek(plan->recorded));
+    PlanAction action = {.at = at, .call = UINT32_MAX};
 
-    do {
-        const Entry *entry = plan_entry(plan);
-        PealTime agenda = entry_at(plan, entry);
-        PealTime event = event_at(plan);
-        PealTime recorded = recorded_peek(plan->recorded);
-
-        action = (PlanAction){.at = peal_time_min(peal_time_min(agenda, event), recorded),
-                              .call = UINT32_MAX};
-        if (action.at.ns >= until.ns) {
-            return false;
-        }
-        if (event.ns == action.at.ns) {
-            action.kind = PLAN_EVENT;
-            action.event = plan->events_next++;
-        } else if (agenda.ns == action.at.ns) {
-            plan_take_entry(plan, entry, &action);
-        } else {
-            recorded_next(plan->recorded, &action);
-        }
-    } while (is_nobody(plan, &action));
+    if (at.ns >= until.ns) {
+        return false;
+    }
+    if (event.ns == at.ns) {
+        action.kind = PLAN_EVENT;
+        action.event = plan->events_next++;
+    } else if (agenda.ns == at.ns) {
+        plan_take_entry(plan, entry, &action);
+    } else {
+        recorded_next(plan->recorded, &action);
+    }
     *ret_action = action;
     return true;
 }

@@ -35,7 +35,6 @@ bool workload_build(Scenario *scenario, GError **error)
         return scenario_fail(scenario, KEYS_TO_BLAME({"workload", "trace"}), error,
                              "%s has no users", workload->trace_file);
     }
-    replay_set_domain(workload->replay, PLAN_DOMAIN);
     if (!replay_place(workload->replay, (ReplayPlacing)workload->trace_placing,
                       (uint32_t)churn_identities(scenario), &inner)) {
         return scenario_fail(scenario,

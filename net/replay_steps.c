@@ -51,8 +51,12 @@ void live_fail(Live *live, GError *error)
 static void begin_playing(Live *live)
 {
     if (live->refused == live->phones_len && live->phones_len > 0) {
-        live_fail(live, g_error_new(G_FILE_ERROR, G_FILE_ERROR_ACCES,
-                                    "none of the %u users could register", live->phones_len));
+        live_fail(live,
+                  g_error_new(G_FILE_ERROR, G_FILE_ERROR_ACCES,
+                              "none of the %u users could register; a peer refuses those of a "
+                              "domain that it does not serve (--domain gives them another), and "
+                              "those whose password it is not given (--credentials)",
+                              live->phones_len));
         return;
     }
     live->origin = loop_now(live->loop);
@@ -88,10 +92,10 @@ static void fail_absent(Live *live, const LiveTarget *target, uint16_t status)
 
     live_fail(live,
               g_error_new(G_FILE_ERROR, G_FILE_ERROR_NODEV,
-                          "--to %s: %s (SIP status %u); is a peer with phones listening "
+                          "--to %s: %s (SIP status %u); is a peer listening for phones "
                           "there, over UDP?",
                           address_text(&target->addr, text),
-                          status == 408 ? "nobody answers" : "nobody can be registered", status));
+                          status == 408 ? "nobody answers" : "nobody takes registrations", status));
 }
 
 static void say_refused(Live *live, const LivePhone *phone, uint16_t status)

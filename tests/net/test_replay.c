@@ -32,16 +32,24 @@ static void add_call(Replay *replay, ReplayCall call)
     g_array_append_val(replay->calls, call);
 }
 
+static void user_clear(gpointer user)
+{
+    g_free(((ReplayUser *)user)->aor);
+}
+
 static Replay *workload(void)
 {
     static const char *const names[USERS] = {"alice", "bob", "carol", LURE_MOVED};
     Replay *replay = g_new0(Replay, 1);
     const ReplayRegistration registrations[] = {
         {.at = ms(20), .user = CAROL, .expires_s = 0}, /* carol is yet to be called */
+        {.at = ms(30), .user = ALICE, .expires_s = 600},
+        {.at = ms(30), .user = ALICE, .expires_s = 900}, /* when the one before is answered */
         {.at = ms(100), .user = BOB, .expires_s = 1800},
     };
 
     replay->users = g_array_new(FALSE, TRUE, sizeof(ReplayUser));
+    g_array_set_clear_func(replay->users, user_clear);
     replay->registrations = g_array_new(FALSE, TRUE, sizeof(ReplayRegistration));
     replay->calls = g_array_new(FALSE, TRUE, sizeof(ReplayCall));
     for (uint32_t i = 0; i < USERS; i++) {
@@ -260,6 +268,7 @@ static void play_all(Played *played, const Lure *lure)
     CU_ASSERT_EQUAL(figures->calls_failed[302], 1);
     CU_ASSERT_EQUAL(figures->calls_failed[487], 1);
     CU_ASSERT_EQUAL(figures->calls_unfinished, 0);
+    CU_ASSERT_EQUAL(figure(played, "registrations.stored"), USERS + 3 + USERS);
     CU_ASSERT_EQUAL(figure(played, "registrations.failed"), 0);
     CU_ASSERT_EQUAL(figure(played, "replay.registrations_left"), 0);
     CU_ASSERT_EQUAL(figure(played, "replay.calls_of_strangers"), 0);

@@ -8,7 +8,6 @@
 
 #include "peal_test.h"
 #include "scenarios/traffic.h"
-#include "trace/packet.h"
 
 static Replay *empty_replay(uint32_t users)
 {
@@ -257,46 +256,21 @@ static void replay_scenario_refuses_what_it_cannot_do(void)
     drop(replay);
 }
 
-static void on_udp(void *user, const UdpPacket *packet)
-{
-    TraceMessage message = {.at_ns = packet->at_ns, .from = packet->from, .to = packet->to};
-    PealStr text = {(const char *)packet->data.ptr, packet->data.len};
-
-    if (peal_sip_scan(text, &message.scan) == 0) {
-        history_message(user, &message);
-    }
-}
-
-static void on_tcp(void *user, const TcpPacket *packet)
-{
-    (void)user;
-    (void)packet;
-    CU_FAIL("the capture has UDP alone");
-}
-
-/* A capture's workload, of its datagrams. */
+/* A capture's workload: what `peal replay` makes of it. */
 static Replay *replay_of(const char *path)
 {
     const HistoryConfig texts = {.texts = false};
     const ReplayOptions options = {.domain = "example.org", .speed = 1};
     const TraceConfig config = {.path = path, .from_ns = INT64_MIN, .until_ns = INT64_MAX};
-    const TraceSink none = {0};
     g_autoptr(History) history = history_new(&texts);
-    const PacketSink sink = {.udp = on_udp, .tcp = on_tcp, .user = history};
+    const TraceSink sink = {.message = history_message,
+                            .datagram = history_datagram,
+                            .user = history};
     g_autoptr(GError) error = NULL;
-    TraceCounts counts = {0};
-    Source *source = source_open(&config, &none, &counts, &error);
-    Packets *packets;
-    PacketFrame frame;
+    TraceCounts counts;
     Replay *replay;
 
-    CU_ASSERT_PTR_NOT_NULL_FATAL(source);
-    packets = packets_new(source_link_type(source), &sink, counts.skipped);
-    while (source_next(source, &frame)) {
-        packets_take(packets, &frame);
-    }
-    packets_free(packets);
-    CU_ASSERT_TRUE(source_close(source, &error));
+    CU_ASSERT_TRUE_FATAL(trace_read(&config, &sink, &counts, &error));
     replay = replay_from_history(path, history_finish(history), &options, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(replay);
     return replay;

@@ -167,9 +167,10 @@ static void set_ranges(Figure *figure, const Panels *panels, gint64 n)
     }
 }
 
-static bool add_figure(const Case *one, size_t which, const char *suffix, GPtrArray *figures,
-                       GError **error)
+static bool add_figure(const Case *one, const CaseTrace *trace, size_t which, const char *suffix,
+                       GPtrArray *figures, GError **error)
 {
+    g_autofree char *label = trace_label(trace, LOOKS[which].label);
     g_autofree char *name = g_strconcat("fit-", LOOKS[which].quantity, suffix, NULL);
     g_autofree char *about = g_strconcat(LOOKS[which].about, ABOUT, NULL);
     g_autoptr(Figure) figure = figure_new(name, LOOKS[which].title, about);
@@ -187,7 +188,7 @@ static bool add_figure(const Case *one, size_t which, const char *suffix, GPtrAr
     if (!add_measured(&panels, one, LOOKS[which].quantity, fits.n, error)) {
         return false;
     }
-    figure_axis_init(&figure->x, LOOKS[which].label, " s");
+    figure_axis_init(&figure->x, label, " s");
     figure->key = FIGURE_KEY_ABOVE;
     add_fit(&panels, (FitFamily)fits.best, &fits.of[fits.best], true, look++);
     for (int i = 0; i < FIT_FAMILIES; i++) {
@@ -201,13 +202,13 @@ static bool add_figure(const Case *one, size_t which, const char *suffix, GPtrAr
 }
 
 /* The figures of a case's trace; the suffix tells it from others. */
-static bool add_trace(const Case *one, const char *suffix, const char *subject, GPtrArray *figures,
-                      GError **error)
+static bool add_trace(const Case *one, const CaseTrace *trace, const char *suffix,
+                      const char *subject, GPtrArray *figures, GError **error)
 {
     guint before = figures->len;
 
     for (size_t i = 0; i < G_N_ELEMENTS(LOOKS); i++) {
-        if (!add_figure(one, i, suffix, figures, error)) {
+        if (!add_figure(one, trace, i, suffix, figures, error)) {
             return false;
         }
     }
@@ -237,7 +238,7 @@ bool figures_fits(const Cases *cases, GPtrArray *figures, GError **error)
                                              : g_strdup("");
         g_hash_table_add(seen, g_strdup(trace.key));
         source = cases->cases->len > 1 ? g_path_get_basename(trace.source) : NULL;
-        if (!add_trace(one, suffix, source, figures, error)) {
+        if (!add_trace(one, &trace, suffix, source, figures, error)) {
             return false;
         }
     }

@@ -455,10 +455,11 @@ static bool add_delays_of(FigurePanel *panel, const Replays *replays, guint i, G
 }
 
 /* Names the axis of time, in a unit that suits. */
-static void set_time(Figure *figure, gint64 step)
+static void set_time(Figure *figure, const CaseTrace *trace)
 {
     const FigurePanel *panel = figure_panel_at(figure, 0);
-    g_autoptr(GString) label = g_string_new("Time in the trace");
+    g_autofree char *name = NULL, *label = NULL;
+    gint64 step = drawn_step(trace);
     double least = 0, greatest = 0;
     TimeUnit unit;
 
@@ -472,11 +473,11 @@ static void set_time(Figure *figure, gint64 step)
             g_array_index(points, FigurePoint, j).x /= unit.seconds;
         }
     }
-    g_string_append_printf(label, " (%s)", unit.name);
-    if (step > 1) {
-        g_string_append_printf(label, ", one call in %" G_GINT64_FORMAT, step);
-    }
-    figure_axis_init(&figure->x, label->str, unit.unit);
+    name = step > 1 ? g_strdup_printf("Time in the trace (%s), one call in %" G_GINT64_FORMAT,
+                                      unit.name, step)
+                    : g_strdup_printf("Time in the trace (%s)", unit.name);
+    label = trace_label(trace, name);
+    figure_axis_init(&figure->x, label, unit.unit);
     figure->x.from = -0.02 * greatest;
     figure->x.to = 1.02 * greatest;
 }
@@ -501,7 +502,7 @@ bool figures_replay_delays(const Cases *cases, GPtrArray *figures, GError **erro
         }
     }
     if (replays.len > 0) {
-        set_time(figure, drawn_step(&replays.traces[0]));
+        set_time(figure, &replays.traces[0]);
         if (figure_span_y(panel, &least, &greatest)) {
             set_logarithmic(&panel->y, least / 1.1, greatest * 1.1);
         }

@@ -21,7 +21,8 @@ bool case_trace(const Case *which, CaseTrace *ret_trace, GError **error)
 {
     g_autoptr(sqlite3_stmt) query =
         case_query(which,
-                   "SELECT source, calls, step, answered, cancelled, refused, unanswered, span_s"
+                   "SELECT source, calls, step, answered, cancelled, refused, unanswered, span_s,"
+                   " speed"
                    " FROM trace WHERE point = ?",
                    NULL, error);
     GError *failure = NULL;
@@ -37,6 +38,7 @@ bool case_trace(const Case *which, CaseTrace *ret_trace, GError **error)
         for (int i = 0; i <= HISTORY_UNANSWERED; i++) {
             ret_trace->ends[i] = sqlite3_column_int64(query, 3 + i);
         }
+        ret_trace->speed = sqlite3_column_double(query, 8);
         ret_trace->key = g_strdup_printf("%s %" G_GINT64_FORMAT " %.9g", ret_trace->source,
                                          ret_trace->calls, sqlite3_column_double(query, 7));
     }
@@ -44,6 +46,12 @@ bool case_trace(const Case *which, CaseTrace *ret_trace, GError **error)
         g_propagate_error(error, failure);
     }
     return failure == NULL;
+}
+
+char *trace_label(const CaseTrace *trace, const char *label)
+{
+    return trace->speed == 1 ? g_strdup(label)
+                             : g_strdup_printf("%s, at %g times the speed", label, trace->speed);
 }
 
 bool trace_ends(const Case *which, int replication, gint64 ret_ends[TRACE_ENDS], GError **error)

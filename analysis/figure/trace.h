@@ -24,7 +24,8 @@ typedef struct CaseTrace {
     char *source; /* NULL: the case replays none */
     char *key;    /* the same for the same trace */
     gint64 calls;
-    gint64 step; /* one call in so many has rows */
+    gint64 step;  /* one call in so many has rows */
+    double speed; /* by which its times were divided */
     gint64 ends[TRACE_ENDS];
 } CaseTrace;
 
@@ -32,6 +33,10 @@ typedef struct CaseTrace {
 bool case_trace(const Case *which, CaseTrace *ret_trace, GError **error);
 void case_trace_clear(CaseTrace *trace);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CaseTrace, case_trace_clear)
+
+/* trace_label is an axis of the trace's times, which says so where they are not as they were; to
+ * g_free. */
+char *trace_label(const CaseTrace *trace, const char *label);
 
 /* trace_ends counts what the calls came to in one replication of a case, or in all of them
  * (replication -1). False with RESULTS_ERROR_READ. */

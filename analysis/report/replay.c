@@ -127,7 +127,9 @@ static void add_ms(GString *page, sqlite3_stmt *query, int column)
     if (sqlite3_column_type(query, column) == SQLITE_NULL) {
         g_string_append(page, "<td>–</td>");
     } else {
-        g_string_append_printf(page, "<td>%.4g</td>", sqlite3_column_double(query, column));
+        double ms = sqlite3_column_double(query, column);
+
+        g_string_append_printf(page, "<td>%.*f</td>", ms >= 100 ? 0 : ms >= 1 ? 1 : 2, ms);
     }
 }
 

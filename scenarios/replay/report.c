@@ -340,7 +340,8 @@ static void say_calls(GString *text, const Replay *replay, const RecorderReplaye
         }
     }
     if (lines->len > 0) {
-        g_string_append_printf(text, "  calls     %s, in the trace | here\n",
+        g_string_append_printf(text,
+                               "  calls     %s, in the trace | here; in: until ringing or answer\n",
                                whole ? "each" : "those that ended otherwise");
         say_lines(text, lines);
     }

@@ -160,10 +160,10 @@ static void set_ranges(Figure *figure, const Panels *panels, gint64 n)
     panels->beyond->y.scale = FIGURE_LOG;
     panels->beyond->y.from = 0.5 / (double)n;
     panels->beyond->y.to = 1.3;
-    for (double decade = 1; decade >= panels->beyond->y.from; decade /= 10) {
-        g_autofree char *text = g_strdup_printf("%g", decade);
+    for (int decade = 0; decade >= (int)ceil(log10(panels->beyond->y.from)); decade--) {
+        g_autofree char *text = g_strdup_printf("%g", pow(10, decade));
 
-        figure_axis_tick(&panels->beyond->y, decade, text);
+        figure_axis_tick(&panels->beyond->y, pow(10, decade), text);
     }
 }
 

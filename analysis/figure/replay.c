@@ -144,30 +144,30 @@ static bool add_overlay_curve(FigurePanel *panel, const Replays *replays, guint 
 /* The nearest 1, 2 or 5 times a power of ten, downwards or upwards. */
 static double round_place(double value, bool up)
 {
-    static const double places[] = {1, 2, 5, 10};
     double decade = pow(10, floor(log10(value) + 1e-9)), share = value / decade;
-    size_t i = 0;
 
-    while (i + 1 < G_N_ELEMENTS(places) && places[i + 1] <= share * (1 + 1e-9)) {
-        i++;
+    if (up) {
+        return decade * (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
     }
-    return decade * (up && places[i] < share * (1 - 1e-9) ? places[i + 1] : places[i]);
+    return decade * (share >= 5 ? 5 : share >= 2 ? 2 : 1);
 }
 
 /* A logarithmic axis with places to read off: of few decades 1, 2 and 5 of each. */
 static void set_logarithmic(FigureAxis *axis, double least, double greatest)
 {
     static const double shares[] = {1, 2, 5};
-    bool all;
+    int first, last;
+    size_t each;
 
     axis->scale = FIGURE_LOG;
     axis->from = round_place(least, false);
     axis->to = fmax(round_place(greatest, true), 2 * axis->from);
-    all = axis->to <= 500 * axis->from;
-    for (double decade = pow(10, floor(log10(axis->from) + 1e-9)); decade <= axis->to * 1.001;
-         decade *= 10) {
-        for (size_t i = 0; i < (all ? G_N_ELEMENTS(shares) : 1); i++) {
-            double at = decade * shares[i];
+    each = axis->to <= 500 * axis->from ? G_N_ELEMENTS(shares) : 1;
+    first = (int)floor(log10(axis->from) + 1e-9);
+    last = (int)floor(log10(axis->to) + 1e-9);
+    for (int decade = first; decade <= last; decade++) {
+        for (size_t i = 0; i < each; i++) {
+            double at = pow(10, decade) * shares[i];
             g_autofree char *text = g_strdup_printf(at >= 1 ? "%.0f" : "%g", at);
 
             if (at >= axis->from * 0.999 && at <= axis->to * 1.001) {
@@ -258,10 +258,10 @@ static void clear_bars(gpointer data)
     g_free(((Bars *)data)->name);
 }
 
-static void add_bars(GArray *all, char *name, unsigned look, const gint64 ends[TRACE_ENDS],
+static void add_bars(GArray *all, const char *name, unsigned look, const gint64 ends[TRACE_ENDS],
                      double per)
 {
-    Bars bars = {.name = name, .look = look};
+    Bars bars = {.name = g_strdup(name), .look = look};
 
     for (int i = 0; i < TRACE_ENDS; i++) {
         bars.ends[i] = (double)ends[i] / per;
@@ -274,17 +274,17 @@ static bool read_bars(const Replays *replays, GArray *all, GError **error)
 {
     for (guint i = 0; i < replays->len; i++) {
         const CaseTrace *trace = &replays->traces[i];
+        g_autofree char *there = series_name(replays, i, true);
+        g_autofree char *here = series_name(replays, i, false);
         gint64 ends[TRACE_ENDS];
 
         if (!trace_ends(replays->cases[i], -1, ends, error)) {
             return false;
         }
         if (!replays->repeated[i]) {
-            add_bars(all, series_name(replays, i, true), TRACE_LOOK + LOOK_COLOURS * i, trace->ends,
-                     1);
+            add_bars(all, there, TRACE_LOOK + LOOK_COLOURS * i, trace->ends, 1);
         }
-        add_bars(all, series_name(replays, i, false), i, ends,
-                 (double)replays->cases[i]->replications / (double)trace->step);
+        add_bars(all, here, i, ends, (double)replays->cases[i]->replications / (double)trace->step);
     }
     return true;
 }

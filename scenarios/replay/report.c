@@ -183,13 +183,16 @@ static int compare_spans(const void *a, const void *b)
 /* "median 180 ms", or "none". */
 static void say_median(GString *text, GArray *spans_ns)
 {
+    guint middle;
+
     if (spans_ns->len == 0) {
         g_string_append(text, "none");
         return;
     }
     g_array_sort(spans_ns, compare_spans);
+    middle = (spans_ns->len - 1) / 2;
     g_string_append_printf(text, "median %.0f ms",
-                           (double)g_array_index(spans_ns, gint64, (spans_ns->len - 1) / 2) /
+                           (double)g_array_index(spans_ns, gint64, middle) /
                                (double)PEAL_NS_PER_MS);
 }
 

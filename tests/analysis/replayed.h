@@ -171,13 +171,12 @@ static inline char *replayed_results(uint32_t calls, unsigned replications)
         Recording recording = {
             .seed = i, .hops_mean = 4, .duration_s = 60, .warmup_s = 10, .per_second = 5};
         Recorder *recorder = recording_play(&recording);
-        uint64_t begun = calls - calls / 50;
+        uint64_t begun = calls - calls / 50, same = begun - (calls + 7) / 50;
         ResultsFigure figures[] = {{"replay.calls", calls, RESULTS_SUM, 0},
                                    {"replay.begun", (double)begun, RESULTS_SUM, 0},
                                    {"replay.as_in_trace",
-                                    begun > 0 ? (double)(begun - (calls + 7) / 50) / (double)begun
-                                              : NAN,
-                                    RESULTS_RATE, begun}};
+                                    begun > 0 ? (double)same / (double)begun : NAN, RESULTS_RATE,
+                                    begun}};
         ResultsReplication head = {.replication = i,
                                    .peers = 100,
                                    .wall_seconds = 1,

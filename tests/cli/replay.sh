@@ -73,7 +73,23 @@ a_workload_file_plays_as_its_capture_does() {
 
 plots_stand_beside_each_other() {
     "$PEAL" plot again >plot.txt || return
-    [ -s again/plots/replay-setup.svg ] && [ -s again/plots/replay-answers.svg ] || fail "$(cat plot.txt)"
+    [ -s again/plots/replay-setup.svg ] && [ -s again/plots/replay-answers.svg ] || fail "$(cat plot.txt)" || return
+    [ -s again/plots/fit-interarrival.svg ] || fail "no fits among $(cat plot.txt)"
+}
+
+# The page lists the calls, each with how it ended there and here.
+the_page_has_the_calls() {
+    "$PEAL" report again || return
+    grep -q 'Calls of the trace' again/report.html || fail 'no calls' || return
+    grep -o 'answered 200' again/report.html | wc -l | grep -qvx '[01]' || fail 'no call that was answered'
+}
+
+# Two replays of one trace, call by call; and one table of each in csv/.
+replays_are_compared_and_exported() {
+    "$PEAL" compare again twice --no-plot >compared.txt || return
+    grep -q 'call by call' compared.txt || fail "$(cat compared.txt)" || return
+    "$PEAL" plot again --csv >csv.txt || return
+    [ "$(wc -l <again/csv/trace_calls.csv)" -eq "$(wc -l <again/csv/replay_calls.csv)" ] || fail "$(wc -l again/csv/*)"
 }
 
 a_fitted_scenario_runs() {
@@ -129,6 +145,8 @@ check a_simulated_capture_plays_again a_simulated_capture_plays_again
 check the_same_replay_has_the_same_fingerprint the_same_replay_has_the_same_fingerprint
 check a_workload_file_plays_as_its_capture_does a_workload_file_plays_as_its_capture_does
 check plots_stand_beside_each_other plots_stand_beside_each_other
+check the_page_has_the_calls the_page_has_the_calls
+check replays_are_compared_and_exported replays_are_compared_and_exported
 check a_fitted_scenario_runs a_fitted_scenario_runs
 if [ -d "$DATA" ]; then
     check two_users_end_as_they_ended ends_as_it_ended sip-two-users.pcap '[1,1]'

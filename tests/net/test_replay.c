@@ -321,8 +321,8 @@ static bool make_network(void)
         "ip addr add 10.9.9.1/24 dev out",
         "ip link set out up",
         "ip link set outer up",
-        "ip neigh add " LURE_ADDRESS " lladdr 02:00:00:00:00:99 dev out",
-        "ip route add default via " LURE_ADDRESS,
+        ("ip neigh add " LURE_ADDRESS " lladdr 02:00:00:00:00:99 dev out"),
+        ("ip route add default via " LURE_ADDRESS),
     };
 
     if (unshare(CLONE_NEWNET) != 0) {

@@ -96,10 +96,6 @@ static inline PealTime live_now(const Live *live)
 {
     return (PealTime){peal_time_since(loop_now(live->loop), live->origin).ns};
 }
-static inline const char *live_aor(const Live *live, uint32_t user)
-{
-    return replay_user(live->replay, user)->aor;
-}
 
 /* live_fail ends the replay with an error, which it takes, as an interruption would. */
 void live_fail(Live *live, GError *error);

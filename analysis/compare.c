@@ -6,6 +6,7 @@
 
 #include "compare/draw.h"
 #include "compare/pairs.h"
+#include "compare/replay.h"
 #include "plot/gnuplot.h"
 
 #include <analysis/results.h>
@@ -37,6 +38,7 @@ typedef struct Comparison {
     bool comparable[SIDE_FIGURES]; /* both sides have values */
     Pairs pairs;
     Pairs calls;
+    CompareReplay replay;
     bool same_plan;   /* pairs holds something */
     GPtrArray *files; /* paths written, owned */
 } Comparison;
@@ -207,6 +209,16 @@ static void print_call_pairs(const Pairs *pairs)
     }
 }
 
+static void print_replay(const CompareReplay *replay)
+{
+    if (replay->known) {
+        printf("replay: %" G_GUINT64_FORMAT " calls of one trace in both; %" G_GUINT64_FORMAT
+               " ended as there in A, %" G_GUINT64_FORMAT " in B; %" G_GUINT64_FORMAT
+               " alike in both\n",
+               replay->calls, replay->as_in_trace[0], replay->as_in_trace[1], replay->alike);
+    }
+}
+
 static void print_text(const Comparison *comparison)
 {
     print_side('A', &comparison->sides[0]);
@@ -215,6 +227,7 @@ static void print_text(const Comparison *comparison)
     print_figures(comparison);
     print_pairs(comparison);
     print_call_pairs(&comparison->calls);
+    print_replay(&comparison->replay);
     for (guint i = 0; i < comparison->files->len; i++) {
         puts(g_ptr_array_index(comparison->files, i));
     }
@@ -294,6 +307,16 @@ static json_t *call_pairs_json(const Pairs *pairs)
                      number(pairs->difference_median_ms));
 }
 
+static json_t *replay_json(const CompareReplay *replay)
+{
+    if (!replay->known) {
+        return json_null();
+    }
+    return json_pack("{s:I, s:I, s:I, s:I}", "calls", (json_int_t)replay->calls, "as_in_trace_a",
+                     (json_int_t)replay->as_in_trace[0], "as_in_trace_b",
+                     (json_int_t)replay->as_in_trace[1], "alike", (json_int_t)replay->alike);
+}
+
 static json_t *differences_json(const Comparison *comparison)
 {
     json_t *differences = json_object();
@@ -323,6 +346,7 @@ static void print_json(const Comparison *comparison)
     json_object_set_new(root, "figures", figures_json(comparison));
     json_object_set_new(root, "pairs", pairs_json(comparison));
     json_object_set_new(root, "call_pairs", call_pairs_json(&comparison->calls));
+    json_object_set_new(root, "replay", replay_json(&comparison->replay));
     json_object_set_new(root, "files", files);
     text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
     puts(text);
@@ -362,6 +386,7 @@ static int compare_all(Comparison *comparison, const CompareOptions *options, GE
     if (!side_open(options->dirs[0], &comparison->sides[0], error) ||
         !side_open(options->dirs[1], &comparison->sides[1], error) ||
         !read_differences(comparison, error) ||
+        !compare_replay(&comparison->sides[0], &comparison->sides[1], &comparison->replay, error) ||
         (!options->no_plot && !gnuplot_check("leave the plots out with --no-plot", error))) {
         return STATUS_INPUT;
     }

@@ -11,6 +11,16 @@ const char *trace_end_name(int end)
                                     : history_outcome_name((HistoryOutcome)end);
 }
 
+int trace_end_find(const char *name)
+{
+    int end = 0;
+
+    while (end < TRACE_ENDS - 1 && strcmp(trace_end_name(end), name) != 0) {
+        end++;
+    }
+    return end;
+}
+
 void case_trace_clear(CaseTrace *trace)
 {
     g_clear_pointer(&trace->source, g_free);
@@ -72,11 +82,7 @@ bool trace_ends(const Case *which, int replication, gint64 ret_ends[TRACE_ENDS],
     while (database_next(query, &failure)) {
         const char *name = (const char *)sqlite3_column_text(query, 0);
 
-        for (int i = 0; i < TRACE_ENDS; i++) {
-            if (strcmp(trace_end_name(i), name) == 0) {
-                ret_ends[i] = sqlite3_column_int64(query, 1);
-            }
-        }
+        ret_ends[trace_end_find(name)] = sqlite3_column_int64(query, 1);
     }
     if (failure != NULL) {
         g_propagate_error(error, failure);

@@ -13,8 +13,10 @@
 /* What a call came to: a HistoryOutcome, or one of these. */
 enum { TRACE_UNDER_WAY = HISTORY_UNANSWERED + 1, TRACE_NOT_BEGUN, TRACE_ENDS };
 
-/* trace_end_name is "answered" ..., "under way", "not begun". */
+/* trace_end_name is "answered" ..., "under way", "not begun"; trace_end_find tells which one has a
+ * name. */
 const char *trace_end_name(int end);
+int trace_end_find(const char *name);
 
 /* TRACE_END_SQL is what a row of replay_calls, called c, came to, by that name. */
 #define TRACE_END_SQL \

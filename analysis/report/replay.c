@@ -19,16 +19,6 @@ typedef struct Ends {
     gint64 same;
 } Ends;
 
-static int end_of(const char *name)
-{
-    int end = 0;
-
-    while (end < TRACE_ENDS - 1 && strcmp(trace_end_name(end), name) != 0) {
-        end++;
-    }
-    return end;
-}
-
 static bool read_ends(const Case *one, Ends *ends, GError **error)
 {
     g_autoptr(sqlite3_stmt) query = case_query(
@@ -43,8 +33,8 @@ static bool read_ends(const Case *one, Ends *ends, GError **error)
         return false;
     }
     while (database_next(query, &failure)) {
-        int there = end_of((const char *)sqlite3_column_text(query, 0));
-        int here = end_of((const char *)sqlite3_column_text(query, 1));
+        int there = trace_end_find((const char *)sqlite3_column_text(query, 0));
+        int here = trace_end_find((const char *)sqlite3_column_text(query, 1));
         gint64 count = sqlite3_column_int64(query, 2);
 
         ends->count[there][here] += count;

@@ -88,6 +88,8 @@ the_page_has_the_calls() {
 replays_are_compared_and_exported() {
     "$PEAL" compare again twice --no-plot >compared.txt || return
     grep -q 'call by call' compared.txt || fail "$(cat compared.txt)" || return
+    grep -Eq '^replay: ([0-9]+) calls of one trace in both; ([0-9]+) ended as there in A, \2 in B; \1 alike' compared.txt ||
+        fail "$(cat compared.txt)" || return
     "$PEAL" plot again --csv >csv.txt || return
     [ "$(wc -l <again/csv/trace_calls.csv)" -eq "$(wc -l <again/csv/replay_calls.csv)" ] || fail "$(wc -l again/csv/*)"
 }

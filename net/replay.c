@@ -120,16 +120,24 @@ static bool look_on(const Live *live)
     return job->get_ready(job->user, what);
 }
 
-static void on_look(void *user)
+/* Takes the samples that are due before an instant, all as things are now. */
+static void sample(const Live *live, PealTime until)
 {
-    Live *live = user;
     PealTime mark;
 
-    while (live->step == LIVE_PLAYING &&
-           (mark = recorder_next_sample(live->job->recorder)).ns <= live_now(live).ns) {
+    while ((mark = recorder_next_sample(live->job->recorder)).ns < until.ns) {
         RecorderTotals totals = totals_of(live);
 
         recorder_sample(live->job->recorder, mark, &totals);
+    }
+}
+
+static void on_look(void *user)
+{
+    Live *live = user;
+
+    if (live->step == LIVE_PLAYING) {
+        sample(live, live_now(live));
     }
     if (!live->interrupted && !look_on(live)) {
         live->interrupted = true;
@@ -248,6 +256,7 @@ static void finish(Live *live, RunOutcome *outcome)
         live->counts.left += live->phones[i].holds;
     }
     recorder_unfinished_calls(live->job->recorder, live->calls_begun - told);
+    sample(live, live->ended); /* the last look was a while ago */
     recorder_finish(live->job->recorder, live->ended, &totals);
     outcome->messages = totals.counter[RECORDER_SIP_MESSAGES];
     outcome->events = outcome->messages;

@@ -381,6 +381,7 @@ int peal_sip_frame(PealStr bytes, size_t *ret_len)
     if (!scan_line((PealStr){bytes.ptr,
                              bytes.len < PEAL_SIP_LINE_MAX ? bytes.len : PEAL_SIP_LINE_MAX},
                    &at, &line)) {
+        *ret_len = 0;
         return scan_may_start(bytes) ? -PEAL_E_TRUNCATED : -PEAL_E_VALUE;
     }
     if (!scan_status_line(line, &start) && !scan_request_line(line, &start)) {
@@ -392,16 +393,14 @@ int peal_sip_frame(PealStr bytes, size_t *ret_len)
         }
     }
     if (more < 0) {
+        *ret_len = 0;
         return bytes.len < SCAN_HEAD_MAX ? -PEAL_E_TRUNCATED : -PEAL_E_VALUE;
     }
     if (content_length.ptr != NULL && sip_u32(content_length, SCAN_HEAD_MAX, &len) != 0) {
         len = 0;
     }
-    if (at + len > bytes.len) {
-        return -PEAL_E_TRUNCATED;
-    }
     *ret_len = at + len;
-    return 0;
+    return at + len > bytes.len ? -PEAL_E_TRUNCATED : 0;
 }
 
 /* Behind scheme and colon: `user:password@host:port;params?headers`. */

@@ -27,20 +27,21 @@ typedef enum TraceError {
 } TraceError;
 
 /* Why something of a capture was not used. X(ID, name in the JSON, what it means). */
-#define TRACE_SKIPS(X)                                                                 \
-    X(NO_IP, no_ip, "frames that carry no IP (ARP and the like)")                      \
-    X(CUT, cut, "packets that the capture cut before their headers ended")             \
-    X(BAD_IP, bad_ip, "IP headers that contradict themselves")                         \
-    X(BAD_LENGTH, bad_length, "lengths in headers that lie")                           \
-    X(FRAGMENTS, fragments, "fragments of which the rest never came")                  \
-    X(FRAGMENT_OVERLAP, fragment_overlap, "fragments that overlap with other content") \
-    X(TUNNEL_DEPTH, tunnel_depth, "tunnels within too many tunnels")                   \
-    X(PROTOCOL, protocol, "IP packets of other protocols than UDP and TCP")            \
-    X(TCP_GAP, tcp_gap, "gaps in TCP streams")                                         \
-    X(TCP_OVERFLOW, tcp_overflow, "TCP segments beyond what is held for a stream")     \
-    X(TCP_OVERLAP, tcp_overlap, "TCP retransmissions with other content")              \
-    X(NOT_SIP, not_sip, "UDP datagrams and TCP segments of something else")            \
-    X(BAD_SIP, bad_sip, "starts of SIP messages that do not go on as such")            \
+#define TRACE_SKIPS(X)                                                                      \
+    X(NO_IP, no_ip, "frames that carry no IP (ARP and the like)")                           \
+    X(CUT, cut, "packets that the capture cut before their headers ended")                  \
+    X(BAD_IP, bad_ip, "IP headers that contradict themselves")                              \
+    X(BAD_LENGTH, bad_length, "lengths in headers that lie")                                \
+    X(FRAGMENTS, fragments, "fragments of which the rest never came")                       \
+    X(FRAGMENT_OVERLAP, fragment_overlap, "fragments that overlap with other content")      \
+    X(TUNNEL_DEPTH, tunnel_depth, "tunnels within too many tunnels")                        \
+    X(PROTOCOL, protocol, "IP packets of other protocols than UDP and TCP")                 \
+    X(TCP_GAP, tcp_gap, "gaps in TCP streams")                                              \
+    X(TCP_OVERFLOW, tcp_overflow, "TCP segments beyond what is held for a stream")          \
+    X(TCP_UNFINISHED, tcp_unfinished, "SIP messages over TCP of which the rest never came") \
+    X(TCP_OVERLAP, tcp_overlap, "TCP retransmissions with other content")                   \
+    X(NOT_SIP, not_sip, "UDP datagrams and TCP segments of something else")                 \
+    X(BAD_SIP, bad_sip, "starts of SIP messages that do not go on as such")                 \
     X(OUTSIDE, outside, "packets before --from or after --until")
 
 typedef enum TraceSkip {

@@ -50,8 +50,9 @@ bool peal_sip_scan_field(const PealSipScan *scan, PealStr name, unsigned nth, Pe
 /*
  * peal_sip_frame finds where the message ends that begins at a stream's byte 0, by its
  * Content-Length (0 where there is none).
- * Returns 0 and the length; -PEAL_E_TRUNCATED when more bytes are needed to tell, or
- * -PEAL_E_VALUE when no message begins there.
+ * Returns 0 and the length; -PEAL_E_TRUNCATED when more bytes are needed to tell, and then in
+ * *ret_len how many there must be in all (0: its head is not whole); or -PEAL_E_VALUE when no
+ * message begins there.
  */
 int peal_sip_frame(PealStr bytes, size_t *ret_len) PEAL_MUST_USE;
 

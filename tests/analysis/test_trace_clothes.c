@@ -190,6 +190,11 @@ static void two_users_are_the_same_in_all_clothes(void)
     check_capture("sip-two-users.pcap");
 }
 
+static void messages_over_tcp_are_the_same_in_all_clothes(void)
+{
+    check_capture("sip-tcp.pcap");
+}
+
 /* What others converted from one capture. */
 static void conversions_of_one_capture_are_the_same(void)
 {
@@ -217,4 +222,5 @@ static void conversions_of_one_capture_are_the_same(void)
 
 PEAL_TEST_MAIN("analysis/trace/clothes", PEAL_TEST(calls_and_registers_are_the_same_in_all_clothes),
                PEAL_TEST(two_users_are_the_same_in_all_clothes),
+               PEAL_TEST(messages_over_tcp_are_the_same_in_all_clothes),
                PEAL_TEST(conversions_of_one_capture_are_the_same))

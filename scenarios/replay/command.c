@@ -74,24 +74,45 @@ static bool check_output(const ReplayCommand *command, const char *path, const c
     return true;
 }
 
+/* A scenario that cannot be loaded should not be told after an hour of reading. */
+static bool check_scenario(const ReplayCommand *command, GError **error)
+{
+    g_autoptr(Scenario) scenario = NULL;
+
+    if (command->scenario == NULL) {
+        return true;
+    }
+    scenario = scenario_load(command->scenario, (const char *const *)command->sets, error);
+    return scenario != NULL;
+}
+
 static bool check_before(const ReplayStage *stage, GError **error)
 {
     const ReplayCommand *command = stage->command;
 
-    return check_target(stage, error) &&
+    return check_target(stage, error) && check_scenario(command, error) &&
            check_output(command, command->write_workload, "--write-workload", error) &&
            check_output(command, command->write_scenario, "--write-scenario", error);
 }
 
 /* The workload. */
 
+/* What users' addresses end in: as the user says, as the first peer does, or NULL. To g_free. */
+static char *domain_of(const ReplayStage *stage)
+{
+    const ReplayCommand *command = stage->command;
+
+    if (command->domain != NULL) {
+        return g_strdup(command->domain);
+    }
+    return command->targets != NULL ? stage->live->domain_of(command->targets[0]) : NULL;
+}
+
 static Replay *replay_of_history(const ReplayStage *stage, const HistoryData *data, GError **error)
 {
     const ReplayCommand *command = stage->command;
-    g_autofree char *domain = command->domain != NULL ? g_strdup(command->domain)
-                              : command->targets != NULL
-                                  ? stage->live->domain_of(command->targets[0])
-                                  : g_strdup(PLAN_DOMAIN);
+    g_autofree char *named = domain_of(stage);
+    const char *domain = named != NULL ? named : PLAN_DOMAIN;
     const ReplayOptions options = {.domain = domain,
                                    .credentials = command->credentials,
                                    .anonymise = command->key,
@@ -138,9 +159,35 @@ static bool take_capture(ReplayStage *stage, GError **error)
     return true;
 }
 
+/* A workload file was made with what these say. */
+static bool check_workload_options(const ReplayCommand *command, GError **error)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } options[] = {{command->filter != NULL, "--filter"},
+                   {command->from != NULL, "--from"},
+                   {command->until != NULL, "--until"},
+                   {command->speed_text != NULL, "--speed"},
+                   {command->keep != NULL, "--keep"},
+                   {command->anonymise != NULL, "--anonymise"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+        if (options[i].given) {
+            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                        "%s goes with a capture, but %s is a workload file: give it where that is "
+                        "written",
+                        options[i].name, command->files[0]);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool take_workload_file(ReplayStage *stage, GError **error)
 {
     const ReplayCommand *command = stage->command;
+    g_autofree char *domain = domain_of(stage);
 
     if (command->describe) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
@@ -149,8 +196,31 @@ static bool take_workload_file(ReplayStage *stage, GError **error)
                     command->files[0]);
         return false;
     }
+    if (!check_workload_options(command, error)) {
+        return false;
+    }
     stage->replay = replay_load(command->files[0], error);
-    return stage->replay != NULL;
+    if (stage->replay != NULL && domain != NULL) {
+        replay_set_domain(stage->replay, domain);
+    }
+    return stage->replay != NULL &&
+           (command->credentials == NULL ||
+            replay_read_credentials(stage->replay, command->credentials, error));
+}
+
+/* What of the trace is not played, and what was said of users that it has not. */
+static void say_left_out(const Replay *replay)
+{
+    for (int i = 0; i < REPLAY_OUT_REASONS; i++) {
+        if (replay->left_out[i] > 0) {
+            fprintf(stderr, "peal replay: left out %u: %s\n", replay->left_out[i],
+                    replay_left_out_name((ReplayLeftOut)i));
+        }
+    }
+    if (replay->strangers > 0) {
+        fprintf(stderr, "peal replay: %u lines of --credentials or map files name no user\n",
+                replay->strangers);
+    }
 }
 
 static bool write_files(const ReplayStage *stage, GError **error)
@@ -176,9 +246,6 @@ static int play(const ReplayStage *stage, GError **error)
 {
     const ReplayCommand *command = stage->command;
 
-    if (command->map != NULL && !replay_read_map(stage->replay, command->map, error)) {
-        return EXIT_USAGE;
-    }
     if (command->scenario != NULL) {
         return replay_stage_scenario(stage, error);
     }
@@ -188,6 +255,7 @@ static int play(const ReplayStage *stage, GError **error)
 static int work(ReplayStage *stage, GError **error)
 {
     const ReplayCommand *command = stage->command;
+    GError *failure = NULL;
     bool taken;
 
     if (!check_before(stage, error)) {
@@ -207,7 +275,17 @@ static int work(ReplayStage *stage, GError **error)
     if (stage->replay == NULL) {
         return EXIT_OK;
     }
-    return write_files(stage, error) ? play(stage, error) : EXIT_FAILED;
+    if (command->map != NULL && !replay_read_map(stage->replay, command->map, error)) {
+        return EXIT_USAGE;
+    }
+    say_left_out(stage->replay);
+    if (!write_files(stage, &failure)) {
+        bool disk = failure->domain == G_FILE_ERROR;
+
+        g_propagate_error(error, failure);
+        return disk ? EXIT_FAILED : EXIT_USAGE;
+    }
+    return play(stage, error);
 }
 
 int replay_main(int argc, char **argv, const RunWorld *const *worlds, size_t worlds_len,

@@ -127,7 +127,8 @@ static bool check_company(const ReplayCommand *command, GError **error)
         {runs && live, false, "--scenario and --to are two ways to play it; choose one"},
         {command->users_text != NULL, command->write_scenario != NULL,
          "--users goes with --write-scenario"},
-        {command->place != NULL, runs || live, "--place goes with --scenario or --to"},
+        {command->place != NULL, runs || live || command->write_workload != NULL,
+         "--place goes with --scenario, --to or --write-workload"},
         {command->out != NULL, runs || live, "--out goes with --scenario or --to"},
         {command->sets != NULL || command->seed != NULL || command->on != NULL ||
              command->base_port != NULL || command->jobs != NULL || command->pcap != NULL,

@@ -353,8 +353,8 @@ static void phone_by_its_proxy_sends_nowhere_else(void)
         "Contact: <sip:bob@198.51.100.9:5062>\r\n",
         "Contact: <sip:bob@198.51.100.9;transport=tcp>\r\n",
         "Record-Route: <sip:198.51.100.8;lr>\r\nContact: <sip:bob@198.51.100.9>\r\n",
-        "Record-Route: <sip:198.51.100.8;transport=tcp;lr>, <sip:198.51.100.7>\r\n"
-        "Contact: <sip:bob@198.51.100.9>\r\n"};
+        ("Record-Route: <sip:198.51.100.8;transport=tcp;lr>, <sip:198.51.100.7>\r\n"
+         "Contact: <sip:bob@198.51.100.9>\r\n")};
 
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
         phones_setup();

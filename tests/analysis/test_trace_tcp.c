@@ -83,7 +83,7 @@ static GString *make_stream(GString *wanted)
     GString *all = g_string_new("\r\n\r\n");
 
     for (int i = 0; i < MESSAGES; i++) {
-        g_autofree char *body = g_strnfill((gsize)(37 * i), (char)('a' + i));
+        g_autofree char *body = g_strnfill((gsize)37 * (gsize)i, (char)('a' + i));
         g_autofree char *text =
             i % 2 == 0
                 ? g_strdup_printf("MESSAGE sip:b@h SIP/2.0\r\nCall-ID: %d\r\nCSeq: 1 MESSAGE\r\n"

@@ -293,6 +293,8 @@ static bool is_aor(const char *text)
 static bool read_user(Reader *reader, const Words *words)
 {
     ReplayUser user = {.place = UINT32_MAX, .last_called = REPLAY_NEVER};
+    GArray *users = reader->replay->users;
+    ReplayUser *kept;
 
     if (words->len < 2 || !is_aor(words->word[1])) {
         return fail(reader, "a user is 'user sip:NAME@DOMAIN', of at most 255 bytes",
@@ -311,9 +313,10 @@ static bool read_user(Reader *reader, const Words *words)
             return false;
         }
     }
-    user.aor = g_strdup(words->word[1]);
-    g_hash_table_add(reader->aors, user.aor);
-    g_array_append_val(reader->replay->users, user);
+    g_array_append_val(users, user);
+    kept = &g_array_index(users, ReplayUser, users->len - 1);
+    kept->aor = g_strdup(words->word[1]);
+    g_hash_table_add(reader->aors, kept->aor);
     return true;
 }
 

@@ -1,11 +1,13 @@
 #!/bin/bash
-# bench.sh - workload W (scenarios/bench-w.conf) at several sizes, then workload S (bench_sip.sh): one table
-# each, and out/bench.json. usage: bench.sh PEAL SIP-LOAD [PEERS...] (10000 100000 1000000; 0: only S).
+# bench.sh - workload W (scenarios/bench-w.conf) at several sizes, then workloads S (bench_sip.sh) and T
+# (bench_trace.sh): one table each, and out/bench.json. usage: bench.sh PEAL SIP-LOAD TRACE-CAPTURE [PEERS...]
+# (10000 100000 1000000; 0: only S and T).
 # Run it on a quiet machine.
 set -euo pipefail
 PEAL=$(readlink -f "$1")
 LOAD=$(readlink -f "$2")
-shift 2
+TRACE=$(readlink -f "$3")
+shift 3
 [ $# -gt 0 ] || set -- 10000 100000 1000000
 mkdir -p out
 SCRATCH=$(mktemp -d)
@@ -46,12 +48,15 @@ for peers in "$@"; do
 done
 [ "$1" -eq 0 ] || measure "$1" tcp+gate
 "$(dirname "$0")/bench_sip.sh" "$PEAL" "$LOAD" "$SCRATCH/sip.json"
+"$(dirname "$0")/bench_trace.sh" "$PEAL" "$TRACE" "$SCRATCH/trace.json"
 touch "$SCRATCH/json"
 {
     echo '{"lookups": ['
     sed '$!s/$/,/' "$SCRATCH/json"
     echo '], "sip":'
     cat "$SCRATCH/sip.json"
+    echo ', "trace":'
+    cat "$SCRATCH/trace.json"
     echo '}'
 } >out/bench.json
 echo "also in out/bench.json"

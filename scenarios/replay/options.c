@@ -114,6 +114,48 @@ static bool parse_users(ReplayCommand *command, GError **error)
     return true;
 }
 
+/* libpcap looks host names up. Words that are none: those of its language, and services behind
+ * port. */
+static bool is_filter_word(const char *word, const char *before)
+{
+    static const char *const WORDS[] = {"host",    "net",       "port",      "portrange",  "src",
+                                        "dst",     "and",       "or",        "not",        "ip",
+                                        "ip6",     "tcp",       "udp",       "sctp",       "icmp",
+                                        "icmp6",   "arp",       "rarp",      "ether",      "vlan",
+                                        "mpls",    "pppoes",    "proto",     "protochain", "less",
+                                        "greater", "broadcast", "multicast", "gateway",    "mask",
+                                        "len",     "link",      "inbound",   "outbound",   NULL};
+
+    if (before != NULL && g_strv_contains(WORDS, before) && g_str_has_prefix(before, "port")) {
+        return true;
+    }
+    return g_strv_contains(WORDS, word) || !g_ascii_isalpha(word[0]) ||
+           (strchr(word, ':') != NULL && strspn(word, "0123456789abcdefABCDEF:.") == strlen(word));
+}
+
+/* A live replay asks nobody but the peers that it is to play to. */
+static bool check_filter(const ReplayCommand *command, GError **error)
+{
+    g_auto(GStrv) words = NULL;
+    const char *before = NULL;
+
+    if (command->filter == NULL || command->targets == NULL) {
+        return true;
+    }
+    words = g_strsplit_set(command->filter, " \t\n()!&|=<>[]+-*/^", -1);
+    for (char **word = words; *word != NULL; word++) {
+        if ((*word)[0] != '\0' && !is_filter_word(*word, before)) {
+            g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                        "--filter: '%s' may be a host's name, which would be looked up, and a "
+                        "replay with --to asks nobody: write its address",
+                        *word);
+            return false;
+        }
+        before = (*word)[0] != '\0' ? *word : before;
+    }
+    return true;
+}
+
 /* An option that nothing would heed is an error, so that nobody wonders. */
 static bool check_company(const ReplayCommand *command, GError **error)
 {
@@ -157,7 +199,8 @@ static bool check(ReplayCommand *command, GError **error)
     }
     return parse_speed(command, error) && parse_keep(command, error) &&
            parse_place(command, error) && parse_key(command, error) &&
-           parse_users(command, error) && check_company(command, error);
+           parse_users(command, error) && check_company(command, error) &&
+           check_filter(command, error);
 }
 
 static void add_entries(GOptionContext *context, ReplayCommand *command)

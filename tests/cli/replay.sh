@@ -170,6 +170,8 @@ check an_empty_file_is_no_capture refuses empty.pcap -- empty.pcap
 check a_text_is_no_capture refuses diary.pcap -- diary.pcap
 check a_program_is_no_capture refuses program.pcap -- program.pcap
 check a_bad_filter_is_named refuses 'udp prot' -- sim.pcap --filter 'udp prot 5060'
+check a_name_in_a_filter_is_not_looked_up refuses example.org -- sim.pcap --to 127.0.0.1:1 --filter 'udp and host example.org'
+check a_name_in_a_filter_is_not_looked_up_by_its_label refuses server7 -- sim.pcap --to 127.0.0.1:1 --filter 'src server7'
 check a_bad_time_shows_the_forms refuses --from=noon 2026-05-01 -- sim.pcap --from noon
 check an_empty_window_is_refused refuses --until -- sim.pcap --from +10s --until +10s
 check a_bad_speed_shows_the_form refuses --speed=fast 10x -- sim.pcap --to 127.0.0.1 --speed fast

@@ -47,7 +47,7 @@ static ssize_t read_cookie(void *cookie, char *ret_bytes, size_t cap)
     size_t len = input_read(source->input, (uint8_t *)ret_bytes, cap);
 
     if (len > 0) {
-        tail_take(&source->tail, (const uint8_t *)ret_bytes, len);
+        tail_take(&source->tail, (uint8_t *)ret_bytes, len);
     } else {
         len = tail_mend(&source->tail, (uint8_t *)ret_bytes, cap);
     }
@@ -159,6 +159,7 @@ static bool advance(Source *source)
 
     if (result != 1) {
         source->state = SOURCE_ENDED;
+        source->counts->skipped[TRACE_SKIP_BAD_LENGTH] += source->tail.lies;
         tell_damage(source, result);
         return false;
     }

@@ -137,7 +137,29 @@ static void begin_record(Tail *tail)
     }
 }
 
-void tail_take(Tail *tail, const uint8_t *bytes, size_t len)
+/* A block's length stands behind it once more. libpcap drops a packet over a lie there, which it
+ * would give if the file ended before it; so the lie is put right, and counted. */
+static void right_trailer(Tail *tail, uint8_t *bytes, size_t len)
+{
+    const uint32_t value = tail->swapped ? swap(tail->block_len) : tail->block_len;
+    uint8_t trailer[TRAILER_LEN];
+
+    memcpy(trailer, &value, sizeof(trailer));
+    for (size_t i = tail->left > TRAILER_LEN ? (size_t)tail->left - TRAILER_LEN : 0; i < len; i++) {
+        const uint64_t left = tail->left - i;
+
+        if (bytes[i] != trailer[TRAILER_LEN - left]) {
+            bytes[i] = trailer[TRAILER_LEN - left];
+            tail->lied = true;
+        }
+    }
+    if (tail->left == len) {
+        tail->lies += tail->lied;
+        tail->lied = false;
+    }
+}
+
+void tail_take(Tail *tail, uint8_t *bytes, size_t len)
 {
     if (tail->format == TAIL_NEW && tail->head_want == 0) {
         tail->head_want = MAGIC_LEN;
@@ -147,6 +169,9 @@ void tail_take(Tail *tail, const uint8_t *bytes, size_t len)
 
         if (tail->left > 0) {
             taken = tail->left < len ? (size_t)tail->left : len;
+            if (tail->packet && tail->format == TAIL_PCAPNG) {
+                right_trailer(tail, bytes, taken);
+            }
             tail->left -= taken;
         } else {
             taken = least(len, tail->head_want - tail->head_len);

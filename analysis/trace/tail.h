@@ -20,9 +20,11 @@ enum { TAIL_HEAD_MAX = 28 };
 /* Begins as all zeros. */
 typedef struct Tail {
     TailFormat format;
-    bool swapped; /* the file's byte order is not this machine's */
-    bool packet;  /* the record is a packet's */
-    bool mended;  /* it was filled up: it is packet number `packets` */
+    bool swapped;  /* the file's byte order is not this machine's */
+    bool packet;   /* the record is a packet's */
+    bool mended;   /* it was filled up: it is packet number `packets` */
+    bool lied;     /* the record's length behind it is not that before it */
+    uint64_t lies; /* records of which that is so */
     uint64_t packets;
     size_t data_len;  /* of the record's packet, as it says */
     size_t data_have; /* mended: of it what the file has */
@@ -33,8 +35,8 @@ typedef struct Tail {
     size_t head_want; /* 0: not yet known */
 } Tail;
 
-/* tail_take watches bytes go by. */
-void tail_take(Tail *tail, const uint8_t *bytes, size_t len);
+/* tail_take watches bytes go by, and puts right the length behind a packet's block. */
+void tail_take(Tail *tail, uint8_t *bytes, size_t len);
 
 /* tail_mend gives what is missing of a packet's record, some at a time; 0 when nothing is. */
 size_t tail_mend(Tail *tail, uint8_t *ret_bytes, size_t cap);

@@ -36,6 +36,7 @@ static void append_origin(GString *text, const char *line, bool anonymous)
     }
 }
 
+/* NULL where nothing remains. */
 static char *sdp_text(const char *body, bool anonymous)
 {
     g_auto(GStrv) lines = g_strsplit(body, "\n", -1);
@@ -55,7 +56,7 @@ static char *sdp_text(const char *body, bool anonymous)
             g_string_append_printf(text, "%s\r\n", line);
         }
     }
-    return g_string_free(text, FALSE);
+    return g_string_free(text, text->len == 0);
 }
 
 /* Whether a media type is this one, or begins so; parameters may follow. */

@@ -53,7 +53,7 @@ typedef struct TcpPacket {
     uint8_t flags; /* TCP_FIN and so on, as on the wire */
     PealBytes data;
     size_t len; /* of the payload on the wire: what the sequence numbers advance by */
-    bool cut;   /* data.len < len */
+    bool cut;   /* data.len < len; or lost fragments leave it open how long it was */
 } TcpPacket;
 
 enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_PSH = 0x08, TCP_ACK = 0x10 };
@@ -103,7 +103,7 @@ Packets *packets_new(int link_type, const PacketSink *sink, uint64_t *skipped);
 void packets_take(Packets *packets, const PacketFrame *frame);
 
 /* packets_free first gives up what still waits for fragments: the sink is called for what is there
- * of it. */
+ * of UDP datagrams. */
 void packets_free(Packets *packets);
 
 #endif

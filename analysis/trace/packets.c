@@ -24,6 +24,8 @@ typedef struct Taking {
     int64_t at_ns;
     unsigned depth;
     bool short_anyway; /* that less is there than its headers say is known, and counted */
+    bool given_up;     /* fragments of it are missing, so nobody knows how long it is */
+    bool at_end;       /* because the capture is over: they might have come */
     IpHeader ip;
     PacketSpan span;
 } Taking;
@@ -90,6 +92,9 @@ static void take_tcp(Taking *taking)
     const uint8_t *header, *options;
     size_t header_len;
 
+    if (taking->at_end) {
+        return; /* where the stream would have gone on until they come is not known */
+    }
     if (!span_take(span, TCP_HEADER_LEN, &header)) {
         skip(taking->packets, span_short(span, TCP_HEADER_LEN));
         return;
@@ -110,7 +115,7 @@ static void take_tcp(Taking *taking)
     packet.flags = header[13];
     packet.data = (PealBytes){span->ptr, span->len};
     packet.len = span->wire;
-    packet.cut = packet.data.len < packet.len;
+    packet.cut = packet.data.len < packet.len || taking->given_up;
     taking->packets->sink.tcp(taking->packets->sink.user, &packet);
 }
 
@@ -188,13 +193,15 @@ static void take_ip(Taking *taking)
 }
 
 /* What came of a datagram of which the rest does not. */
-static void take_given_up(Packets *packets, const FragmentsDatagram *datagram)
+static void take_given_up(Packets *packets, const FragmentsDatagram *datagram, bool at_end)
 {
     Taking taking = {
         .packets = packets,
         .at_ns = datagram->at_ns,
         .depth = datagram->depth,
         .short_anyway = true,
+        .given_up = true,
+        .at_end = at_end,
         .ip = datagram->ip,
         .span = datagram->span,
     };
@@ -210,7 +217,7 @@ static void give_up(Packets *packets, int64_t now_ns)
     FragmentsDatagram datagram;
 
     while (fragments_give_up(packets->fragments, now_ns, &datagram)) {
-        take_given_up(packets, &datagram);
+        take_given_up(packets, &datagram, now_ns == INT64_MAX);
         fragments_clear(packets->fragments);
     }
 }

@@ -298,12 +298,16 @@ static void begin_half(Tcp *tcp, Half *half, uint32_t next)
     *half = (Half){.begun = true, .next = next};
 }
 
+/* What follows a segment that is cut waits for the next one: where the file ends within the
+ * segment, what follows would seem to lie behind a hole. */
 static void take_data(Delivery *delivery, Half *half)
 {
     const TcpPacket *packet = delivery->packet;
-    const int32_t ahead = seq_minus(packet->seq, half->next);
     const uint32_t len = (uint32_t)packet->len;
+    int32_t ahead;
 
+    deliver_held(delivery, half);
+    ahead = seq_minus(packet->seq, half->next);
     if (half->sip.state == SIP_STREAM_OTHER && half->held == NULL) {
         /* It is looked at by segments: their order does not matter. */
         half->next = ahead >= 0 ? packet->seq : half->next;
@@ -318,8 +322,11 @@ static void take_data(Delivery *delivery, Half *half)
         deliver(delivery, half,
                 (PealStr){(const char *)packet->data.ptr + from, packet->data.len - from},
                 len - known);
-        deliver_held(delivery, half);
     }
+    if (packet->cut) {
+        return;
+    }
+    deliver_held(delivery, half);
     while (half->held != NULL && is_lost(half, packet->at_ns)) {
         pass_gap(delivery, half);
     }

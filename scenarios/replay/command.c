@@ -52,6 +52,37 @@ static bool check_target(const ReplayStage *stage, GError **error)
     return true;
 }
 
+static bool is_same_file(const char *path, const char *other)
+{
+    GStatBuf a;
+    GStatBuf b;
+
+    return strcmp(path, other) == 0 || (g_stat(path, &a) == 0 && g_stat(other, &b) == 0 &&
+                                        a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+/* What --force may replace: no device, which would be one no longer, and nothing that is needed. */
+static bool check_replaced(const ReplayCommand *command, const char *path, const char *option,
+                           GError **error)
+{
+    const char *what = NULL;
+
+    if (path[0] == '\0') {
+        what = "wants the name of a file";
+    } else if (g_file_test(path, G_FILE_TEST_EXISTS) &&
+               !g_file_test(path, G_FILE_TEST_IS_REGULAR)) {
+        what = "replaces no directory, device or pipe; name a file";
+    } else if (is_same_file(path, command->files[0]) ||
+               (command->scenario != NULL && is_same_file(path, command->scenario))) {
+        what = "would replace what is to be read; name another file";
+    }
+    if (what != NULL) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "%s=%s: it %s", option, path,
+                    what);
+    }
+    return what == NULL;
+}
+
 static bool check_output(const ReplayCommand *command, const char *path, const char *option,
                          GError **error)
 {
@@ -59,6 +90,9 @@ static bool check_output(const ReplayCommand *command, const char *path, const c
 
     if (path == NULL) {
         return true;
+    }
+    if (!check_replaced(command, path, option, error)) {
+        return false;
     }
     if (g_file_test(path, G_FILE_TEST_EXISTS) && !command->force) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
@@ -90,6 +124,12 @@ static bool check_before(const ReplayStage *stage, GError **error)
 {
     const ReplayCommand *command = stage->command;
 
+    if (command->write_workload != NULL && command->write_scenario != NULL &&
+        is_same_file(command->write_workload, command->write_scenario)) {
+        g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                            "--write-workload and --write-scenario name the same file");
+        return false;
+    }
     return check_target(stage, error) && check_scenario(command, error) &&
            check_output(command, command->write_workload, "--write-workload", error) &&
            check_output(command, command->write_scenario, "--write-scenario", error);

@@ -16,6 +16,10 @@ enum { REPLAY_SPAN_MAX_S = 400 * 86400 };
 /* replay_new makes an empty workload of that source. */
 Replay *replay_new(const char *source);
 
+/* read_small reads a file that has at most `bytes_max` bytes; devices and pipes may have no end.
+ * Text to g_free, NULL with the error set. */
+char *read_small(const char *path, size_t bytes_max, size_t *ret_len, GError **error);
+
 /* replay_settle sorts by time and computes what follows: the span, and of users `expires_s` and
  * `last_called`. */
 void replay_settle(Replay *replay);
@@ -35,6 +39,10 @@ char *name_digest(const char *key, const char *purpose, const char *text);
 
 /* names_give gives each user its AOR: `names` has one name a user, as name_user makes them. */
 void names_give(Replay *replay, char *const *names, const char *domain);
+
+/* domain_is_good tells whether it is what an AOR may end in: a host's name, an IPv4 address or an
+ * IPv6 address in brackets. */
+bool domain_is_good(const char *domain);
 
 /* call_is_playable tells whether a call's times and status fit its outcome. */
 bool call_is_playable(const ReplayCall *call);

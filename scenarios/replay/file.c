@@ -280,9 +280,7 @@ static bool is_aor(const char *text)
     g_autofree char *name = NULL;
     g_autofree char *aor = NULL;
 
-    if (at == NULL || strlen(text) > PEAL_AOR_MAX || !g_ascii_isalnum(at[1]) ||
-        strspn(at + 1, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-.") != strlen(at + 1) ||
-        strstr(at, "..") != NULL) {
+    if (at == NULL || strlen(text) > PEAL_AOR_MAX || !domain_is_good(at + 1)) {
         return false;
     }
     name = name_user(text);
@@ -520,11 +518,12 @@ static bool read_lines(Reader *reader, char *text, size_t len)
         char *end = memchr(line, '\n', (size_t)(text + len - line));
 
         end = end != NULL ? end : text + len;
+        reader->line++;
         if (memchr(line, '\0', (size_t)(end - line)) != NULL) {
             return fail(reader, "a zero byte stands in it", "");
         }
         *end = '\0';
-        if (++reader->line > LINES_MAX) {
+        if (reader->line > LINES_MAX) {
             return fail(reader, "a workload file has at most 100000000 lines", "");
         }
         if (reader->line > 1 && !read_line(reader, line)) {

@@ -2,8 +2,11 @@
 /* lists.c - files with a line a user: passwords, places. See <scenarios/replay.h>. */
 #include "replay/build.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <inttypes.h>
 #include <scenarios/scenario.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { WORDS = 3, BYTES_MAX = 64 << 20, TEXT_MAX = 255 };
@@ -169,22 +172,41 @@ static bool list_read_text(List *list, char *text, size_t len, ListLine line, GE
     return true;
 }
 
+char *read_small(const char *path, size_t bytes_max, size_t *ret_len, GError **error)
+{
+    FILE *file = g_fopen(path, "r");
+    GString *text = g_string_new(NULL);
+    char part[4096];
+    int failure = file != NULL ? 0 : errno;
+    size_t len;
+
+    while (failure == 0 && text->len <= bytes_max &&
+           (len = fread(part, 1, sizeof(part), file)) > 0) {
+        g_string_append_len(text, part, (gssize)len);
+    }
+    if (file != NULL) {
+        failure = ferror(file) != 0 ? errno : 0;
+        (void)fclose(file);
+    }
+    if (failure != 0 || text->len > bytes_max) {
+        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_FILE, "cannot read %s: %s", path,
+                    failure != 0 ? g_strerror(failure) : "it is too large");
+        g_string_free(text, TRUE);
+        return NULL;
+    }
+    *ret_len = text->len;
+    return g_string_free(text, FALSE);
+}
+
 static bool list_read(Replay *replay, const char *path, ListLine line, GError **error)
 {
     List list = {.replay = replay, .path = path};
     g_autofree char *text = NULL;
-    g_autoptr(GError) inner = NULL;
-    gsize len;
+    size_t len;
     bool ok;
 
-    if (!g_file_get_contents(path, &text, &len, &inner)) {
-        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_FILE, "cannot read it: %s",
-                    inner->message);
-        return false;
-    }
-    if (len > BYTES_MAX) {
-        g_set_error(error, SCENARIO_ERROR, SCENARIO_ERROR_FILE, "%s is larger than %d MiB", path,
-                    BYTES_MAX >> 20);
+    text = read_small(path, BYTES_MAX, &len, error);
+    if (text == NULL) {
         return false;
     }
     names_init(&list.names, replay);

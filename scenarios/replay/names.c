@@ -2,6 +2,7 @@
 /* names.c - what the users of a trace are called in an overlay. See build.h. */
 #include "replay/build.h"
 
+#include <arpa/inet.h>
 #include <peal/peer.h>
 #include <string.h>
 
@@ -99,6 +100,20 @@ char *name_user(const char *uri)
         name = g_strdup("unknown");
     }
     return name;
+}
+
+bool domain_is_good(const char *domain)
+{
+    size_t len = strlen(domain);
+    uint8_t ip[16];
+
+    if (domain[0] == '[' && domain[len - 1] == ']') {
+        g_autofree char *address = g_strndup(domain + 1, len - 2);
+
+        return inet_pton(AF_INET6, address, ip) == 1;
+    }
+    return g_ascii_isalnum(domain[0]) && strstr(domain, "..") == NULL &&
+           strspn(domain, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-.") == len;
 }
 
 char *name_digest(const char *key, const char *purpose, const char *text)

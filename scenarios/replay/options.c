@@ -5,6 +5,7 @@
 #include <scenarios/scenario.h>
 #include <string.h>
 
+#include "replay/build.h"
 #include "units.h"
 
 enum { USERS_MAX = 100000000, KEY_FILE_MAX = 4096 };
@@ -80,19 +81,22 @@ static bool parse_place(ReplayCommand *command, GError **error)
 static bool parse_key(ReplayCommand *command, GError **error)
 {
     const char *text = command->anonymise;
-    gsize len = 0;
+    size_t len = 0;
 
     if (text == NULL) {
         return true;
     }
     if (text[0] != '@') {
         command->key = g_strdup(text);
-    } else if (!g_file_get_contents(text + 1, &command->key, &len, error)) {
-        g_prefix_error(error, "--anonymise: ");
-        return false;
-    } else if (len > KEY_FILE_MAX || strlen(command->key) != len) {
-        return fail(error, "--anonymise: a key file has one line of at most 4096 bytes");
     } else {
+        command->key = read_small(text + 1, KEY_FILE_MAX, &len, error);
+        if (command->key == NULL) {
+            g_prefix_error(error, "--anonymise: ");
+            return false;
+        }
+        if (strlen(command->key) != len) {
+            return fail(error, "--anonymise: a key file is one line of text");
+        }
         g_strchomp(command->key);
     }
     return command->key[0] != '\0' ||
@@ -156,6 +160,21 @@ static bool check_filter(const ReplayCommand *command, GError **error)
     return true;
 }
 
+static bool check_domain(const ReplayCommand *command, GError **error)
+{
+    const char *domain = command->domain;
+
+    if (domain != NULL && (strlen(domain) > REPLAY_DOMAIN_MAX || !domain_is_good(domain))) {
+        g_set_error(
+            error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+            "--domain=%.60s is no domain; write a host's name or an IP address, an IPv6 one "
+            "in brackets, of at most %d bytes",
+            domain, REPLAY_DOMAIN_MAX);
+        return false;
+    }
+    return true;
+}
+
 /* An option that nothing would heed is an error, so that nobody wonders. */
 static bool check_company(const ReplayCommand *command, GError **error)
 {
@@ -199,8 +218,8 @@ static bool check(ReplayCommand *command, GError **error)
     }
     return parse_speed(command, error) && parse_keep(command, error) &&
            parse_place(command, error) && parse_key(command, error) &&
-           parse_users(command, error) && check_company(command, error) &&
-           check_filter(command, error);
+           parse_users(command, error) && check_domain(command, error) &&
+           check_company(command, error) && check_filter(command, error);
 }
 
 static void add_entries(GOptionContext *context, ReplayCommand *command)
@@ -337,7 +356,8 @@ bool replay_instant(const char *option, const char *text, int64_t *ret_ns, bool 
         return true;
     }
     instant = g_date_time_new_from_iso8601(text, utc);
-    if (instant != NULL) {
+    /* What an int64_t of ns can tell: 1678 to 2261. */
+    if (instant != NULL && ABS(g_date_time_to_unix(instant)) < INT64_MAX / PEAL_NS_PER_S) {
         *ret_ns = g_date_time_to_unix(instant) * PEAL_NS_PER_S +
                   (int64_t)g_date_time_get_microsecond(instant) * PEAL_NS_PER_US;
         return true;

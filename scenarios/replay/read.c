@@ -85,6 +85,12 @@ static bool find_first(const ReplayCommand *command, int64_t *ret_ns, GError **e
     return true;
 }
 
+/* A capture may lie at either end of time. */
+static int64_t later(int64_t first_ns, int64_t span_ns)
+{
+    return first_ns > INT64_MAX - span_ns ? INT64_MAX : first_ns + span_ns;
+}
+
 static bool set_window(const ReplayCommand *command, TraceConfig *config, GError **error)
 {
     bool from_relative = false;
@@ -102,8 +108,8 @@ static bool set_window(const ReplayCommand *command, TraceConfig *config, GError
     if ((from_relative || until_relative) && !find_first(command, &first_ns, error)) {
         return false;
     }
-    config->from_ns += from_relative ? first_ns : 0;
-    config->until_ns += until_relative ? first_ns : 0;
+    config->from_ns = from_relative ? later(first_ns, config->from_ns) : config->from_ns;
+    config->until_ns = until_relative ? later(first_ns, config->until_ns) : config->until_ns;
     if (config->from_ns >= config->until_ns) {
         g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                     "--from lies at or behind --until: nothing is left between them");

@@ -7,6 +7,7 @@
  * much happens in an hour. A family that has no such mean is passed over, however well it fits.
  */
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <scenarios/replay_fit.h>
 #include <scenarios/scenario.h>
@@ -421,6 +422,7 @@ static bool write_new(const char *path, const char *text, GError **error)
     if (fclose(file) != 0 || !good) {
         g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errno),
                     "cannot write %s: %s", path, g_strerror(errno));
+        (void)g_unlink(path); /* half a scenario would be taken for one */
         return false;
     }
     return true;

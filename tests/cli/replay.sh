@@ -183,5 +183,13 @@ check a_missing_scenario_is_named refuses none.conf -- sim.pcap --scenario none.
 check a_bad_key_leaves_nothing_behind refuses overlay.peesr -- sim.pcap --scenario stage.conf --set overlay.peesr=1 --out bad
 touch there.calls
 check a_file_that_is_there_is_kept refuses there.calls --force -- sim.pcap --write-workload there.calls
+mkfifo pipe
+check what_is_no_file_is_not_replaced refuses pipe device -- sim.pcap --write-workload pipe --force
+check the_capture_is_not_replaced refuses sim.pcap 'to be read' -- sim.pcap --write-workload ./sim.pcap --force
+check two_outputs_are_two_files refuses --write-workload --write-scenario -- sim.pcap --write-workload both --write-scenario both
+check an_empty_name_is_no_file refuses --write-scenario name -- sim.pcap --write-scenario ''
+check a_bad_domain_shows_the_form refuses '--domain=a b' brackets -- sim.pcap --write-workload bad.calls --domain 'a b'
+check a_time_beyond_all_clocks_is_refused refuses --from=2300 seconds -- sim.pcap --from 2300-01-01T00:00:00Z
+check an_endless_key_is_refused refuses --anonymise large -- sim.pcap --anonymise @/dev/zero
 check an_unwritable_place_is_named refuses /none/my.calls -- sim.pcap --write-workload /none/my.calls
 finish

@@ -286,6 +286,11 @@ static int play(const ReplayStage *stage, GError **error)
 {
     const ReplayCommand *command = stage->command;
 
+    if (stage->replay->users->len == 0 && (command->scenario != NULL || command->targets != NULL)) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                    "%s has no users: there is nothing to play", command->files[0]);
+        return EXIT_USAGE;
+    }
     if (command->scenario != NULL) {
         return replay_stage_scenario(stage, error);
     }

@@ -206,6 +206,9 @@ int replay_stage_scenario(const ReplayStage *stage, GError **error)
 
     if (dir != NULL) {
         workload = write_workload(stage, dir, &made, error);
+        if (workload == NULL) {
+            (void)g_rmdir(dir); /* which stays unless it is empty */
+        }
     }
     if (workload != NULL) {
         sets = sets_of(stage, workload);

@@ -191,5 +191,7 @@ check an_empty_name_is_no_file refuses --write-scenario name -- sim.pcap --write
 check a_bad_domain_shows_the_form refuses '--domain=a b' brackets -- sim.pcap --write-workload bad.calls --domain 'a b'
 check a_time_beyond_all_clocks_is_refused refuses --from=2300 seconds -- sim.pcap --from 2300-01-01T00:00:00Z
 check an_endless_key_is_refused refuses --anonymise large -- sim.pcap --anonymise @/dev/zero
+printf '%s\n' 'peal-workload 1' >nobody.calls
+check nobody_plays_nothing refuses nobody.calls 'no users' -- nobody.calls --scenario stage.conf --out bad
 check an_unwritable_place_is_named refuses /none/my.calls -- sim.pcap --write-workload /none/my.calls
 finish

@@ -247,7 +247,9 @@ static void add_texts(const Maker *maker, const HistoryCall *from, ReplayCall *c
     }
     if (maker->options->keep_bodies) {
         call->body = text_body(from->content_type, from->body, from->body_len, key);
-        call->content_type = call->body != NULL ? g_strdup(from->content_type) : NULL;
+        if (call->body != NULL) { /* a type that is folded becomes one line */
+            call->content_type = g_strdelimit(g_strdup(from->content_type), "\r\n", ' ');
+        }
     }
 }
 

@@ -165,8 +165,8 @@ static void play_call(Live *live)
                                   .callee_user = callee->index};
     live->calls_begun++;
     replay_play_begin(live->play, number, call->record.started);
-    if (replay_phone_call(live->phones[played->caller].phone.core, live->replay, number, number) !=
-        0) {
+    if (replay_phone_call(live->phones[played->caller].phone.core, live->play, live->replay, number,
+                          number) != 0) {
         live_call_not_made(live, number);
     }
 }

@@ -318,7 +318,7 @@ static int call_begin(const RunPhones *phones, RunCall *call, const PlanAction *
                                action->duration, (uintptr_t)call);
     }
     replay_play_begin(phones->play, call->call, call->record.started);
-    return replay_phone_call(core, phones->replay, call->call, (uintptr_t)call);
+    return replay_phone_call(core, phones->play, phones->replay, call->call, (uintptr_t)call);
 }
 
 void run_phones_call(RunPhones *phones, const PlanAction *action)

@@ -422,7 +422,8 @@ static int call_make(World *world, SimPhone *phone, const PlanAction *action, ui
     }
     call->played = action->call;
     replay_play_begin(world->phones->play, action->call, world->now);
-    return replay_phone_call(phone->core, replay_of(world), action->call, number);
+    return replay_phone_call(phone->core, world->phones->play, replay_of(world), action->call,
+                             number);
 }
 
 void phones_call(World *world, const PlanAction *action)

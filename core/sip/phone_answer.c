@@ -162,6 +162,7 @@ static void on_invite(PealPhone *phone, SipTx tx, const SipMessage *invite, cons
     phone_answer_wait(phone, call);
     event = phone_call_event(call, PEAL_PHONE_INCOMING);
     event.peer = caller.uri.text;
+    event.call_id = sip_field(invite, SIP_H_CALL_ID);
     phone_tell(phone, &event);
 }
 

@@ -55,6 +55,16 @@ PhoneCall *phone_call_numbered(const PealPhone *phone, uint32_t number)
     return call;
 }
 
+PealStr peal_phone_call_id(const PealPhone *phone, uint64_t token)
+{
+    for (const PhoneCall *call = phone->calls; call != NULL; call = call->next) {
+        if (!call->incoming && call->token == token) {
+            return phone_dialog_part(&call->dialog, PHONE_CALL_ID);
+        }
+    }
+    return (PealStr){NULL, 0};
+}
+
 PealPhoneEvent phone_call_event(const PhoneCall *call, PealPhoneEventKind kind)
 {
     return (PealPhoneEvent){.kind = kind,

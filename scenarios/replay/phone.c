@@ -24,7 +24,8 @@ static PealSpan talk_of(const ReplayCall *call)
     return (PealSpan){MAX(call->last.ns - MAX(call->final.ns, 0), 0)};
 }
 
-int replay_phone_call(PealPhone *phone, const Replay *replay, uint32_t call, uint64_t token)
+int replay_phone_call(PealPhone *phone, ReplayPlay *play, const Replay *replay, uint32_t call,
+                      uint64_t token)
 {
     const ReplayCall *played = replay_call(replay, call);
     const PealPhoneWish wish = {
@@ -37,7 +38,12 @@ int replay_phone_call(PealPhone *phone, const Replay *replay, uint32_t call, uin
         .token = token,
     };
 
-    return peal_phone_call_as(phone, &wish);
+    const int status = peal_phone_call_as(phone, &wish);
+
+    if (status == 0) {
+        replay_play_named(play, call, peal_phone_call_id(phone, token));
+    }
+    return status;
 }
 
 bool replay_phone_incoming(PealPhone *phone, ReplayPlay *play, uint32_t callee,
@@ -46,7 +52,7 @@ bool replay_phone_incoming(PealPhone *phone, ReplayPlay *play, uint32_t callee,
     ReplayPart part;
     PealPhonePart own;
 
-    if (!replay_play_incoming(play, callee, event->peer, &part)) {
+    if (!replay_play_incoming(play, callee, event->peer, event->call_id, &part)) {
         return false;
     }
     own = (PealPhonePart){.ring = phone_span(part.ring),

@@ -3,7 +3,7 @@
  * play.c - what becomes of each call of a replay. See <scenarios/replay.h>.
  *
  * The calls that are on their way to a user are a list of its own, the oldest first: a call that
- * comes in is found among the few of its callee.
+ * comes in is found among the few of its callee, by its Call-ID.
  */
 #include <peal/phone.h>
 #include <scenarios/replay.h>
@@ -13,6 +13,7 @@ enum { NONE = 0, STATUS_TIMEOUT = 408, STATUS_GIVEN_UP = 487 };
 /* Calls are named by their number + 1 in lists, so that 0 ends them. */
 typedef struct PlayCall {
     ReplayEnd end;
+    uint64_t name; /* a digest of its Call-ID; 0: not known */
     uint32_t next;
     uint32_t before;
     bool expected; /* by its callee */
@@ -135,9 +136,28 @@ static ReplayPart part_of(const ReplayCall *call)
     return part;
 }
 
-bool replay_play_incoming(ReplayPlay *play, uint32_t callee, PealStr caller, ReplayPart *ret_part)
+/* FNV-1a (Fowler, Noll, Vo), never 0. */
+static uint64_t name_of(PealStr call_id)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < call_id.len; i++) {
+        hash = (hash ^ (uint8_t)call_id.ptr[i]) * UINT64_C(0x100000001b3);
+    }
+    return MAX(hash, 1);
+}
+
+void replay_play_named(ReplayPlay *play, uint32_t call, PealStr call_id)
+{
+    play->calls[call].name = name_of(call_id);
+}
+
+bool replay_play_incoming(ReplayPlay *play, uint32_t callee, PealStr caller, PealStr call_id,
+                          ReplayPart *ret_part)
 {
     const Replay *replay = play->replay;
+    const uint64_t name = name_of(call_id);
+    uint32_t found = NONE;
 
     if (callee >= replay->users->len) {
         return false;
@@ -146,12 +166,19 @@ bool replay_play_incoming(ReplayPlay *play, uint32_t callee, PealStr caller, Rep
         const ReplayCall *call = replay_call(replay, i - 1);
 
         if (is_aor(caller, replay_user(replay, call->caller)->aor)) {
-            *ret_part = part_of(call);
-            expect_no_more(play, i - 1);
-            return true;
+            found = found == NONE ? i : found;
+            if (play->calls[i - 1].name == name) {
+                found = i;
+                break;
+            }
         }
     }
-    return false;
+    if (found == NONE) {
+        return false;
+    }
+    *ret_part = part_of(replay_call(replay, found - 1));
+    expect_no_more(play, found - 1);
+    return true;
 }
 
 /* What a call came to that was not answered. */

@@ -57,7 +57,8 @@ static void fuzz_play(const Replay *replay)
 
         replay_play_begin(play, i, (PealTime){i});
         g_assert_true(replay_play_incoming(play, replay_call(replay, i)->callee,
-                                           (PealStr){caller, strlen(caller)}, &part));
+                                           (PealStr){caller, strlen(caller)}, (PealStr){"none", 4},
+                                           &part));
         g_assert_true(part.status == 200 || (part.status >= 300 && part.status <= 699));
         g_assert_cmpint(replay_patience(replay, i).ns, >=, REPLAY_NEVER.ns);
         replay_play_event(play, i, &ended);

@@ -51,7 +51,8 @@ static ReplayPart part_of_first(const Replay *replay)
     ReplayPart part = {.status = 0};
 
     replay_play_begin(play, 0, (PealTime){0});
-    CU_ASSERT_TRUE(replay_play_incoming(play, BOB, uri("sip:alice@example.org"), &part));
+    CU_ASSERT_TRUE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.org"), uri("none"), &part));
     replay_play_free(play);
     return part;
 }
@@ -118,23 +119,32 @@ static void play_finds_the_oldest_call_of_a_pair(void)
     (void)add_call(replay, ALICE, BOB, HISTORY_REFUSED, 603);
     (void)add_call(replay, ALICE, BOB, HISTORY_REFUSED, 404);
     play = replay_play_new(replay);
-    CU_ASSERT_FALSE(replay_play_incoming(play, BOB, uri("sip:alice@example.org"), &part));
+    CU_ASSERT_FALSE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.org"), uri("none"), &part));
     for (uint32_t i = 0; i < 3; i++) {
         replay_play_begin(play, i, (PealTime){i});
     }
-    CU_ASSERT_FALSE(replay_play_incoming(play, CAROL, uri("sip:alice@example.org"), &part));
-    CU_ASSERT_FALSE(replay_play_incoming(play, 99, uri("sip:alice@example.org"), &part));
-    CU_ASSERT_FALSE(replay_play_incoming(play, BOB, uri("sip:alice@example.or"), &part));
-    CU_ASSERT_FALSE(replay_play_incoming(play, BOB, uri(""), &part));
-    CU_ASSERT_TRUE(replay_play_incoming(play, BOB, uri("sip:carol@example.org"), &part));
+    CU_ASSERT_FALSE(
+        replay_play_incoming(play, CAROL, uri("sip:alice@example.org"), uri("none"), &part));
+    CU_ASSERT_FALSE(
+        replay_play_incoming(play, 99, uri("sip:alice@example.org"), uri("none"), &part));
+    CU_ASSERT_FALSE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.or"), uri("none"), &part));
+    CU_ASSERT_FALSE(replay_play_incoming(play, BOB, uri(""), uri("none"), &part));
+    CU_ASSERT_TRUE(
+        replay_play_incoming(play, BOB, uri("sip:carol@example.org"), uri("none"), &part));
     CU_ASSERT_EQUAL(part.status, 480);
-    CU_ASSERT_TRUE(replay_play_incoming(play, BOB, uri("sip:alice@example.org;x=1"), &part));
+    CU_ASSERT_TRUE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.org;x=1"), uri("none"), &part));
     CU_ASSERT_EQUAL(part.status, 486);
-    CU_ASSERT_TRUE(replay_play_incoming(play, BOB, uri("sip:alice@example.org"), &part));
+    CU_ASSERT_TRUE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.org"), uri("none"), &part));
     CU_ASSERT_EQUAL(part.status, 603);
-    CU_ASSERT_FALSE(replay_play_incoming(play, BOB, uri("sip:alice@example.org"), &part));
+    CU_ASSERT_FALSE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.org"), uri("none"), &part));
     replay_play_begin(play, 3, (PealTime){9});
-    CU_ASSERT_TRUE(replay_play_incoming(play, BOB, uri("sip:alice@example.org"), &part));
+    CU_ASSERT_TRUE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.org"), uri("none"), &part));
     CU_ASSERT_EQUAL(part.status, 404);
     replay_play_free(play);
 }
@@ -155,10 +165,12 @@ static void play_a_call_that_has_ended_is_expected_no_more(void)
     }
     replay_play_event(play, 0, &ended);
     replay_play_lost(play, 1);
-    CU_ASSERT_TRUE(replay_play_incoming(play, BOB, uri("sip:alice@example.org"), &part));
+    CU_ASSERT_TRUE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.org"), uri("none"), &part));
     CU_ASSERT_EQUAL(part.status, 603);
     replay_play_lost(play, 2); /* it is not: it came in */
-    CU_ASSERT_FALSE(replay_play_incoming(play, BOB, uri("sip:alice@example.org"), &part));
+    CU_ASSERT_FALSE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.org"), uri("none"), &part));
     CU_ASSERT_TRUE(replay_play_end(play, 0)->ended);
     CU_ASSERT_FALSE(replay_play_end(play, 1)->ended);
     replay_play_free(play);
@@ -236,7 +248,32 @@ static void play_measures_setup_and_answer(void)
     replay_play_free(play);
 }
 
-PEAL_TEST_MAIN("scenarios/replay_play", PEAL_TEST(play_callee_does_as_in_the_trace),
+/* Of two calls between the same two, the second one's INVITE comes first. */
+static void play_tells_calls_of_a_pair_apart_by_call_id(void)
+{
+    g_autoptr(Replay) replay = cast();
+    ReplayPlay *play;
+    ReplayPart part = {.status = 0};
+
+    (void)add_call(replay, ALICE, BOB, HISTORY_REFUSED, 480);
+    (void)add_call(replay, ALICE, BOB, HISTORY_REFUSED, 486);
+    play = replay_play_new(replay);
+    replay_play_begin(play, 0, (PealTime){0});
+    replay_play_named(play, 0, uri("first@a"));
+    replay_play_begin(play, 1, (PealTime){1});
+    replay_play_named(play, 1, uri("second@a"));
+    CU_ASSERT_TRUE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.org"), uri("second@a"), &part));
+    CU_ASSERT_EQUAL(part.status, 486);
+    /* a back-to-back user agent gave this one another */
+    CU_ASSERT_TRUE(
+        replay_play_incoming(play, BOB, uri("sip:alice@example.org"), uri("other@b"), &part));
+    CU_ASSERT_EQUAL(part.status, 480);
+    replay_play_free(play);
+}
+
+PEAL_TEST_MAIN("scenarios/replay_play", PEAL_TEST(play_tells_calls_of_a_pair_apart_by_call_id),
+               PEAL_TEST(play_callee_does_as_in_the_trace),
                PEAL_TEST(play_caller_waits_as_in_the_trace),
                PEAL_TEST(play_finds_the_oldest_call_of_a_pair),
                PEAL_TEST(play_a_call_that_has_ended_is_expected_no_more),

@@ -50,7 +50,8 @@ typedef struct PealPhoneEvent {
      * calls made here; -1 ns for what did not happen. */
     PealSpan to_ringing;
     PealSpan to_answer;
-    PealStr peer; /* INCOMING: the caller's URI; borrowed for the event */
+    PealStr peer;    /* INCOMING: the caller's URI; borrowed for the event */
+    PealStr call_id; /* INCOMING: the INVITE's Call-ID; likewise */
 } PealPhoneEvent;
 
 /* What phones have in common; shared, and never changed while one of them lives. */
@@ -139,6 +140,10 @@ typedef struct PealPhoneWish {
     uint64_t token;
 } PealPhoneWish;
 int peal_phone_call_as(PealPhone *phone, const PealPhoneWish *wish) PEAL_MUST_USE;
+
+/* peal_phone_call_id is the Call-ID of the call made here with a token, empty where there is none;
+ * borrowed until the phone's next function. */
+PealStr peal_phone_call_id(const PealPhone *phone, uint64_t token);
 
 /* How a call that comes in goes. */
 typedef struct PealPhonePart {

@@ -199,9 +199,13 @@ ReplayPlay *replay_play_new(const Replay *replay);
 void replay_play_free(ReplayPlay *play);
 
 void replay_play_begin(ReplayPlay *play, uint32_t call, PealTime at);
-/* replay_play_incoming finds the oldest call begun from that caller to this user that has not come
+/* replay_play_named says by what Call-ID the caller's phone makes a call that has begun. */
+void replay_play_named(ReplayPlay *play, uint32_t call, PealStr call_id);
+/* replay_play_incoming finds the call of that Call-ID from that caller to this user; where a proxy
+ * on the way has given it another one, the oldest call from him to this user that has not come
  * in yet; false: none, then the phone does as it does by itself. */
-bool replay_play_incoming(ReplayPlay *play, uint32_t callee, PealStr caller, ReplayPart *ret_part);
+bool replay_play_incoming(ReplayPlay *play, uint32_t callee, PealStr caller, PealStr call_id,
+                          ReplayPart *ret_part);
 /* replay_play_event takes what the caller's phone says of a call (RINGING, ANSWERED, ENDED). */
 struct PealPhoneEvent;
 void replay_play_event(ReplayPlay *play, uint32_t call, const struct PealPhoneEvent *event);

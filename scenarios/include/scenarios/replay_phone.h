@@ -14,11 +14,12 @@
 /*
  * replay_phone_call has the caller's phone make a call as it was made in the trace: it gives up
  * where that did, hangs up where that did, and says along what was kept of it. The play is told by
- * the world, before (replay_play_begin) and after (replay_play_event).
+ * the world, before (replay_play_begin) and after (replay_play_event); from here it learns the
+ * call's Call-ID.
  * token  of the phone's events
  * Returns as peal_phone_call_as.
  */
-int replay_phone_call(PealPhone *phone, const Replay *replay, uint32_t call,
+int replay_phone_call(PealPhone *phone, ReplayPlay *play, const Replay *replay, uint32_t call,
                       uint64_t token) PEAL_MUST_USE;
 
 /*

@@ -195,7 +195,7 @@ RunPhones *run_phones_new(const RunPhonesConfig *config, GError **error)
     peal_sip_defaults(&phones->sip);
     phones->phone = (PealPhoneConfig){.sip = &phones->sip,
                                       .ring = workload->ring,
-                                      .calls_max = PEAL_PHONE_CALLS_MAX,
+                                      .calls_max = scenario_phone_calls_max(config->job->point),
                                       .event = on_event};
     phones->users = workload->users_per_peer;
     phones->replay = workload->replay;

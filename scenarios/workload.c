@@ -2,6 +2,7 @@
 /* workload.c - what a scenario's workload means for one user. See <scenarios/scenario.h>. */
 #include "workload.h"
 
+#include <peal/phone.h>
 #include <scenarios/keys.h>
 #include <scenarios/plan.h>
 #include <scenarios/replay.h>
@@ -52,6 +53,11 @@ bool workload_build(Scenario *scenario, GError **error)
     }
     workload->users_per_peer = workload->replay->users_per_peer;
     return true;
+}
+
+uint32_t scenario_phone_calls_max(const Scenario *scenario)
+{
+    return scenario->workload.replay != NULL ? PEAL_PHONE_CALLS_MAX : SCENARIO_PHONE_CALLS_MAX;
 }
 
 PealTime scenario_trace_start(const Scenario *scenario)

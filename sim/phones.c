@@ -308,7 +308,7 @@ Phones *phones_new(World *world)
     phones->config =
         (PealPhoneConfig){.sip = &phones->sip,
                           .ring = workload->ring,
-                          .calls_max = PEAL_PHONE_CALLS_MAX,
+                          .calls_max = scenario_phone_calls_max(world->scenario),
                           .overload_control = world->scenario->overlay.defence.overload_control,
                           .event = on_event};
     phones->ops = phone_ops();

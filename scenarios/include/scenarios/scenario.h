@@ -247,6 +247,11 @@ static inline bool scenario_has_calls(const Scenario *scenario)
            scenario->workload.call_interval.kind != DIST_NONE || scenario->workload.replay != NULL;
 }
 
+/* scenario_phone_calls_max: so many calls a phone has at a time, and is busy beyond. An address of
+ * a trace may be a gateway's, and is not busy unless it was there. */
+#define SCENARIO_PHONE_CALLS_MAX 64u
+uint32_t scenario_phone_calls_max(const Scenario *scenario);
+
 /* scenario_trace_start is when a recorded workload's time 0 is: once the warm-up is over and all
  * have had time to join and register. scenario_trace_duration is how long a run takes that plays
  * all of it, with SCENARIO_TRACE_TAIL for the last call to end. There must be one. */

@@ -195,6 +195,12 @@ static bool check_company(const ReplayCommand *command, GError **error)
              command->base_port != NULL || command->jobs != NULL || command->pcap != NULL,
          runs, "--set, --seed, --on, --base-port, --jobs and --pcap go with --scenario"},
         {command->credentials != NULL, live, "--credentials goes with --to"},
+        {command->speed_text != NULL,
+         runs || live || command->write_workload != NULL || command->write_scenario != NULL,
+         "--speed goes with --scenario, --to, --write-workload or --write-scenario; a description "
+         "has the trace's own times"},
+        {command->json, runs || live || command->describe,
+         "--json goes with --describe, --scenario or --to"},
         {command->domain != NULL, live || command->write_workload != NULL,
          "--domain goes with --to or --write-workload; a scenario has a domain of its own"},
     };

@@ -175,6 +175,8 @@ check a_name_in_a_filter_is_not_looked_up_by_its_label refuses server7 -- sim.pc
 check a_bad_time_shows_the_forms refuses --from=noon 2026-05-01 -- sim.pcap --from noon
 check an_empty_window_is_refused refuses --until -- sim.pcap --from +10s --until +10s
 check a_bad_speed_shows_the_form refuses --speed=fast 10x -- sim.pcap --to 127.0.0.1 --speed fast
+check a_speed_of_a_description_is_refused refuses 'goes with --scenario, --to' -- sim.pcap --describe --speed 10x
+check json_of_a_file_is_refused refuses '--json goes with' -- sim.pcap --write-scenario j.conf --json
 check a_name_is_no_target refuses example.org -- sim.pcap --to example.org
 check two_stages_are_one_too_many refuses --scenario --to -- sim.pcap --to 127.0.0.1 --scenario stage.conf
 check a_lonely_option_is_refused refuses --users -- sim.pcap --users 5

@@ -58,7 +58,9 @@ struct Tcp {
 /* What is being delivered. */
 typedef struct Delivery {
     Tcp *tcp;
-    const TcpPacket *packet;
+    const PealAddr *from;
+    const PealAddr *to;
+    int64_t at_ns;
 } Delivery;
 
 static guint key_hash(gconstpointer data)
@@ -193,10 +195,9 @@ static Connection *connection_of(Tcp *tcp, const TcpPacket *packet, bool *ret_fr
 static void on_message(void *user, PealStr bytes)
 {
     const Delivery *delivery = user;
-    const TcpPacket *packet = delivery->packet;
 
-    delivery->tcp->sink.message(delivery->tcp->sink.user, packet->at_ns, &packet->from, &packet->to,
-                                bytes);
+    delivery->tcp->sink.message(delivery->tcp->sink.user, delivery->at_ns, delivery->from,
+                                delivery->to, bytes);
 }
 
 /* Hands over what comes next; `has` of its bytes are there. */
@@ -249,7 +250,7 @@ static void pass_gap(Delivery *delivery, Half *half)
     (void)sip_stream_break(&half->sip, on_message, delivery);
     half->hole = false;
     half->next = half->held->seq;
-    half->gap_ns = delivery->packet->at_ns;
+    half->gap_ns = delivery->at_ns;
     deliver_held(delivery, half);
 }
 
@@ -260,6 +261,13 @@ static bool is_lost(const Half *half, int64_t now_ns)
     return half->held_bytes > TCP_HELD_MAX || waited_ns >= GAP_LONG_NS ||
            (half->is_acked && seq_minus(half->acked, half->held->seq) > 0 &&
             waited_ns >= GAP_ACKED_NS);
+}
+
+static void pass_lost(Delivery *delivery, Half *half)
+{
+    while (half->held != NULL && is_lost(half, delivery->at_ns)) {
+        pass_gap(delivery, half);
+    }
 }
 
 /* Keeps a segment that is too early, unless all of it is held. */
@@ -300,9 +308,8 @@ static void begin_half(Tcp *tcp, Half *half, uint32_t next)
 
 /* What follows a segment that is cut waits for the next one: where the file ends within the
  * segment, what follows would seem to lie behind a hole. */
-static void take_data(Delivery *delivery, Half *half)
+static void take_data(Delivery *delivery, Half *half, const TcpPacket *packet)
 {
-    const TcpPacket *packet = delivery->packet;
     const uint32_t len = (uint32_t)packet->len;
     int32_t ahead;
 
@@ -323,12 +330,8 @@ static void take_data(Delivery *delivery, Half *half)
                 (PealStr){(const char *)packet->data.ptr + from, packet->data.len - from},
                 len - known);
     }
-    if (packet->cut) {
-        return;
-    }
-    deliver_held(delivery, half);
-    while (half->held != NULL && is_lost(half, packet->at_ns)) {
-        pass_gap(delivery, half);
+    if (!packet->cut) {
+        deliver_held(delivery, half);
     }
 }
 
@@ -376,17 +379,23 @@ void tcp_take(Tcp *tcp, const TcpPacket *packet)
     bool from_high;
     Connection *connection = connection_of(tcp, packet, &from_high);
     Half *half = &connection->half[from_high];
-    const size_t before = half_bytes(half);
+    Half *other = &connection->half[!from_high];
+    const size_t before = half_bytes(half) + half_bytes(other);
     TcpPacket data = *packet;
-    Delivery delivery = {tcp, &data};
+    Delivery delivery = {tcp, &packet->from, &packet->to, packet->at_ns};
+    Delivery back = {tcp, &packet->to, &packet->from, packet->at_ns};
 
-    take_ack(packet, &connection->half[!from_high]);
+    take_ack(packet, other);
     take_start(tcp, half, packet);
     data.seq += (packet->flags & TCP_SYN) != 0;
     if (data.len > 0 && !is_far_off(tcp, half, &data)) {
-        take_data(&delivery, half);
+        take_data(&delivery, half, &data);
     }
-    tcp->bytes += half_bytes(half) - before;
+    if (!packet->cut) {
+        pass_lost(&delivery, half);
+    }
+    pass_lost(&back, other);
+    tcp->bytes += half_bytes(half) + half_bytes(other) - before;
     while (tcp->bytes > TCP_BYTES_MAX || g_hash_table_size(tcp->table) > TCP_CONNECTIONS_MAX) {
         tcp->sink.skipped[TRACE_SKIP_TCP_OVERFLOW]++;
         end_connection(tcp, tcp->oldest);

@@ -190,6 +190,22 @@ static void what_the_capture_lost_is_passed_by_what_the_other_side_has(void)
     end(&found);
 }
 
+/* Nothing more comes from that side: what the other one says is enough. */
+static void a_gap_is_passed_by_an_acknowledgement_alone(void)
+{
+    Found found;
+
+    begin(&found);
+    take_text(&found, 1000, "\r\n\r\n");
+    take_text(&found, 1500, BYE);
+    acknowledge(&found, 1500 + (uint32_t)strlen(BYE));
+    CU_ASSERT_EQUAL(found.messages, 0);
+    found.now_ns += 2 * PEAL_NS_PER_S;
+    acknowledge(&found, 1500 + (uint32_t)strlen(BYE));
+    CU_ASSERT_EQUAL(found.messages, 1);
+    end(&found);
+}
+
 static void a_gap_that_nobody_fills_is_passed_in_the_end(void)
 {
     Found found;
@@ -293,6 +309,7 @@ static void connections_and_bytes_are_bounded(void)
 PEAL_TEST_MAIN("analysis/trace_tcp", PEAL_TEST(messages_are_whole_however_the_stream_is_cut),
                PEAL_TEST(segments_in_any_order_and_more_than_once_give_the_same),
                PEAL_TEST(what_the_capture_lost_is_passed_by_what_the_other_side_has),
+               PEAL_TEST(a_gap_is_passed_by_an_acknowledgement_alone),
                PEAL_TEST(a_gap_that_nobody_fills_is_passed_in_the_end),
                PEAL_TEST(a_segment_that_is_cut_gives_what_there_is),
                PEAL_TEST(a_stream_of_something_else_costs_nothing_until_it_begins_like_sip),

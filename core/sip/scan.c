@@ -7,7 +7,7 @@
 #include "sip/raw.h"
 
 enum {
-    SCAN_METHOD_MAX = 32, /* no method that is in use has more than 9 letters */
+    SCAN_METHOD_MAX = 64, /* in use are 9 letters at most; RFC 4475 s.3.1.1.2 tries 43 */
     SCAN_HEAD_MAX = 65535,
     SCAN_SECONDS_MAX = INT32_MAX
 };

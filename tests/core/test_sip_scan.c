@@ -2,7 +2,9 @@
 /* test_sip_scan.c - an observer takes of a message what there is, whole or not. */
 #include <peal/sip_scan.h>
 
+#include "core/sip_torture.h"
 #include "peal_test.h"
+#include "sip/text.h"
 
 static PealStr str(const char *text)
 {
@@ -156,9 +158,59 @@ static void uri_gives_user_host_and_port(void)
     CU_ASSERT_EQUAL(peal_sip_uri(str("sip:a b@c"), &uri), -PEAL_E_VALUE);
 }
 
+/* RFC 4475: what a peer can read an observer reads alike, and of the rest it takes no harm. */
+static void torture_messages_are_read_as_the_parser_reads_them(void)
+{
+    char bytes[SIP_TORTURE_MAX];
+
+    for (size_t i = 0; i < SIP_TORTURE_LEN; i++) {
+        const PealStr text = {bytes, sip_torture_load(&sip_torture[i], bytes, sizeof(bytes))};
+        SipMessage message;
+        PealSipScan scan;
+
+        if (text.len == 0) {
+            PEAL_SKIP("needs the messages of ../shared/data/sip-torture");
+        }
+        if (sip_message_scan(text, true, &message) != 0) {
+            continue;
+        }
+        CU_ASSERT_EQUAL_FATAL(peal_sip_scan(text, &scan), 0);
+        CU_ASSERT_EQUAL(scan.status, message.status);
+        CU_ASSERT_TRUE(sip_same(scan.method, message.method));
+        CU_ASSERT_TRUE(sip_same(scan.uri, message.uri));
+        CU_ASSERT_EQUAL(scan.body.len, message.body.len);
+        CU_ASSERT_FALSE(scan.cut);
+    }
+}
+
+/* Once there is a start line, more bytes never take it away. */
+static void torture_messages_are_found_in_all_that_begins_like_them(void)
+{
+    char bytes[SIP_TORTURE_MAX];
+
+    for (size_t i = 0; i < SIP_TORTURE_LEN; i++) {
+        const size_t len = sip_torture_load(&sip_torture[i], bytes, sizeof(bytes));
+        PealSipScan scan;
+        const int error = peal_sip_scan((PealStr){bytes, len}, &scan);
+
+        if (len == 0) {
+            PEAL_SKIP("needs the messages of ../shared/data/sip-torture");
+        }
+        for (size_t cut = 0; cut < len; cut++) {
+            const bool lined = memchr(bytes, '\n', cut) != NULL;
+            const int cut_error = peal_sip_scan((PealStr){bytes, cut}, &scan);
+
+            CU_ASSERT_EQUAL(cut_error == 0, lined && error == 0);
+            CU_ASSERT(cut_error != -PEAL_E_UNKNOWN || error != 0);
+        }
+    }
+}
+
 PEAL_TEST_MAIN("core/sip_scan", PEAL_TEST(scan_finds_the_parts_of_a_request),
                PEAL_TEST(scan_takes_a_response_with_bare_line_feeds),
                PEAL_TEST(scan_of_a_message_that_is_cut_has_whole_lines_only),
                PEAL_TEST(scan_knows_what_is_no_sip),
                PEAL_TEST(frame_ends_where_content_length_says),
-               PEAL_TEST(uri_gives_user_host_and_port))
+               PEAL_TEST(uri_gives_user_host_and_port),
+               PEAL_TEST(torture_messages_are_read_as_the_parser_reads_them),
+               PEAL_TEST(torture_messages_are_found_in_all_that_begins_like_them))

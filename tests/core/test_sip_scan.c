@@ -164,7 +164,8 @@ static void torture_messages_are_read_as_the_parser_reads_them(void)
     char bytes[SIP_TORTURE_MAX];
 
     for (size_t i = 0; i < SIP_TORTURE_LEN; i++) {
-        const PealStr text = {bytes, sip_torture_load(&sip_torture[i], bytes, sizeof(bytes))};
+        const size_t len = sip_torture_load(&sip_torture[i], bytes, sizeof(bytes));
+        const PealStr text = {bytes, len};
         SipMessage message;
         PealSipScan scan;
 

@@ -18,8 +18,10 @@ enum {
 
 struct Input {
     int fd;
+    InputWatch watch;
     bool zipped;
-    bool eof; /* of the file */
+    bool stopped; /* the watch said so */
+    bool eof;     /* of the file */
     bool ended;
     bool member; /* within a member of gzip's */
     int error;   /* errno */
@@ -42,9 +44,10 @@ static size_t read_file(Input *input, uint8_t *bytes, size_t cap)
     }
     do {
         len = read(input->fd, bytes, cap);
-    } while (len < 0 && errno == EINTR);
+    } while (len < 0 && errno == EINTR && input->watch.keep_on(input->watch.user));
     if (len <= 0) {
-        input->error = len < 0 ? errno : 0;
+        input->stopped = len < 0 && errno == EINTR;
+        input->error = len < 0 && errno != EINTR ? errno : 0;
         input->eof = true;
         return 0;
     }
@@ -100,6 +103,11 @@ static bool look(Input *input, const char *path, GError **error)
                     g_strerror(input->error));
         return false;
     }
+    if (input->stopped) {
+        g_set_error(error, TRACE_ERROR, TRACE_ERROR_READ,
+                    "interrupted before the capture %s had begun", path);
+        return false;
+    }
     if (input->end == 0) {
         g_set_error(error, TRACE_ERROR, TRACE_ERROR_OPEN, "the capture %s is empty: it has 0 bytes",
                     path);
@@ -114,11 +122,12 @@ static bool look(Input *input, const char *path, GError **error)
     return true;
 }
 
-Input *input_open(const char *path, GError **error)
+Input *input_open(const char *path, const InputWatch *watch, GError **error)
 {
     Input *input = g_new0(Input, 1);
 
     input->fd = -1;
+    input->watch = *watch;
     if (!open_file(input, path, error) || !look(input, path, error)) {
         input_close(input);
         return NULL;

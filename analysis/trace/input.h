@@ -9,9 +9,15 @@
 
 typedef struct Input Input;
 
+/* Who is asked when a signal breaks the waiting for more; false: what is there is all. */
+typedef struct InputWatch {
+    bool (*keep_on)(void *user);
+    void *user;
+} InputWatch;
+
 /* input_open opens a file, or standard input for "-". Returns NULL with TRACE_ERROR_OPEN: it cannot
- * be opened, is a directory, or is empty; or with TRACE_ERROR_READ. */
-Input *input_open(const char *path, GError **error);
+ * be opened, is a directory, or is empty; or with TRACE_ERROR_READ. The watch is copied. */
+Input *input_open(const char *path, const InputWatch *watch, GError **error);
 void input_close(Input *input);
 
 /* input_read returns 1..cap bytes; 0 at the end, whatever the reason, and ever after. */

@@ -160,7 +160,9 @@ static bool advance(Source *source)
     if (result != 1) {
         source->state = SOURCE_ENDED;
         source->counts->skipped[TRACE_SKIP_BAD_LENGTH] += source->tail.lies;
-        tell_damage(source, result);
+        if (!source->counts->interrupted) {
+            tell_damage(source, result);
+        }
         return false;
     }
     source->packets++;
@@ -186,6 +188,25 @@ static bool begin(Source *source, GError **error)
     return false;
 }
 
+/* False when the reading is to end. While the input is being opened nothing is known of it. */
+static bool ask_progress(Source *source)
+{
+    const Input *input = source->input;
+
+    if (source->sink == NULL || source->sink->progress == NULL) {
+        return true;
+    }
+    source->counts->interrupted =
+        !source->sink->progress(source->sink->user, input != NULL ? input_bytes(input) : 0,
+                                input != NULL ? input_total(input) : 0);
+    return !source->counts->interrupted;
+}
+
+static bool on_signal(void *user)
+{
+    return ask_progress(user);
+}
+
 Source *source_open(const TraceConfig *config, const TraceSink *sink, TraceCounts *counts,
                     GError **error)
 {
@@ -196,7 +217,7 @@ Source *source_open(const TraceConfig *config, const TraceSink *sink, TraceCount
     source->until_ns = config->until_ns;
     source->sink = sink;
     source->counts = counts;
-    source->input = input_open(config->path, error);
+    source->input = input_open(config->path, &(InputWatch){on_signal, source}, error);
     if (source->input == NULL || !open_pcap(source, error) || !check_link(source, error) ||
         !compile(source, config->filter, error) || !begin(source, error)) {
         (void)source_close(source, NULL);
@@ -239,17 +260,9 @@ static bool let_through(Source *source, int64_t at_ns)
     return true;
 }
 
-/* False when the reading is to end. */
 static bool tell_progress(Source *source)
 {
-    if (source->sink == NULL || source->sink->progress == NULL ||
-        source->packets % PROGRESS_PACKETS != 0) {
-        return true;
-    }
-    source->counts->interrupted =
-        !source->sink->progress(source->sink->user, input_bytes(source->input),
-                                input_total(source->input));
-    return !source->counts->interrupted;
+    return source->packets % PROGRESS_PACKETS != 0 || ask_progress(source);
 }
 
 bool source_next(Source *source, PacketFrame *ret_frame)

@@ -310,7 +310,7 @@ static int work(ReplayStage *stage, GError **error)
     taken = replay_is_workload(command->files[0]) ? take_workload_file(stage, error)
                                                   : take_capture(stage, error);
     if (!taken) {
-        return EXIT_USAGE;
+        return stopped() ? EXIT_FAILED : EXIT_USAGE;
     }
     if (stopped()) {
         fprintf(stderr, "peal replay: interrupted; %s\n",

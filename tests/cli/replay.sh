@@ -134,6 +134,29 @@ refuses() {
     done
 }
 
+# waits_no_longer BYTES WORD: a capture that comes by a pipe, and stops coming, is interrupted at once.
+waits_no_longer() {
+    local pid status
+    mkfifo pipe || return
+    (head -c "$1" sim.pcap && exec sleep 20) >pipe &
+    local feeder=$!
+    "$PEAL" replay - --json <pipe >pipe.json 2>pipe.log &
+    pid=$!
+    sleep 1
+    kill -INT "$pid"
+    timeout 5 tail --pid="$pid" -f /dev/null || fail "it waits on" || return
+    wait "$pid"
+    status=$?
+    kill "$feeder"
+    rm pipe
+    [ $status -eq 1 ] && grep -q "$2" pipe.log || fail "status $status: $(cat pipe.log)"
+}
+
+what_came_is_described() {
+    waits_no_longer 20000 'interrupted; what was read until then is above' || return
+    is pipe.json '[.packets > 10, .interrupted, .damage]' '[true,true,null]'
+}
+
 if command -v tshark >/dev/null; then
     check a_simulated_capture_is_read_back a_simulated_capture_is_read_back
 else
@@ -150,6 +173,8 @@ check plots_stand_beside_each_other plots_stand_beside_each_other
 check the_page_has_the_calls the_page_has_the_calls
 check replays_are_compared_and_exported replays_are_compared_and_exported
 check a_fitted_scenario_runs a_fitted_scenario_runs
+check an_interrupted_pipe_is_described what_came_is_described
+check a_pipe_that_says_nothing_is_interrupted waits_no_longer 0 'before the capture - had begun'
 if [ -d "$DATA" ]; then
     check two_users_end_as_they_ended ends_as_it_ended sip-two-users.pcap '[1,1]'
     check calls_and_registers_end_as_they_ended ends_as_it_ended sip-calls-and-registers.pcap '[1,4]'

@@ -30,6 +30,7 @@ typedef struct PacketSpan {
 typedef struct PacketFrame {
     int64_t at_ns;
     PacketSpan span; /* from the link's header on; borrowed until the next source_next */
+    bool broken_off; /* the file ends within it: a longer file would have more of it */
 } PacketFrame;
 
 /* A UDP datagram. */
@@ -52,8 +53,9 @@ typedef struct TcpPacket {
     uint32_t ack;
     uint8_t flags; /* TCP_FIN and so on, as on the wire */
     PealBytes data;
-    size_t len; /* of the payload on the wire: what the sequence numbers advance by */
-    bool cut;   /* data.len < len; or lost fragments leave it open how long it was */
+    size_t len;      /* of the payload on the wire: what the sequence numbers advance by */
+    bool cut;        /* data.len < len; or lost fragments leave it open how long it was */
+    bool broken_off; /* as its frame */
 } TcpPacket;
 
 enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_PSH = 0x08, TCP_ACK = 0x10 };

@@ -26,6 +26,7 @@ typedef struct Taking {
     bool short_anyway; /* that less is there than its headers say is known, and counted */
     bool given_up;     /* fragments of it are missing, so nobody knows how long it is */
     bool at_end;       /* because the capture is over: they might have come */
+    bool broken_off;   /* as the frame that was taken */
     IpHeader ip;
     PacketSpan span;
 } Taking;
@@ -116,6 +117,7 @@ static void take_tcp(Taking *taking)
     packet.data = (PealBytes){span->ptr, span->len};
     packet.len = span->wire;
     packet.cut = packet.data.len < packet.len || taking->given_up;
+    packet.broken_off = taking->broken_off;
     taking->packets->sink.tcp(taking->packets->sink.user, &packet);
 }
 
@@ -224,7 +226,12 @@ static void give_up(Packets *packets, int64_t now_ns)
 
 void packets_take(Packets *packets, const PacketFrame *frame)
 {
-    Taking taking = {.packets = packets, .at_ns = frame->at_ns, .span = frame->span};
+    Taking taking = {
+        .packets = packets,
+        .at_ns = frame->at_ns,
+        .broken_off = frame->broken_off,
+        .span = frame->span,
+    };
     TraceSkip why;
 
     give_up(packets, frame->at_ns);

@@ -35,6 +35,7 @@ struct Source {
     SourceState state;
     uint64_t passed;  /* bytes handed to the FILE */
     uint64_t packets; /* that libpcap gave, whether or not they are let through */
+    bool broken_off;  /* the last of them */
     struct pcap_pkthdr *header;
     const u_char *bytes;
     char buffer[FILE_BUFFER_LEN];
@@ -166,7 +167,8 @@ static bool advance(Source *source)
         return false;
     }
     source->packets++;
-    if (source->tail.mended && source->packets == source->tail.packets) {
+    source->broken_off = source->tail.mended && source->packets == source->tail.packets;
+    if (source->broken_off) {
         source->header->caplen = MIN(source->header->caplen, (bpf_u_int32)source->tail.data_have);
     }
     return true;
@@ -283,9 +285,11 @@ bool source_next(Source *source, PacketFrame *ret_frame)
         at_ns = CLAMP((int64_t)header->ts.tv_sec, 0, seconds_max) * PEAL_NS_PER_S +
                 CLAMP((int64_t)header->ts.tv_usec, 0, seconds_max);
         if (let_through(source, at_ns)) {
-            *ret_frame =
-                (PacketFrame){at_ns,
-                              {source->bytes, header->caplen, MAX(header->len, header->caplen)}};
+            *ret_frame = (PacketFrame){
+                .at_ns = at_ns,
+                .span = {source->bytes, header->caplen, MAX(header->len, header->caplen)},
+                .broken_off = source->broken_off,
+            };
             return true;
         }
     }

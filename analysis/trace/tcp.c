@@ -26,18 +26,19 @@ typedef struct Half {
     SipStream sip;
     Held *held; /* by sequence number; they may overlap */
     uint32_t held_bytes;
-    uint32_t next;  /* sequence number of what comes next */
+    uint32_t first; /* sequence number of what came first, or comes first behind a SYN */
+    uint32_t next;  /* of what comes next */
     uint32_t acked; /* by the other side */
     int64_t gap_ns; /* since when something is held */
     bool begun;
     bool is_acked;
-    bool hole; /* what was delivered last ended before its segment did */
     uint8_t far_off;
 } Half;
 
 typedef struct Key {
     PealAddr low;
     PealAddr high;
+    uint32_t hash;
 } Key;
 
 typedef struct Connection {
@@ -52,7 +53,8 @@ struct Tcp {
     GHashTable *table;
     Connection *newest;
     Connection *oldest;
-    size_t bytes; /* of all buffers */
+    size_t bytes;       /* of all buffers */
+    uint64_t secret[2]; /* nobody can choose addresses that share a hash */
 };
 
 /* What is being delivered. */
@@ -61,22 +63,34 @@ typedef struct Delivery {
     const PealAddr *from;
     const PealAddr *to;
     int64_t at_ns;
+    bool broken_off; /* a longer capture may have more of what is cut */
 } Delivery;
 
-static guint key_hash(gconstpointer data)
+/* Folds the product of two words of which one is secret, or has been made so. */
+static uint64_t mix(uint64_t a, uint64_t b)
 {
-    const Key *key = data;
-    uint64_t hash = 0;
+    const unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint32_t hash_of(const Tcp *tcp, const PealAddr *low, const PealAddr *high)
+{
+    uint64_t hash = mix(tcp->secret[0], tcp->secret[1] ^ low->port ^ (uint64_t)high->port << 32);
 
     for (int i = 0; i < 2; i++) {
-        const PealAddr *addr = i == 0 ? &key->low : &key->high;
         uint64_t words[2];
 
-        memcpy(words, addr->ip, sizeof(words));
-        hash = (hash ^ words[0]) * UINT64_C(0x9e3779b97f4a7c15);
-        hash = (hash ^ (hash >> 29) ^ words[1] ^ addr->port) * UINT64_C(0xbf58476d1ce4e5b9);
+        memcpy(words, i == 0 ? low->ip : high->ip, sizeof(words));
+        hash = mix(hash ^ words[0], tcp->secret[0]);
+        hash = mix(hash ^ words[1], tcp->secret[1]);
     }
-    return (guint)(hash >> 32);
+    return (uint32_t)(hash >> 32);
+}
+
+static guint key_hash(gconstpointer key)
+{
+    return ((const Key *)key)->hash;
 }
 
 static gboolean key_equal(gconstpointer a, gconstpointer b)
@@ -109,6 +123,9 @@ Tcp *tcp_new(const TcpSink *sink)
 
     tcp->sink = *sink;
     tcp->table = g_hash_table_new(key_hash, key_equal);
+    for (unsigned i = 0; i < G_N_ELEMENTS(tcp->secret); i++) {
+        tcp->secret[i] = (uint64_t)g_random_int() << 32 | g_random_int() | 1;
+    }
     return tcp;
 }
 
@@ -174,7 +191,9 @@ void tcp_free(Tcp *tcp)
 static Connection *connection_of(Tcp *tcp, const TcpPacket *packet, bool *ret_from_high)
 {
     bool from_low = is_lower(&packet->from, &packet->to);
-    const Key key = {from_low ? packet->from : packet->to, from_low ? packet->to : packet->from};
+    const PealAddr *low = from_low ? &packet->from : &packet->to;
+    const PealAddr *high = from_low ? &packet->to : &packet->from;
+    const Key key = {*low, *high, hash_of(tcp, low, high)};
     Connection *connection = g_hash_table_lookup(tcp->table, &key);
 
     *ret_from_high = !from_low;
@@ -200,23 +219,22 @@ static void on_message(void *user, PealStr bytes)
                                 delivery->to, bytes);
 }
 
-/* Hands over what comes next; `has` of its bytes are there. */
+/* Hands over what comes next, of which the capture need not have all `len` bytes: then what there
+ * is of a message in them is told. */
 static void deliver(Delivery *delivery, Half *half, PealStr bytes, uint32_t len)
 {
     uint64_t *skipped = delivery->tcp->sink.skipped;
     SipStreamYield yield;
 
-    if (half->hole && len > 0) {
-        (void)sip_stream_break(&half->sip, on_message, delivery);
-        half->hole = false;
-    }
     half->next += len;
     if (bytes.len > 0) {
         yield = sip_stream_take(&half->sip, bytes, on_message, delivery);
         skipped[TRACE_SKIP_BAD_SIP] += yield.bad;
         skipped[TRACE_SKIP_NOT_SIP] += yield.messages == 0 && yield.bad == 0 && half->sip.len == 0;
     }
-    half->hole = bytes.len < len;
+    if (bytes.len < len && !delivery->broken_off) {
+        (void)sip_stream_break(&half->sip, on_message, delivery);
+    }
 }
 
 /* The first of what is held, without what has come already. */
@@ -248,7 +266,6 @@ static void pass_gap(Delivery *delivery, Half *half)
 {
     delivery->tcp->sink.skipped[TRACE_SKIP_TCP_GAP]++;
     (void)sip_stream_break(&half->sip, on_message, delivery);
-    half->hole = false;
     half->next = half->held->seq;
     half->gap_ns = delivery->at_ns;
     deliver_held(delivery, half);
@@ -303,11 +320,11 @@ static void hold(Tcp *tcp, Half *half, const TcpPacket *packet)
 static void begin_half(Tcp *tcp, Half *half, uint32_t next)
 {
     end_half(tcp, half);
-    *half = (Half){.begun = true, .next = next};
+    *half = (Half){.begun = true, .first = next, .next = next};
 }
 
-/* What follows a segment that is cut waits for the next one: where the file ends within the
- * segment, what follows would seem to lie behind a hole. */
+/* Nothing is told of what lies behind a segment in which the file ends: in a longer file there may
+ * be no hole before it. */
 static void take_data(Delivery *delivery, Half *half, const TcpPacket *packet)
 {
     const uint32_t len = (uint32_t)packet->len;
@@ -330,7 +347,7 @@ static void take_data(Delivery *delivery, Half *half, const TcpPacket *packet)
                 (PealStr){(const char *)packet->data.ptr + from, packet->data.len - from},
                 len - known);
     }
-    if (!packet->cut) {
+    if (!packet->broken_off) {
         deliver_held(delivery, half);
     }
 }
@@ -361,16 +378,17 @@ static void take_ack(const TcpPacket *packet, Half *other)
     }
 }
 
-/* Where a direction begins: with a SYN, or where the capture does. */
+/* Where a direction begins: with a SYN, or where the capture does. A SYN that comes twice, or
+ * behind what it begins, changes nothing. */
 static void take_start(Tcp *tcp, Half *half, const TcpPacket *packet)
 {
     if ((packet->flags & TCP_SYN) != 0) {
-        if (!half->begun || half->next != packet->seq + 1) {
+        if (!half->begun || half->first != packet->seq + 1) {
             begin_half(tcp, half, packet->seq + 1);
         }
     } else if (!half->begun && packet->len > 0) {
         half->begun = true;
-        half->next = packet->seq;
+        half->first = half->next = packet->seq;
     }
 }
 
@@ -382,8 +400,8 @@ void tcp_take(Tcp *tcp, const TcpPacket *packet)
     Half *other = &connection->half[!from_high];
     const size_t before = half_bytes(half) + half_bytes(other);
     TcpPacket data = *packet;
-    Delivery delivery = {tcp, &packet->from, &packet->to, packet->at_ns};
-    Delivery back = {tcp, &packet->to, &packet->from, packet->at_ns};
+    Delivery delivery = {tcp, &packet->from, &packet->to, packet->at_ns, packet->broken_off};
+    Delivery back = {tcp, &packet->to, &packet->from, packet->at_ns, false};
 
     take_ack(packet, other);
     take_start(tcp, half, packet);
@@ -391,13 +409,14 @@ void tcp_take(Tcp *tcp, const TcpPacket *packet)
     if (data.len > 0 && !is_far_off(tcp, half, &data)) {
         take_data(&delivery, half, &data);
     }
-    if (!packet->cut) {
+    if (!packet->broken_off) {
         pass_lost(&delivery, half);
     }
     pass_lost(&back, other);
     tcp->bytes += half_bytes(half) + half_bytes(other) - before;
     while (tcp->bytes > TCP_BYTES_MAX || g_hash_table_size(tcp->table) > TCP_CONNECTIONS_MAX) {
-        tcp->sink.skipped[TRACE_SKIP_TCP_OVERFLOW]++;
+        tcp->sink.skipped[TRACE_SKIP_TCP_OVERFLOW] +=
+            half_bytes(&tcp->oldest->half[0]) + half_bytes(&tcp->oldest->half[1]) > 0;
         end_connection(tcp, tcp->oldest);
     }
 }

@@ -14,8 +14,8 @@
  *   when 2 minutes have passed: nobody sends it again;
  *   when more waits behind it than is held.
  * Then what there is of the message before it is told as cut, and the next start line is looked
- * for where a line or a segment begins. A stream in whose first bytes there is no SIP is looked at
- * where its segments begin only.
+ * for where a line or a segment begins. So it is behind a segment that the capture cut, too. A
+ * stream in whose first bytes there is no SIP is looked at where its segments begin only.
  */
 #ifndef TRACE_TCP_H
 #define TRACE_TCP_H

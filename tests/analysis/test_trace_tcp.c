@@ -222,17 +222,82 @@ static void a_gap_that_nobody_fills_is_passed_in_the_end(void)
     end(&found);
 }
 
-/* The capture's snap length: what is there of a message is told when the next segment comes. */
+/* The capture's snap length: what is there of a message is told with its segment, at its time. */
 static void a_segment_that_is_cut_gives_what_there_is(void)
 {
     Found found;
 
     begin(&found);
     take(&found, 1000, TCP_ACK, (PealStr){BYE, 30}, strlen(BYE));
-    CU_ASSERT_EQUAL(found.messages, 0);
+    CU_ASSERT_EQUAL(found.messages, 1);
+    found.now_ns += PEAL_NS_PER_S;
     take_text(&found, 1000 + (uint32_t)strlen(BYE), BYE);
     CU_ASSERT_EQUAL(found.messages, 2);
+    CU_ASSERT_EQUAL(found.skipped[TRACE_SKIP_TCP_UNFINISHED], 0);
     end(&found);
+    CU_ASSERT_EQUAL(found.skipped[TRACE_SKIP_TCP_UNFINISHED], 0);
+}
+
+/* Where the file ends within a segment, a longer one may have the rest of it. */
+static void a_segment_in_which_the_file_ends_gives_whole_messages_only(void)
+{
+    g_autofree char *two = g_strconcat(BYE, BYE, NULL);
+    const size_t len = strlen(two);
+    Found found;
+    TcpPacket packet;
+
+    begin(&found);
+    packet = (TcpPacket){.from = {.ip = {10, 0, 0, 1}, .port = 5060, .family = 4},
+                         .to = {.ip = {10, 0, 0, 2}, .port = 40000, .family = 4},
+                         .seq = 1000,
+                         .flags = TCP_ACK,
+                         .data = {(const uint8_t *)two, len - 5},
+                         .len = len,
+                         .cut = true,
+                         .broken_off = true};
+    take_text(&found, 1000 + (uint32_t)len, "\r\n");
+    tcp_take(found.tcp, &packet);
+    CU_ASSERT_EQUAL(found.messages, 0);
+    end(&found);
+
+    begin(&found);
+    tcp_take(found.tcp, &packet);
+    CU_ASSERT_EQUAL(found.messages, 1);
+    end(&found);
+    CU_ASSERT_EQUAL(found.skipped[TRACE_SKIP_TCP_UNFINISHED], 1);
+}
+
+/* Every segment is cut, the first was lost, and the other side says nothing. */
+static void segments_that_are_cut_wait_no_longer_than_whole_ones(void)
+{
+    static const char START[] = "BYE sip:b@h SIP/2.0\r\nCall-ID: 1\r\n";
+    Found found;
+
+    begin(&found);
+    take_text(&found, 1000, "\r\n\r\n");
+    for (uint32_t i = 0; i < 5000; i++) {
+        take(&found, 2000 + i * 1460, TCP_ACK, (PealStr){START, strlen(START)}, 1460);
+    }
+    CU_ASSERT_EQUAL(found.messages, 5000);
+    CU_ASSERT_EQUAL(found.skipped[TRACE_SKIP_TCP_GAP], 1);
+    CU_ASSERT_EQUAL(found.skipped[TRACE_SKIP_TCP_OVERFLOW], 0);
+    end(&found);
+}
+
+static void a_syn_that_comes_late_or_twice_changes_nothing(void)
+{
+    static const char FIRST[] = "BYE sip:b@h SIP/2.0\r\nCall-ID: 1\r\n";
+    Found found;
+
+    begin(&found);
+    take_text(&found, 1001, FIRST);
+    take(&found, 1000, TCP_SYN, (PealStr){"", 0}, 0);
+    take_text(&found, 1001 + (uint32_t)strlen(FIRST), "l: 0\r\n\r\n");
+    take(&found, 1000, TCP_SYN, (PealStr){"", 0}, 0);
+    take_text(&found, 1001 + (uint32_t)strlen(FIRST) + 8, BYE);
+    CU_ASSERT_EQUAL(found.messages, 2);
+    end(&found);
+    CU_ASSERT_EQUAL(found.skipped[TRACE_SKIP_TCP_UNFINISHED], 0);
 }
 
 static void a_stream_of_something_else_costs_nothing_until_it_begins_like_sip(void)
@@ -312,6 +377,9 @@ PEAL_TEST_MAIN("analysis/trace_tcp", PEAL_TEST(messages_are_whole_however_the_st
                PEAL_TEST(a_gap_is_passed_by_an_acknowledgement_alone),
                PEAL_TEST(a_gap_that_nobody_fills_is_passed_in_the_end),
                PEAL_TEST(a_segment_that_is_cut_gives_what_there_is),
+               PEAL_TEST(a_segment_in_which_the_file_ends_gives_whole_messages_only),
+               PEAL_TEST(segments_that_are_cut_wait_no_longer_than_whole_ones),
+               PEAL_TEST(a_syn_that_comes_late_or_twice_changes_nothing),
                PEAL_TEST(a_stream_of_something_else_costs_nothing_until_it_begins_like_sip),
                PEAL_TEST(a_stream_is_found_again_behind_rubbish),
                PEAL_TEST(a_port_that_is_used_again_begins_anew),

@@ -2,8 +2,6 @@
 /* history.c - takes messages, counts them, and hands each to the part that it concerns. */
 #include "history/state.h"
 
-enum { METHOD_LEN_MAX = 32 };
-
 static void user_clear(void *user)
 {
     g_free(((HistoryUser *)user)->aor);
@@ -91,11 +89,9 @@ static void count_method(History *history, PealStr method)
             return;
         }
     }
-    if (methods->len >= METHODS_MAX || method.len > METHOD_LEN_MAX) {
-        if (!str_is(method, HISTORY_METHOD_OTHER)) {
-            count_method(history, (PealStr){HISTORY_METHOD_OTHER, strlen(HISTORY_METHOD_OTHER)});
-            return;
-        }
+    if (methods->len >= METHODS_MAX && !str_is(method, HISTORY_METHOD_OTHER)) {
+        count_method(history, (PealStr){HISTORY_METHOD_OTHER, strlen(HISTORY_METHOD_OTHER)});
+        return;
     }
     g_array_set_size(methods, methods->len + 1);
     added = &g_array_index(methods, HistoryCount, methods->len - 1);

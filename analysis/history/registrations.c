@@ -223,37 +223,6 @@ static void hear_request(History *history, const Heard *heard, TableKey key, uin
     begin(history, heard, key, credentials);
 }
 
-/* One contact of a list, which ends at a comma outside quotes and angle brackets. */
-static PealStr next_contact(PealStr *rest)
-{
-    bool quoted = false, bracketed = false;
-    PealStr contact = *rest;
-    size_t i;
-
-    for (i = 0; i < rest->len; i++) {
-        char c = rest->ptr[i];
-
-        if (quoted) {
-            if (c == '\\') {
-                i++;
-            } else if (c == '"') {
-                quoted = false;
-            }
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '<' || c == '>') {
-            bracketed = c == '<';
-        } else if (c == ',' && !bracketed) {
-            break;
-        }
-    }
-    i = MIN(i, rest->len);
-    contact.len = i;
-    i += i < rest->len;
-    *rest = (PealStr){rest->ptr + i, rest->len - i};
-    return contact;
-}
-
 static bool read_seconds(PealStr text, int64_t *ret_seconds)
 {
     int64_t seconds = 0;
@@ -275,13 +244,12 @@ static int64_t granted(const History *history, const OpenRegistration *open,
 {
     static const PealStr CONTACT = {"Contact", 7}, EXPIRES = {"Expires", 7};
     unsigned looked = 0;
-    PealStr field, value;
+    PealStr field, contact, value;
     int64_t seconds = -1;
 
     for (unsigned nth = 0; nth < CONTACTS_MAX && peal_sip_scan_field(scan, CONTACT, nth, &field);
          nth++) {
-        while (field.len > 0 && looked++ < CONTACTS_MAX) {
-            PealStr contact = next_contact(&field);
+        while (looked++ < CONTACTS_MAX && peal_sip_element(&field, &contact)) {
             PealStr params = {NULL, 0};
             PealSipUri uri;
 

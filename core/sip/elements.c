@@ -19,42 +19,6 @@ PealStr sip_field(const SipMessage *message, SipHeader header)
     return lex_sub(message->bytes, message->fields[at].value, message->fields[at].end);
 }
 
-/* The first comma from `at` on outside quotes and angle brackets, or `end`. */
-static size_t elements_comma(PealStr bytes, size_t at, size_t end)
-{
-    const PealStr value = {bytes.ptr, end};
-    bool brackets = false;
-
-    if (memchr(bytes.ptr + at, ',', end - at) == NULL) {
-        return end; /* as in nearly all fields */
-    }
-    while (at < end) {
-        switch (bytes.ptr[at]) {
-        case '"':
-            at = lex_quoted(value, at);
-            if (at == 0) {
-                return end; /* without a closing quote all the rest is quoted */
-            }
-            continue;
-        case '<':
-            brackets = true;
-            break;
-        case '>':
-            brackets = false;
-            break;
-        case ',':
-            if (!brackets) {
-                return at;
-            }
-            break;
-        default:
-            break;
-        }
-        at++;
-    }
-    return end;
-}
-
 /* The next field of this header that has a value, from `index` on; fields_len for none. */
 static size_t elements_field(const SipMessage *message, SipHeader header, size_t index)
 {
@@ -94,7 +58,7 @@ bool sip_next(const SipMessage *message, SipHeader header, SipCursor *cursor)
         at = cursor->scan;
     }
     field = &message->fields[index];
-    comma = elements_comma(message->bytes, at, field->end);
+    comma = lex_comma((PealStr){message->bytes.ptr, field->end}, at);
     element = sip_trim(lex_sub(message->bytes, at, comma));
     at = (size_t)(element.ptr - message->bytes.ptr);
     *cursor = (SipCursor){.element = element,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* lex.c - the table of lex.h: one row holds 16 characters, from NUL on. */
+/* lex.c - see lex.h. */
 #include "sip/lex.h"
 
+/* One row holds 16 characters, from NUL on. */
 const uint8_t lex_classes[256] = {
     0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x02, 0x00, 0x00, 0x02, 0x00, 0x00,
     0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
@@ -20,3 +21,37 @@ const uint8_t lex_classes[256] = {
     0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40,
     0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40, 0x40,
 };
+
+size_t lex_comma(PealStr str, size_t at)
+{
+    bool brackets = false;
+
+    if (at == str.len || memchr(str.ptr + at, ',', str.len - at) == NULL) {
+        return str.len; /* as in nearly all fields */
+    }
+    while (at < str.len) {
+        switch (str.ptr[at]) {
+        case '"':
+            at = lex_quoted(str, at);
+            if (at == 0) {
+                return str.len; /* without a closing quote all the rest is quoted */
+            }
+            continue;
+        case '<':
+            brackets = true;
+            break;
+        case '>':
+            brackets = false;
+            break;
+        case ',':
+            if (!brackets) {
+                return at;
+            }
+            break;
+        default:
+            break;
+        }
+        at++;
+    }
+    return str.len;
+}

@@ -57,4 +57,7 @@ static inline size_t lex_quoted(PealStr str, size_t at)
     return 0;
 }
 
+/* lex_comma: the first comma from `at` on outside quoted strings and angle brackets, or len. */
+size_t lex_comma(PealStr str, size_t at);
+
 #endif

@@ -5,11 +5,11 @@
 #include "sip/lex.h"
 #include "sip/names.h"
 #include "sip/raw.h"
+#include "sip/value.h"
 
 enum {
     SCAN_METHOD_MAX = 64, /* in use are 9 letters at most; RFC 4475 s.3.1.1.2 tries 43 */
-    SCAN_HEAD_MAX = 65535,
-    SCAN_SECONDS_MAX = INT32_MAX
+    SCAN_HEAD_MAX = 65535
 };
 static const char SCAN_VERSION[] = "SIP/2.0";
 enum { SCAN_VERSION_LEN = sizeof(SCAN_VERSION) - 1 };
@@ -157,16 +157,7 @@ static PealStr scan_address_params(PealStr value)
 
 bool peal_sip_param(PealStr params, const char *name, PealStr *ret_value)
 {
-    RawParam param;
-    size_t at = 0;
-
-    while (raw_param_next(params, &at, &param) == 0 && param.name.len > 0) {
-        if (sip_is(param.name, name)) {
-            *ret_value = param.value;
-            return true;
-        }
-    }
-    return false;
+    return sip_param(params, name, ret_value);
 }
 
 static PealStr scan_tag(PealStr address)
@@ -174,7 +165,7 @@ static PealStr scan_tag(PealStr address)
     PealStr tag = {NULL, 0};
 
     if (address.len > 0) {
-        (void)peal_sip_param(scan_address_params(address), "tag", &tag);
+        (void)sip_param(scan_address_params(address), "tag", &tag);
     }
     return tag;
 }
@@ -186,29 +177,22 @@ static PealStr scan_branch(PealStr via)
     PealStr branch = {NULL, 0};
 
     if (semicolon != NULL) {
-        (void)peal_sip_param(lex_sub(via, (size_t)(semicolon - via.ptr), via.len), "branch",
-                             &branch);
+        (void)sip_param(lex_sub(via, (size_t)(semicolon - via.ptr), via.len), "branch", &branch);
     }
     return branch;
 }
 
-/* The first of elements with commas between them. */
-static PealStr scan_first_element(PealStr value)
+bool peal_sip_element(PealStr *rest, PealStr *ret_element)
 {
-    bool inside = false;
+    const PealStr list = *rest;
+    const size_t comma = lex_comma(list, 0);
 
-    for (size_t at = 0; at < value.len; at++) {
-        const size_t quoted = value.ptr[at] == '"' && !inside ? lex_quoted(value, at) : 0;
-
-        if (quoted > 0) {
-            at = quoted - 1;
-        } else if (value.ptr[at] == '<' || value.ptr[at] == '>') {
-            inside = value.ptr[at] == '<';
-        } else if (value.ptr[at] == ',' && !inside) {
-            return sip_trim(lex_sub(value, 0, at));
-        }
+    if (list.len == 0) {
+        return false;
     }
-    return value;
+    *ret_element = sip_trim(lex_sub(list, 0, comma));
+    *rest = lex_sub(list, comma + (comma < list.len), list.len);
+    return true;
 }
 
 static void scan_cseq(PealStr value, PealSipScan *scan)
@@ -225,7 +209,7 @@ static void scan_expires(PealStr value, PealSipScan *scan)
 {
     uint32_t seconds;
 
-    if (sip_u32(value, SCAN_SECONDS_MAX, &seconds) == 0) {
+    if (sip_u32(value, UINT32_MAX, &seconds) == 0) {
         scan->expires_s = seconds;
     }
 }
@@ -265,7 +249,11 @@ static void scan_take(const ScanField *field, PealSipScan *scan, ScanHead *head)
         }
         break;
     case SIP_H_CONTACT:
-        scan_set_first(&scan->contact, scan_first_element(field->value));
+        if (scan->contact.ptr == NULL) {
+            PealStr rest = field->value;
+
+            (void)peal_sip_element(&rest, &scan->contact);
+        }
         break;
     case SIP_H_EXPIRES:
         scan_set_first(&head->expires, field->value);
@@ -287,7 +275,7 @@ static void scan_conclude(PealSipScan *scan, const ScanHead *head)
     PealStr expires = head->expires;
 
     if (scan->contact.len > 0) {
-        (void)peal_sip_param(scan_address_params(scan->contact), "expires", &expires);
+        (void)sip_param(scan_address_params(scan->contact), "expires", &expires);
     }
     if (expires.len > 0) {
         scan_expires(expires, scan);
@@ -316,22 +304,29 @@ static void scan_body(PealStr content_length, size_t at, PealSipScan *scan)
     scan->bytes.len = at + scan->body.len;
 }
 
+/* The start line, moving behind it; what peal_sip_scan returns. */
+static int scan_start(PealStr bytes, size_t *at, PealSipScan *scan)
+{
+    const PealStr first = {bytes.ptr,
+                           bytes.len < PEAL_SIP_LINE_MAX ? bytes.len : PEAL_SIP_LINE_MAX};
+    PealStr line;
+
+    if (!scan_line(first, at, &line)) {
+        return scan_may_start(bytes) ? -PEAL_E_TRUNCATED : -PEAL_E_UNKNOWN;
+    }
+    return scan_status_line(line, scan) || scan_request_line(line, scan) ? 0 : -PEAL_E_UNKNOWN;
+}
+
 int peal_sip_scan(PealStr bytes, PealSipScan *ret_scan)
 {
     PealSipScan scan = {.bytes = bytes, .expires_s = -1};
     ScanHead head = {0};
     ScanField field;
-    PealStr line;
     size_t at = 0;
-    int more;
+    int more = scan_start(bytes, &at, &scan);
 
-    if (!scan_line((PealStr){bytes.ptr,
-                             bytes.len < PEAL_SIP_LINE_MAX ? bytes.len : PEAL_SIP_LINE_MAX},
-                   &at, &line)) {
-        return scan_may_start(bytes) ? -PEAL_E_TRUNCATED : -PEAL_E_UNKNOWN;
-    }
-    if (!scan_status_line(line, &scan) && !scan_request_line(line, &scan)) {
-        return -PEAL_E_UNKNOWN;
+    if (more != 0) {
+        return more;
     }
     while ((more = scan_field(bytes, &at, &field)) > 0) {
         scan_take(&field, &scan, &head);
@@ -374,18 +369,12 @@ int peal_sip_frame(PealStr bytes, size_t *ret_len)
     PealSipScan start = {0};
     uint32_t len = 0;
     ScanField field;
-    PealStr line;
     size_t at = 0;
-    int more;
+    int more = scan_start(bytes, &at, &start);
 
-    if (!scan_line((PealStr){bytes.ptr,
-                             bytes.len < PEAL_SIP_LINE_MAX ? bytes.len : PEAL_SIP_LINE_MAX},
-                   &at, &line)) {
+    if (more != 0) {
         *ret_len = 0;
-        return scan_may_start(bytes) ? -PEAL_E_TRUNCATED : -PEAL_E_VALUE;
-    }
-    if (!scan_status_line(line, &start) && !scan_request_line(line, &start)) {
-        return -PEAL_E_VALUE;
+        return more == -PEAL_E_TRUNCATED ? more : -PEAL_E_VALUE;
     }
     while ((more = scan_field(bytes, &at, &field)) > 0) {
         if (field.name.len > 0 && sip_header(field.name) == SIP_H_CONTENT_LENGTH) {

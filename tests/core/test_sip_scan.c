@@ -207,6 +207,34 @@ static void torture_messages_are_found_in_all_that_begins_like_them(void)
     }
 }
 
+static void lists_are_taken_apart_at_commas_that_separate(void)
+{
+    PealStr rest = str(" \"A, \\\" B\" <sip:a@h;x=1,2>;q=1 ,<sip:b@h>,, \"open, <sip:c@h>");
+    PealStr element;
+
+    CU_ASSERT_TRUE(peal_sip_element(&rest, &element));
+    CU_ASSERT_TRUE(same(element, "\"A, \\\" B\" <sip:a@h;x=1,2>;q=1"));
+    CU_ASSERT_TRUE(peal_sip_element(&rest, &element));
+    CU_ASSERT_TRUE(same(element, "<sip:b@h>"));
+    CU_ASSERT_TRUE(peal_sip_element(&rest, &element));
+    CU_ASSERT_TRUE(same(element, ""));
+    CU_ASSERT_TRUE(peal_sip_element(&rest, &element));
+    CU_ASSERT_TRUE(same(element, "\"open, <sip:c@h>"));
+    CU_ASSERT_FALSE(peal_sip_element(&rest, &element));
+}
+
+static void expiries_are_read_up_to_the_greatest_there_is(void)
+{
+    PealSipScan scan;
+
+    CU_ASSERT_EQUAL_FATAL(
+        peal_sip_scan(str("REGISTER sip:h SIP/2.0\r\nExpires: 4294967295\r\n\r\n"), &scan), 0);
+    CU_ASSERT_EQUAL(scan.expires_s, UINT32_MAX);
+    CU_ASSERT_EQUAL_FATAL(
+        peal_sip_scan(str("REGISTER sip:h SIP/2.0\r\nExpires: 4294967296\r\n\r\n"), &scan), 0);
+    CU_ASSERT_EQUAL(scan.expires_s, -1);
+}
+
 PEAL_TEST_MAIN("core/sip_scan", PEAL_TEST(scan_finds_the_parts_of_a_request),
                PEAL_TEST(scan_takes_a_response_with_bare_line_feeds),
                PEAL_TEST(scan_of_a_message_that_is_cut_has_whole_lines_only),
@@ -214,4 +242,6 @@ PEAL_TEST_MAIN("core/sip_scan", PEAL_TEST(scan_finds_the_parts_of_a_request),
                PEAL_TEST(frame_ends_where_content_length_says),
                PEAL_TEST(uri_gives_user_host_and_port),
                PEAL_TEST(torture_messages_are_read_as_the_parser_reads_them),
-               PEAL_TEST(torture_messages_are_found_in_all_that_begins_like_them))
+               PEAL_TEST(torture_messages_are_found_in_all_that_begins_like_them),
+               PEAL_TEST(lists_are_taken_apart_at_commas_that_separate),
+               PEAL_TEST(expiries_are_read_up_to_the_greatest_there_is))

@@ -73,6 +73,10 @@ int peal_sip_uri(PealStr text, PealSipUri *ret_uri) PEAL_MUST_USE;
  * 100..699. */
 PealStr peal_sip_reason(unsigned status);
 
+/* peal_sip_element takes the first element off a list, whose elements have commas between them
+ * (s.7.3.1); false when nothing is left. */
+bool peal_sip_element(PealStr *rest, PealStr *ret_element);
+
 /* peal_sip_param finds `;name=value` or `;name` in parameters, in any case. */
 bool peal_sip_param(PealStr params, const char *name, PealStr *ret_value);
 

@@ -78,7 +78,7 @@ static void count_call(Figures *figures, const HistoryCall *call)
     }
 }
 
-static int compare_counts(const void *a, const void *b)
+int figures_compare_counts(const void *a, const void *b)
 {
     const HistoryCount *one = a, *other = b;
 
@@ -109,7 +109,7 @@ static void count_codecs(Figures *figures, const HistoryData *data)
                             GUINT_TO_POINTER(figures->codecs->len));
         g_array_append_val(figures->codecs, added);
     }
-    g_array_sort(figures->codecs, compare_counts);
+    g_array_sort(figures->codecs, figures_compare_counts);
 }
 
 static void count_registration(Figures *figures, const HistoryRegistration *registration)

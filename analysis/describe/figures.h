@@ -81,6 +81,9 @@ void figures_init(Figures *figures, const TraceCounts *counts, const HistoryData
 void figures_fini(Figures *figures);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Figures, figures_fini)
 
+/* For g_array_sort of HistoryCount: the most frequent first, then by name. */
+int figures_compare_counts(const void *a, const void *b);
+
 /* UTF-8 for what a stranger wrote; to g_free. */
 char *figures_readable(const char *text);
 

@@ -100,16 +100,6 @@ static void append_statuses(GString *text, const uint64_t *counts)
     }
 }
 
-static int compare_counts(const void *a, const void *b)
-{
-    const HistoryCount *one = a, *other = b;
-
-    if (one->count != other->count) {
-        return one->count > other->count ? -1 : 1;
-    }
-    return strcmp(one->name, other->name);
-}
-
 static void append_capture(GString *text, const char *name, const TraceCounts *counts,
                            const Figures *figures)
 {
@@ -149,7 +139,7 @@ static void append_messages(GString *text, const TraceCounts *counts, const Hist
     append_some(text, data->retransmissions, "retransmitted");
     append_some(text, data->lost, "of nothing that was seen to begin");
     g_string_append_c(text, '\n');
-    g_array_sort(methods, compare_counts);
+    g_array_sort(methods, figures_compare_counts);
     for (guint i = 0; i < methods->len; i++) {
         const HistoryCount *method = &g_array_index(methods, HistoryCount, i);
 

@@ -251,3 +251,17 @@ bool figure_span_x(const Figure *figure, double *ret_least, double *ret_greatest
     *ret_greatest = greatest;
     return true;
 }
+
+FigureTimeUnit figure_time_unit(double seconds)
+{
+    if (seconds <= 600) {
+        return (FigureTimeUnit){"s", " s", 1};
+    }
+    if (seconds <= 4 * 3600) {
+        return (FigureTimeUnit){"min", " min", 60};
+    }
+    if (seconds <= 4 * 86400) {
+        return (FigureTimeUnit){"h", " h", 3600};
+    }
+    return (FigureTimeUnit){"days", " days", 86400};
+}

@@ -171,4 +171,12 @@ static inline const FigurePoint *figure_points(const FigureSeries *series)
     return (const FigurePoint *)(const void *)series->points->data;
 }
 
+/* The unit in which a span of time is read: "min", and " min" behind a number. */
+typedef struct FigureTimeUnit {
+    const char *name;
+    const char *unit;
+    double seconds;
+} FigureTimeUnit;
+FigureTimeUnit figure_time_unit(double seconds);
+
 #endif

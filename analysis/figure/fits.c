@@ -28,10 +28,8 @@ static const struct {
 
 static const char ABOUT[] =
     " Above the share of those that are as long or shorter, below the share of those that are "
-    "longer, "
-    "on logarithmic axes. Distributions are fitted by maximum likelihood; the solid one is the "
-    "best "
-    "by BIC, KS the greatest distance between it and what was measured.";
+    "longer, on logarithmic axes. Distributions are fitted by maximum likelihood; the solid one is "
+    "the best by BIC, KS the greatest distance between it and what was measured.";
 
 enum { CURVE_POINTS = 200, MEASURED_LOOK = 6 };
 

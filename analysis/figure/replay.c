@@ -365,8 +365,7 @@ bool figures_replay_answers(const Cases *cases, GPtrArray *figures, GError **err
         "Calls by how they ended: answered by a 2xx; cancelled, given up by their caller before an "
         "answer; refused by another final response; unanswered, 408 or none. The number over a "
         "bar is that of calls, of an overlay the mean over replications. Calls under way had not "
-        "ended "
-        "with the run.");
+        "ended with the run.");
     FigurePanel *panel = figure_panel(figure, "Calls (%)", " %");
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(Bars));
     g_auto(Replays) replays = {0};
@@ -396,20 +395,6 @@ static gint64 drawn_step(const CaseTrace *trace)
     gint64 rows = (trace->calls + trace->step - 1) / trace->step;
 
     return trace->step * ((rows + CALLS_DRAWN_MAX - 1) / CALLS_DRAWN_MAX);
-}
-
-/* The unit of time in which a trace is looked at as a whole. */
-typedef struct TimeUnit {
-    const char *name;
-    const char *unit;
-    double seconds;
-} TimeUnit;
-
-static TimeUnit unit_for(double seconds)
-{
-    return seconds > 36000  ? (TimeUnit){"h", " h", 3600}
-           : seconds > 1200 ? (TimeUnit){"min", " min", 60}
-                            : (TimeUnit){"s", " s", 1};
 }
 
 /* Points of a query: s in the trace, ms. */
@@ -461,10 +446,10 @@ static void set_time(Figure *figure, const CaseTrace *trace)
     g_autofree char *name = NULL, *label = NULL;
     gint64 step = drawn_step(trace);
     double least = 0, greatest = 0;
-    TimeUnit unit;
+    FigureTimeUnit unit;
 
     (void)figure_span_x(figure, &least, &greatest);
-    unit = unit_for(greatest);
+    unit = figure_time_unit(greatest);
     greatest = fmax(greatest, 1) / unit.seconds;
     for (guint i = 0; i < panel->series->len; i++) {
         GArray *points = figure_series_at(panel, i)->points;

@@ -113,33 +113,12 @@ static const TimeLook COMPARED = {
       true},
      {"Median latency (ms)", " ms", {{NULL, "s.latency_ms_p50", NULL, NULL, 1}}, false}}};
 
-/* The unit in which a run of some length is read. */
-typedef struct TimeUnit {
-    const char *name;
-    const char *unit;
-    double seconds;
-} TimeUnit;
-
-static TimeUnit unit_for(double seconds)
-{
-    if (seconds <= 600) {
-        return (TimeUnit){"s", " s", 1};
-    }
-    if (seconds <= 4 * 3600) {
-        return (TimeUnit){"min", " min", 60};
-    }
-    if (seconds <= 4 * 86400) {
-        return (TimeUnit){"h", " h", 3600};
-    }
-    return (TimeUnit){"days", " days", 86400};
-}
-
 /* When a case's longest replication ended, its warm-up, and what a prompt answer is, in s. */
 typedef struct CaseTimes {
     double end;
     double warmup;
     double prompt;
-    TimeUnit unit;
+    FigureTimeUnit unit;
 } CaseTimes;
 
 static bool case_times(const Case *one, CaseTimes *ret_times, GError **error)
@@ -156,7 +135,7 @@ static bool case_times(const Case *one, CaseTimes *ret_times, GError **error)
     ret_times->end = sqlite3_column_double(query, 0);
     ret_times->warmup = sqlite3_column_double(query, 1);
     ret_times->prompt = sqlite3_column_double(query, 2);
-    ret_times->unit = unit_for(ret_times->end);
+    ret_times->unit = figure_time_unit(ret_times->end);
     return true;
 }
 
@@ -181,7 +160,7 @@ static void add_interval(FigureSeries *series, double at, const Interval *interv
 }
 
 /* Rows come by time, a row for each interval and replication: those of one time are one point. */
-static bool add_line(FigureSeries *series, const Case *one, const Line *line, TimeUnit unit,
+static bool add_line(FigureSeries *series, const Case *one, const Line *line, FigureTimeUnit unit,
                      GError **error)
 {
     g_autofree char *sql = g_strdup_printf(
@@ -218,7 +197,7 @@ static bool add_line(FigureSeries *series, const Case *one, const Line *line, Ti
     return failure == NULL;
 }
 
-static bool add_events(Figure *figure, const Case *one, TimeUnit unit, GError **error)
+static bool add_events(Figure *figure, const Case *one, FigureTimeUnit unit, GError **error)
 {
     g_autoptr(sqlite3_stmt) query =
         case_query(one,

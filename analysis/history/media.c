@@ -5,7 +5,7 @@
 
 #include "history/state.h"
 
-enum { LINES_MAX = 512, PORTS_MAX = 4, CODEC_MAX = 32, FORMATS_MAX = 32 };
+enum { LINES_MAX = 512, PORTS_MAX = 4, CODEC_MAX = 32 };
 
 /* How long after a call's end its last datagrams may be under way. */
 #define TAIL_NS (5 * PEAL_NS_PER_S)

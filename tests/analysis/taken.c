@@ -5,6 +5,7 @@
 #include "analysis/taken.h"
 
 #include <glib/gstdio.h>
+#include <scratch.h>
 
 static void on_udp(void *user, const UdpPacket *packet)
 {
@@ -69,6 +70,21 @@ void taken_free(Taken *taken)
 {
     g_array_unref(taken->packets);
     g_clear_error(&taken->error);
+}
+
+TakenPlace taken_place_new(void)
+{
+    TakenPlace place = {.dir = g_dir_make_tmp("peal-capture-XXXXXX", NULL)};
+
+    place.path = g_build_filename(place.dir, "capture", NULL);
+    return place;
+}
+
+void taken_place_free(TakenPlace *place)
+{
+    remove_tree(place->dir);
+    g_free(place->path);
+    g_free(place->dir);
 }
 
 void taken_write(const char *path, const void *bytes, size_t len)

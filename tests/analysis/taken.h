@@ -40,6 +40,16 @@ static inline const TakenPacket *taken_at(const Taken *taken, guint i)
     return &g_array_index(taken->packets, TakenPacket, i);
 }
 
+/* A directory of a test's own, and the file in it that is the capture. */
+typedef struct TakenPlace {
+    char *dir;
+    char *path;
+} TakenPlace;
+
+TakenPlace taken_place_new(void);
+void taken_place_free(TakenPlace *place);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TakenPlace, taken_place_free)
+
 /* Writes a file as it is to be, at once and without a sync. */
 void taken_write(const char *path, const void *bytes, size_t len);
 

@@ -7,7 +7,6 @@
 
 #include <glib.h>
 #include <peal_test.h>
-#include <scratch.h>
 
 /* Captures of the fuzzer's corpus, by their file names. */
 static const char *const captures[] = {
@@ -17,27 +16,6 @@ static const char *const captures[] = {
 };
 
 enum { SPOILINGS = 60, GARBAGES = 200, GARBAGE_MAX = 600 };
-
-typedef struct Bench {
-    char *dir;
-    char *path;
-} Bench;
-
-static Bench bench_new(void)
-{
-    Bench bench = {.dir = g_dir_make_tmp("peal-damage-XXXXXX", NULL)};
-
-    bench.path = g_build_filename(bench.dir, "capture", NULL);
-    return bench;
-}
-
-static void bench_free(Bench *bench)
-{
-    remove_tree(bench->dir);
-    g_free(bench->path);
-    g_free(bench->dir);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bench, bench_free)
 
 static GBytes *bytes_of(const char *name)
 {
@@ -57,15 +35,15 @@ typedef struct Told {
     bool damaged;
 } Told;
 
-static Told read_bytes(const Bench *bench, const void *bytes, size_t len)
+static Told read_bytes(const TakenPlace *place, const void *bytes, size_t len)
 {
-    const TraceConfig config = {.path = bench->path, .from_ns = INT64_MIN, .until_ns = INT64_MAX};
+    const TraceConfig config = {.path = place->path, .from_ns = INT64_MIN, .until_ns = INT64_MAX};
     const TraceSink sink = {0};
     g_autoptr(GError) error = NULL;
     TraceCounts counts;
     Told told = {0};
 
-    taken_write(bench->path, bytes, len);
+    taken_write(place->path, bytes, len);
     told.read = trace_read(&config, &sink, &counts, &error);
     CU_ASSERT_EQUAL(told.read, error == NULL);
     CU_ASSERT(told.read || error->message[0] != '\0');
@@ -79,7 +57,7 @@ static Told read_bytes(const Bench *bench, const void *bytes, size_t len)
 
 static void messages_never_fall_as_a_file_grows(void)
 {
-    g_auto(Bench) bench = bench_new();
+    g_auto(TakenPlace) place = taken_place_new();
 
     for (size_t i = 0; i < G_N_ELEMENTS(captures); i++) {
         g_autoptr(GBytes) bytes = bytes_of(captures[i]);
@@ -87,7 +65,7 @@ static void messages_never_fall_as_a_file_grows(void)
         uint64_t messages = 0;
 
         for (size_t cut = 0; cut <= len; cut++) {
-            const Told told = read_bytes(&bench, g_bytes_get_data(bytes, NULL), cut);
+            const Told told = read_bytes(&place, g_bytes_get_data(bytes, NULL), cut);
 
             if (told.messages < messages) {
                 printf("# %s: fewer messages with %zu bytes\n", captures[i], cut);
@@ -103,13 +81,13 @@ static void messages_never_fall_as_a_file_grows(void)
  * of a pcapng nothing can be said so: a block of another type is no packet. */
 static void spoilt_bytes_cost_what_they_touch(void)
 {
-    g_auto(Bench) bench = bench_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_autoptr(GRand) rand = g_rand_new_with_seed(1);
 
     for (size_t i = 0; i < G_N_ELEMENTS(captures); i++) {
         g_autoptr(GBytes) bytes = bytes_of(captures[i]);
         const gsize len = g_bytes_get_size(bytes);
-        const Told whole = read_bytes(&bench, g_bytes_get_data(bytes, NULL), len);
+        const Told whole = read_bytes(&place, g_bytes_get_data(bytes, NULL), len);
         const bool counted =
             strstr(captures[i], "tcp") == NULL && strcmp(captures[i], "pcapng") != 0;
 
@@ -121,7 +99,7 @@ static void spoilt_bytes_cost_what_they_touch(void)
                 spoilt[g_rand_int_range(rand, 0, (gint32)len)] ^=
                     (uint8_t)(1 << g_rand_int_range(rand, 0, 8));
             }
-            told = read_bytes(&bench, spoilt, len);
+            told = read_bytes(&place, spoilt, len);
             CU_ASSERT(!counted || !told.read || told.messages >= whole.messages || told.damaged ||
                       told.skipped > whole.skipped);
         }
@@ -130,7 +108,7 @@ static void spoilt_bytes_cost_what_they_touch(void)
 
 static void garbage_is_refused_or_read_as_far_as_it_goes(void)
 {
-    g_auto(Bench) bench = bench_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_autoptr(GRand) rand = g_rand_new_with_seed(2);
     g_autoptr(GBytes) bytes = bytes_of("link_ethernet");
     uint8_t garbage[GARBAGE_MAX];
@@ -144,7 +122,7 @@ static void garbage_is_refused_or_read_as_far_as_it_goes(void)
             garbage[j] = (uint8_t)g_rand_int(rand);
         }
         memcpy(garbage, g_bytes_get_data(bytes, NULL), kept);
-        told = read_bytes(&bench, garbage, len);
+        told = read_bytes(&place, garbage, len);
         CU_ASSERT(!told.read || told.damaged || told.skipped > 0);
         CU_ASSERT_EQUAL(told.messages, 0);
     }
@@ -153,14 +131,14 @@ static void garbage_is_refused_or_read_as_far_as_it_goes(void)
 /* libpcap would drop the packet; a file that ended before the lie would have it. */
 static void a_block_with_two_lengths_is_used_and_counted(void)
 {
-    g_auto(Bench) bench = bench_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_autoptr(GBytes) bytes = bytes_of("pcapng");
     const gsize len = g_bytes_get_size(bytes);
     g_autofree uint8_t *spoilt = g_memdup2(g_bytes_get_data(bytes, NULL), len);
     Told told;
 
     spoilt[len - 3] ^= 1; /* of the last block's length, behind it */
-    told = read_bytes(&bench, spoilt, len);
+    told = read_bytes(&place, spoilt, len);
     CU_ASSERT_TRUE(told.read);
     CU_ASSERT_FALSE(told.damaged);
     CU_ASSERT_EQUAL(told.messages, 4);

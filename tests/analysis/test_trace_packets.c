@@ -5,30 +5,8 @@
 #include "analysis/taken.h"
 
 #include <peal_test.h>
-#include <scratch.h>
 
 enum { START_S = 1700000000 };
-
-typedef struct Place {
-    char *dir;
-    char *path;
-} Place;
-
-static Place place_new(void)
-{
-    Place place = {.dir = g_dir_make_tmp("peal-packets-XXXXXX", NULL)};
-
-    place.path = g_build_filename(place.dir, "capture", NULL);
-    return place;
-}
-
-static void place_free(Place *place)
-{
-    remove_tree(place->dir);
-    g_free(place->path);
-    g_free(place->dir);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_free)
 
 static int64_t at(int64_t us)
 {
@@ -58,7 +36,7 @@ static void write_some(Capture *capture)
     }
 }
 
-static Taken read_some(const Place *place, const CaptureForm *form)
+static Taken read_some(const TakenPlace *place, const CaptureForm *form)
 {
     Capture *capture = capture_new(place->path, form);
 
@@ -70,7 +48,7 @@ static Taken read_some(const Place *place, const CaptureForm *form)
 /* Whether a capture in these clothes gives what one in plain clothes does, and skips nothing. */
 static void check_form(const CaptureForm *form)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_auto(Taken) plain = read_some(&place, &(CaptureForm){0});
     g_auto(Taken) other = read_some(&place, form);
     g_autofree char *difference = taken_difference(&plain, &other);
@@ -90,7 +68,7 @@ static void check_form(const CaptureForm *form)
 
 static void plain_packets_are_what_was_written(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_auto(Taken) taken = read_some(&place, &(CaptureForm){0});
     const TakenPacket *datagram, *segment;
 
@@ -198,7 +176,7 @@ static void extensions_and_options_come_off(void)
 
 static void tunnels_in_too_many_tunnels_are_counted(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_auto(Taken) taken =
         read_some(&place, &(CaptureForm){.tunnel = CAPTURE_IN_IPV4, .tunnels = 20});
 
@@ -208,7 +186,7 @@ static void tunnels_in_too_many_tunnels_are_counted(void)
 
 static void snaplen_cuts_what_is_there(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_auto(Taken) taken = read_some(&place, &(CaptureForm){.snaplen = 14 + 20 + 8 + 100});
     const TakenPacket *datagram, *segment;
 
@@ -227,7 +205,7 @@ static void snaplen_cuts_what_is_there(void)
 
 static void headers_that_are_cut_are_counted(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_auto(Taken) transport = read_some(&place, &(CaptureForm){.snaplen = 14 + 20 + 7});
     g_auto(Taken) network = read_some(&place, &(CaptureForm){.snaplen = 14 + 19});
     g_auto(Taken) link = read_some(&place, &(CaptureForm){.snaplen = 13});
@@ -255,7 +233,7 @@ static Spoilt sound(void)
     return spoilt;
 }
 
-static Taken read_spoilt(const Place *place, const Spoilt *spoilt)
+static Taken read_spoilt(const TakenPlace *place, const Spoilt *spoilt)
 {
     Capture *capture = capture_new(place->path, &(CaptureForm){.link = CAPTURE_RAW});
 
@@ -291,7 +269,7 @@ static void lengths_that_lie_are_counted_and_the_rest_used(void)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(Place) place = place_new();
+        g_auto(TakenPlace) place = taken_place_new();
         Spoilt spoilt = sound();
         g_auto(Taken) taken = {0};
 
@@ -346,7 +324,7 @@ static void headers_that_are_rare_come_off(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(frames); i++) {
         const ByHand *frame = &frames[i];
-        g_auto(Place) place = place_new();
+        g_auto(TakenPlace) place = taken_place_new();
         Capture *capture = capture_new(place.path, &(CaptureForm){.link = CAPTURE_RAW});
         Spoilt packet = sound();
         uint8_t bytes[60 + sizeof(packet.bytes) + 4];
@@ -385,7 +363,7 @@ static void tunnels_of_something_else_are_other_protocols(void)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(frames); i++) {
-        g_auto(Place) place = place_new();
+        g_auto(TakenPlace) place = taken_place_new();
         Capture *capture = capture_new(place.path, &(CaptureForm){.link = CAPTURE_RAW});
         g_auto(Taken) taken = {0};
 
@@ -408,7 +386,7 @@ static void spoilt_packets_do_no_harm(void)
                             .ipv6 = link % 2,
                             .extensions = true,
                             .fragment = 64};
-        g_auto(Place) place = place_new();
+        g_auto(TakenPlace) place = taken_place_new();
         g_autofree char *bytes = NULL;
         gsize len;
         Capture *capture = capture_new(place.path, &form);
@@ -436,7 +414,7 @@ static void other_traffic_is_counted(void)
 {
     static const uint8_t arp[42] = {[12] = 0x08, 0x06};
     static const uint8_t llc[60] = {[13] = 46, [14] = 0x42, 0x42, 0x03};
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     Capture *capture = capture_new(place.path, &(CaptureForm){0});
     g_auto(Taken) taken = {0};
 
@@ -453,7 +431,7 @@ static void other_traffic_is_counted(void)
 static void a_real_capture_is_the_same_in_all_clothes(void)
 {
     g_autofree char *original = capture_shared("sip-calls-and-registers.pcap");
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_auto(Taken) plain = {0};
     unsigned n = 0;
 

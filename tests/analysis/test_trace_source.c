@@ -6,32 +6,10 @@
 #include "analysis/taken.h"
 
 #include <peal_test.h>
-#include <scratch.h>
 #include <unistd.h>
 #include <zlib.h>
 
 enum { PACKETS = 10, DATA_LEN = 50, START_S = 1700000000 };
-
-typedef struct Place {
-    char *dir;
-    char *path;
-} Place;
-
-static Place place_new(void)
-{
-    Place place = {.dir = g_dir_make_tmp("peal-source-XXXXXX", NULL)};
-
-    place.path = g_build_filename(place.dir, "capture", NULL);
-    return place;
-}
-
-static void place_free(Place *place)
-{
-    remove_tree(place->dir);
-    g_free(place->path);
-    g_free(place->dir);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_free)
 
 static int64_t second(int64_t s)
 {
@@ -39,7 +17,7 @@ static int64_t second(int64_t s)
 }
 
 /* A datagram a second, of 50 bytes and one more each, from port 5060 and 5061 in turn. */
-static void write_some(const Place *place, const CaptureForm *form)
+static void write_some(const TakenPlace *place, const CaptureForm *form)
 {
     Capture *capture = capture_new(place->path, form);
     uint8_t data[DATA_LEN + PACKETS];
@@ -58,7 +36,7 @@ static void write_some(const Place *place, const CaptureForm *form)
     capture_close(capture);
 }
 
-static TraceConfig all_of(const Place *place)
+static TraceConfig all_of(const TakenPlace *place)
 {
     return (TraceConfig){.path = place->path, .from_ns = INT64_MIN, .until_ns = INT64_MAX};
 }
@@ -100,7 +78,7 @@ static bool ends_between_records(const uint8_t *bytes, gsize cut, gsize len,
  * packets and of their bytes; damage is told wherever something is missing. */
 static void check_every_cut(const CaptureForm *form, bool every_byte_of_data)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_autofree char *bytes = NULL;
     gsize len;
     guint packets = 0;
@@ -163,7 +141,7 @@ static void put_block(GByteArray *file, uint32_t type, const uint8_t *body, guin
  * enhanced ones, and what holds none; a second section at last. */
 static GByteArray *file_of_blocks(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     GByteArray *file = g_byte_array_new();
     g_autofree char *bytes = NULL;
     gsize len, start = 28 + 32;
@@ -194,7 +172,7 @@ static GByteArray *file_of_blocks(void)
 
 static void blocks_of_every_kind_are_used_as_far_as_they_go(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     GByteArray *file = file_of_blocks();
     size_t payload = 0;
     guint packets = 0;
@@ -224,7 +202,7 @@ static void gzip_cut_at_any_byte_gives_all_that_is_before(void)
 
 static void a_cut_file_says_where_it_ends(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_autofree char *bytes = NULL;
     gsize len;
 
@@ -254,7 +232,7 @@ static void a_cut_file_says_where_it_ends(void)
 
 static void garbage_in_the_middle_ends_the_reading(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_autofree char *bytes = NULL;
     gsize len;
     g_auto(Taken) taken = {0};
@@ -272,7 +250,7 @@ static void garbage_in_the_middle_ends_the_reading(void)
 
 static void gzip_that_is_damaged_gives_what_is_before(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_autofree char *bytes = NULL;
     gsize len;
     unsigned told = 0;
@@ -293,7 +271,7 @@ static void gzip_that_is_damaged_gives_what_is_before(void)
 
 static void gzip_of_several_members_is_one_file(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_autofree char *bytes = NULL;
     gsize len;
     g_auto(Taken) taken = {0};
@@ -328,7 +306,7 @@ static void check_refused(const char *path, gint code, const char *words)
 
 static void what_is_no_capture_is_refused_in_plain_words(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     static const char text[] = "INVITE sip:bob@example.org SIP/2.0\r\n";
     static const char zipped[] = "\x1f\x8b no gzip all the same";
     uint8_t header[24] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, [18] = 4, [20] = 105};
@@ -360,7 +338,7 @@ static void a_file_that_cannot_be_read_is_told(void)
 /* A pcapng file with an interface of one link type, and then of another. */
 static void mixed_link_types_are_refused_in_libpcap_s_words(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     g_autofree char *bytes = NULL;
     gsize len;
     g_autofree char *mixed = NULL;
@@ -378,7 +356,7 @@ static void mixed_link_types_are_refused_in_libpcap_s_words(void)
 
 static void the_filter_lets_through_what_it_says(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     TraceConfig config = all_of(&place);
     g_auto(Taken) taken = {0};
 
@@ -395,7 +373,7 @@ static void the_filter_lets_through_what_it_says(void)
 
 static void a_filter_that_is_none_is_refused_in_libpcap_s_words(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     TraceConfig config = all_of(&place);
     g_auto(Taken) taken = {0};
 
@@ -410,7 +388,7 @@ static void a_filter_that_is_none_is_refused_in_libpcap_s_words(void)
 
 static void times_let_through_what_is_between_them(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     TraceConfig config = all_of(&place);
     g_auto(Taken) taken = {0};
 
@@ -428,7 +406,7 @@ static void times_let_through_what_is_between_them(void)
 static void standard_input_is_read(void)
 {
     for (int gzip = 0; gzip < 2; gzip++) {
-        g_auto(Place) place = place_new();
+        g_auto(TakenPlace) place = taken_place_new();
         TraceConfig config = {.path = "-", .from_ns = INT64_MIN, .until_ns = INT64_MAX};
         g_auto(Taken) taken = {0};
         g_autofree char *command = g_strdup_printf("cat %s", place.path);
@@ -466,7 +444,7 @@ static bool watch(void *user, uint64_t bytes, uint64_t total)
 
 static void progress_is_told_and_may_end_the_reading(void)
 {
-    g_auto(Place) place = place_new();
+    g_auto(TakenPlace) place = taken_place_new();
     Capture *capture = capture_new(place.path, &(CaptureForm){0});
     PealAddr addr = capture_addr("192.0.2.1", 5060);
     TraceConfig config = all_of(&place);

@@ -123,9 +123,10 @@ int peal_phone_call(PealPhone *phone, PealStr aor, PealSpan duration, uint64_t t
 
 /*
  * A call with more to say about it. peal_phone_call_as copies the texts, and returns what
- * peal_phone_call does; -PEAL_E_ARG too for texts longer than PEAL_PHONE_TEXT_MAX, a body without
- * content_type, and headers that are not whole lines, or name a header field which the phone writes
- * itself: those of the message's way and dialog, Content-Type and Content-Length, credentials.
+ * peal_phone_call does; -PEAL_E_ARG too for texts longer than PEAL_PHONE_TEXT_MAX, a content_type
+ * longer than PEAL_AOR_MAX or of several lines, a body without content_type, and headers that are
+ * not whole lines, or name a header field which the phone writes itself: those of the message's way
+ * and dialog, Content-Type and Content-Length, credentials.
  */
 enum { PEAL_PHONE_TEXT_MAX = 16384 };
 typedef struct PealPhoneWish {

@@ -489,6 +489,29 @@ static void hear_cancel(History *history, const OpenCall *open, const Heard *hea
     }
 }
 
+/* RFC 3261 s.13.2.2.4, s.17.1.1.3: the ACK of a 2xx is a transaction of its own, that of another
+ * response has the INVITE's branch. So the caller's tells of a 2xx that the capture lost. */
+static void hear_ack(History *history, uint32_t number, const Heard *heard)
+{
+    static const char COOKIE[] = "z9hG4bK"; /* s.8.1.1.7; RFC 2543 had no such rule */
+    const PealSipScan *scan = heard->scan;
+    OpenCall *open = calls_open(history, number);
+    HistoryCall *call = calls_data(history, open);
+    bool heard_2xx = open->far_status >= 200 && open->far_status < 300;
+
+    if (call->status != 0 || heard_2xx || scan->cseq != open->cseq ||
+        !table_key_equal(heard->tag, open->tag) || !is_caller(open, heard->message) ||
+        is_own(open, heard->branch) || scan->branch.len < sizeof(COOKIE) - 1 ||
+        memcmp(scan->branch.ptr, COOKIE, sizeof(COOKIE) - 1) != 0) {
+        return;
+    }
+    call->status = 200;
+    call->final_ns = heard->message->at_ns;
+    if (call->end_ns == HISTORY_NEVER) {
+        requeue(history, number, CALL_TALKS);
+    }
+}
+
 /* Methods that make no sense outside a call. */
 static bool needs_call(PealStr method)
 {
@@ -541,6 +564,8 @@ bool calls_hear(History *history, const Heard *heard)
         use(history, number);
         if (scan->status != 0) {
             hear_response(history, number, heard);
+        } else if (str_is(scan->method, "ACK")) {
+            hear_ack(history, number, heard);
         } else if (str_is(scan->method, "BYE")) {
             hear_bye(history, number, heard);
         } else if (str_is(scan->method, "CANCEL")) {

@@ -181,7 +181,7 @@ static void hear(History *history, const TraceMessage *message)
     bool party = registers || str_is(method, "INVITE");
     Heard heard = {.message = message, .scan = scan, .from = HISTORY_NOBODY, .to = HISTORY_NOBODY};
 
-    if (party || str_is(method, "CANCEL")) {
+    if (party || str_is(method, "CANCEL") || str_is(method, "ACK")) {
         heard.branch = history_key(history, "branch", scan->branch);
     }
     if (!registers) {

@@ -137,7 +137,7 @@ typedef struct Heard {
     uint32_t from; /* of requests and of all that registers: users, or HISTORY_NOBODY */
     uint32_t to;
     TableKey tag;    /* of the From tag, but for REGISTER */
-    TableKey branch; /* of the topmost Via, of INVITE, CANCEL and REGISTER */
+    TableKey branch; /* of the topmost Via, of INVITE, CANCEL, ACK and REGISTER */
 } Heard;
 
 static inline bool str_is(PealStr text, const char *literal)

@@ -380,6 +380,31 @@ static void answer_seen_on_another_leg_only_counts(void)
     CU_ASSERT_EQUAL(the_call(data, 0)->final_ns, story_ns(900));
 }
 
+/* As a capture has it that sees one way only: the ACK of a 2xx is known by its branch. */
+static void answer_that_the_capture_lost_is_known_by_its_ack(void)
+{
+    g_autoptr(History) history = history_new(&PLAIN);
+    const HistoryData *data;
+
+    STORY_SAY(history, 0, 1, 2, "INVITE", .call = "answered");
+    STORY_SAY(history, 3000, 1, 2, "ACK", .call = "answered", .to_tag = "b", .branch = "2");
+    STORY_SAY(history, 9000, 1, 2, "BYE", .call = "answered", .to_tag = "b", .cseq = 2,
+              .branch = "3");
+    STORY_SAY(history, 20000, 1, 2, "INVITE", .call = "refused");
+    STORY_SAY(history, 21000, 1, 2, "ACK", .call = "refused", .to_tag = "b");
+    STORY_SAY(history, 30000, 1, 2, "INVITE", .call = "busy");
+    STORY_SAY(history, 31000, 2, 1, "486 Busy Here", .call = "busy", .to_tag = "b");
+    STORY_SAY(history, 31010, 1, 2, "ACK", .call = "busy", .to_tag = "b", .branch = "2");
+    data = history_finish(history);
+    CU_ASSERT_EQUAL_FATAL(data->calls->len, 3);
+    CU_ASSERT_EQUAL(the_call(data, 0)->outcome, HISTORY_ANSWERED);
+    CU_ASSERT_EQUAL(the_call(data, 0)->status, 200);
+    CU_ASSERT_EQUAL(the_call(data, 0)->final_ns, story_ns(3000));
+    CU_ASSERT_EQUAL(the_call(data, 0)->end_ns, story_ns(9000));
+    CU_ASSERT_EQUAL(the_call(data, 1)->outcome, HISTORY_UNANSWERED);
+    CU_ASSERT_EQUAL(the_call(data, 2)->outcome, HISTORY_REFUSED);
+}
+
 static void call_id_used_again_after_a_refusal_is_another_call(void)
 {
     g_autoptr(History) history = history_new(&PLAIN);
@@ -760,6 +785,7 @@ PEAL_TEST_MAIN(
     PEAL_TEST(transferred_call_is_another_and_held_call_is_not),
     PEAL_TEST(proxy_that_answers_a_challenge_is_not_the_caller),
     PEAL_TEST(answer_seen_on_another_leg_only_counts),
+    PEAL_TEST(answer_that_the_capture_lost_is_known_by_its_ack),
     PEAL_TEST(call_id_used_again_after_a_refusal_is_another_call),
     PEAL_TEST(legs_of_a_b2bua_are_linked_by_what_they_say),
     PEAL_TEST(what_began_before_the_capture_is_lost),

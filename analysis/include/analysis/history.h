@@ -33,10 +33,11 @@
  * the Call-ID). Else it begins a new one. The second leg of a back-to-back user agent that changes
  * the Call-ID is the same call where the INVITE says so within 32 s: X-Call-ID with the first leg's
  * Call-ID, the same Session-ID (RFC 7989) or icid-value (RFC 7315); else it is a call of its own.
- * Set-up times and status are those at the caller's end: the leg whose INVITE came first; only
- * where it heard no final response, that of another leg counts. A call is over 64 s after its last
- * message once it has ended, after an hour of silence while it waits for its answer, and after 24
- * hours without message or media while people talk.
+ * Set-up times and status are those at the caller's end: the leg whose INVITE came first. Only
+ * where it heard no final response, that of another leg counts; or else, from the caller's ACK on,
+ * a 2xx, where the ACK is a transaction of its own. A call is over 64 s after its last message once
+ * it has ended, after an hour of silence while it waits for its answer, and after 24 hours without
+ * message or media while people talk.
  */
 #ifndef ANALYSIS_HISTORY_H
 #define ANALYSIS_HISTORY_H

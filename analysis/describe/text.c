@@ -43,12 +43,16 @@ static void append_label(GString *text, const char *label)
     g_string_append_printf(text, "%-*s", LABEL, label);
 }
 
-/* Three digits, more where there are more before the point. */
+/* Three digits, more where there are more before the point; of small numbers two. */
 static void append_number(GString *text, double value)
 {
     double size = fabs(value);
+    int decimals = size >= 100 || size == 0 ? 0 : size >= 10 ? 1 : 2;
 
-    g_string_append_printf(text, "%.*f", size >= 100 || size == 0 ? 0 : size >= 10 ? 1 : 2, value);
+    if (size > 0 && size < 0.1) {
+        decimals = MIN(1 - (int)floor(log10(size)), 9);
+    }
+    g_string_append_printf(text, "%.*f", decimals, value);
 }
 
 static void append_spread(GString *text, const char *label, const Spread *spread, double factor,

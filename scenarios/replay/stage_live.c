@@ -64,9 +64,10 @@ static void add_word(GString *line, const char *option, const char *value)
     }
 }
 
-/* What plays it again; a key stays in its file. */
+/* What plays it again. Results are shown to others: a key stays in its file, or with who typed it. */
 static char *command_line(const ReplayCommand *command, const char *dir)
 {
+    const char *key = command->anonymise;
     GString *line = g_string_new("peal replay");
 
     add_word(line, "", command->files[0]);
@@ -79,7 +80,7 @@ static char *command_line(const ReplayCommand *command, const char *dir)
     add_word(line, "--speed", command->speed_text);
     add_word(line, "--domain", command->domain);
     add_word(line, "--credentials", command->credentials);
-    add_word(line, "--anonymise", command->anonymise);
+    add_word(line, "--anonymise", key == NULL || key[0] == '@' ? key : "KEY");
     add_word(line, "--keep", command->keep);
     add_word(line, "--place", command->place);
     add_word(line, "--out", dir);

@@ -59,6 +59,14 @@ is_read_back() {
     is node.json '.damage' null
 }
 
+# What is anonymised may be given to others, and the key with it to nobody.
+keeps_its_key() {
+    "$PEAL" testbed start --dir "$DIR" --peers 1 --base-port $BASE --quiet >/dev/null || return
+    "$PEAL" replay node.pcap --to 127.0.0.1:$BASE --speed 10x --anonymise unspeakable --out keyed --quiet \
+        >keyed.txt 2>keyed.log || fail "$(cat keyed.log)" || return
+    ! grep -rqa unspeakable keyed keyed.txt keyed.log || fail "the key is in $(grep -rla unspeakable keyed keyed.txt keyed.log)"
+}
+
 # It is a workload itself.
 plays_again() {
     printf '%s\n' '[scenario]' 'duration = 30s' 'warmup = 1s' 'replications = 1' '[overlay]' 'peers = 10' \
@@ -72,4 +80,5 @@ check a_workload_plays_as_it_says plays_as_it_says
 check nobody_stays_registered nobody_stays_registered
 check what_the_node_captured_is_read_back is_read_back
 check and_plays_again_in_the_simulator plays_again
+check a_key_that_was_typed_is_kept_nowhere keeps_its_key
 finish

@@ -442,6 +442,18 @@ static bool apply_bytes(const Key *key, const char *text, void *target, GError *
     return true;
 }
 
+static bool apply_neighbours(const Key *key, const char *text, Scenario *scenario, GError **error)
+{
+    uint64_t value;
+
+    if (!apply_count(key, text, &value, error)) {
+        return false;
+    }
+    scenario->overlay.successors = (uint16_t)value;
+    scenario->overlay.predecessors = (uint16_t)value;
+    return true;
+}
+
 bool key_apply(const Key *key, const char *text, void *target, GError **error)
 {
     Scenario *scenario = target; /* of the types that only scenarios have */
@@ -489,12 +501,7 @@ bool key_apply(const Key *key, const char *text, void *target, GError **error)
     case KEY_TARGET:
         return apply_target(key, text, target, error);
     case KEY_NEIGHBOURS:
-        if (!apply_count(key, text, &value, error)) {
-            return false;
-        }
-        scenario->overlay.successors = (uint16_t)value;
-        scenario->overlay.predecessors = (uint16_t)value;
-        return true;
+        return apply_neighbours(key, text, scenario, error);
     case KEY_WARMUP:
         scenario->warmup_mser = strcmp(text, "mser-5") == 0;
         return scenario->warmup_mser || apply_span(key, text, target, error);

@@ -4,39 +4,15 @@
 #include <glib/gstdio.h>
 #include <scenarios/plan.h>
 #include <scenarios/replay_fit.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "replay/describe.h"
 #include "replay/read.h"
 #include "replay/stage.h"
+#include "run/stop.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
-
-static volatile sig_atomic_t stop_requested;
-
-static void on_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_requested = 1;
-}
-
-static bool stopped(void)
-{
-    return stop_requested != 0;
-}
-
-/* A signal ends what is under way in order, a second one at once. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
-
-    stop_requested = 0;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 /* Before anything is read: what could not be done in the end. */
 
@@ -178,7 +154,7 @@ static bool take_capture(ReplayStage *stage, GError **error)
     const HistoryData *data;
     TraceCounts counts;
 
-    if (!replay_read(command, stopped, history, &counts, error)) {
+    if (!replay_read(command, history, &counts, error)) {
         return false;
     }
     data = history_finish(history);
@@ -306,13 +282,13 @@ static int work(ReplayStage *stage, GError **error)
     if (!check_before(stage, error)) {
         return EXIT_USAGE;
     }
-    catch_signals();
+    stop_catch();
     taken = replay_is_workload(command->files[0]) ? take_workload_file(stage, error)
                                                   : take_capture(stage, error);
     if (!taken) {
-        return stopped() ? EXIT_FAILED : EXIT_USAGE;
+        return stop_requested() ? EXIT_FAILED : EXIT_USAGE;
     }
-    if (stopped()) {
+    if (stop_requested()) {
         fprintf(stderr, "peal replay: interrupted; %s\n",
                 command->describe ? "what was read until then is above" : "nothing was written");
         return EXIT_FAILED;
@@ -340,8 +316,7 @@ int replay_main(int argc, char **argv, const RunWorld *const *worlds, size_t wor
     ReplayStage stage = {.command = &command,
                          .worlds = worlds,
                          .worlds_len = worlds_len,
-                         .live = live,
-                         .stopped = stopped};
+                         .live = live};
     g_autoptr(GError) error = NULL;
     int status = EXIT_USAGE;
 

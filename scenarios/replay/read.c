@@ -2,16 +2,18 @@
 /* read.c - see read.h. */
 #include "replay/read.h"
 
+#include "run/bar.h"
+#include "run/stop.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { BAR_LEN = 30, DRAW_US = 100000 };
+enum { DRAW_US = 100000 };
 
 typedef struct Reading {
     History *history;
     const char *name;
-    bool (*stopped)(void);
     bool shown;
     int64_t started_us;
     int64_t drawn_us;
@@ -31,17 +33,16 @@ static void draw(const Reading *reading, uint64_t bytes, uint64_t total, int64_t
 {
     double seconds = (double)(now_us - reading->started_us) / 1e6;
     double rate = (double)bytes / MAX(seconds, 1e-3);
-    char bar[BAR_LEN + 1] = "";
+    g_autoptr(GString) bar = g_string_new(NULL);
 
     if (total == 0) {
         fprintf(stderr, "\r%s  %.0f MB, %.0f MB/s\033[K", reading->name, (double)bytes / 1e6,
                 rate / 1e6);
         return;
     }
-    memset(bar, '.', BAR_LEN);
-    memset(bar, '#', (size_t)(BAR_LEN * MIN(bytes, total) / total));
-    fprintf(stderr, "\r%s  [%s] %.0f %%  %.0f MB/s  %.0f s left\033[K", reading->name, bar,
-            100.0 * (double)bytes / (double)total, rate / 1e6, (double)(total - bytes) / rate);
+    bar_append(bar, (double)bytes / (double)total);
+    fprintf(stderr, "\r%s  %s  %.0f MB/s  %.0f s left\033[K", reading->name, bar->str, rate / 1e6,
+            (double)(total - bytes) / rate);
 }
 
 static bool on_progress(void *user, uint64_t bytes, uint64_t total)
@@ -53,7 +54,7 @@ static bool on_progress(void *user, uint64_t bytes, uint64_t total)
         reading->drawn_us = now_us;
         draw(reading, bytes, MAX(total, total > 0 ? bytes : 0), now_us);
     }
-    return !reading->stopped();
+    return !stop_requested();
 }
 
 /* Reads no further than it must to know when the capture begins. */
@@ -118,8 +119,8 @@ static bool set_window(const ReplayCommand *command, TraceConfig *config, GError
     return true;
 }
 
-bool replay_read(const ReplayCommand *command, bool (*stopped)(void), History *history,
-                 TraceCounts *ret_counts, GError **error)
+bool replay_read(const ReplayCommand *command, History *history, TraceCounts *ret_counts,
+                 GError **error)
 {
     TraceConfig config = {.path = command->files[0],
                           .filter = command->filter,
@@ -127,7 +128,6 @@ bool replay_read(const ReplayCommand *command, bool (*stopped)(void), History *h
                           .until_ns = INT64_MAX};
     Reading reading = {.history = history,
                        .name = command->files[0],
-                       .stopped = stopped,
                        .shown = !command->quiet && isatty(STDERR_FILENO) == 1,
                        .started_us = g_get_monotonic_time()};
     const TraceSink sink = {on_message, on_datagram, on_progress, &reading};

@@ -8,9 +8,9 @@
 
 #include "replay/options.h"
 
-/* replay_read feeds the capture to the history. `stopped` is asked now and then, and ends the
- * reading in order. False with an error where nothing could be read, or an option is wrong. */
-bool replay_read(const ReplayCommand *command, bool (*stopped)(void), History *history,
-                 TraceCounts *ret_counts, GError **error);
+/* replay_read feeds the capture to the history; a signal (run/stop.h) ends that in order. False
+ * with an error where nothing could be read, or an option is wrong. */
+bool replay_read(const ReplayCommand *command, History *history, TraceCounts *ret_counts,
+                 GError **error);
 
 #endif

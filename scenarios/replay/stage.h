@@ -16,7 +16,6 @@ typedef struct ReplayStage {
     size_t worlds_len;
     const ReplayLiveWorld *live;
     Replay *replay;
-    bool (*stopped)(void); /* a signal has come */
 } ReplayStage;
 
 /* Both return the exit status, and an error where there is something to say. */

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "replay/stage.h"
+#include "run/bar.h"
+#include "run/stop.h"
 
-enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, BAR_LEN = 30, DRAW_US = 200000 };
+enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, DRAW_US = 200000 };
 
 /* Who watches it play. */
 typedef struct Watch {
@@ -34,7 +36,7 @@ static bool on_ready(void *user, const char *what)
     if (is_due(watch)) {
         fprintf(stderr, "\r%s\033[K", what);
     }
-    return !watch->stage->stopped();
+    return !stop_requested();
 }
 
 static bool on_play(void *user, PealTime now, uint64_t ended)
@@ -45,14 +47,13 @@ static bool on_play(void *user, PealTime now, uint64_t ended)
     double share = CLAMP((double)now.ns / whole, 0, 1);
 
     if (is_due(watch)) {
-        char bar[BAR_LEN + 1] = "";
+        g_autoptr(GString) bar = g_string_new(NULL);
 
-        memset(bar, '.', BAR_LEN);
-        memset(bar, '#', (size_t)(BAR_LEN * share));
-        fprintf(stderr, "\r[%s] %.0f %%  %" G_GUINT64_FORMAT " of %u calls over  %.0f s left\033[K",
-                bar, 100 * share, ended, replay->calls->len, (1 - share) * whole / PEAL_NS_PER_S);
+        bar_append(bar, share);
+        fprintf(stderr, "\r%s  %" G_GUINT64_FORMAT " of %u calls over  %.0f s left\033[K", bar->str,
+                ended, replay->calls->len, (1 - share) * whole / PEAL_NS_PER_S);
     }
-    return !watch->stage->stopped();
+    return !stop_requested();
 }
 
 static void add_word(GString *line, const char *option, const char *value)
@@ -119,7 +120,7 @@ static void say_end(const ReplayStage *stage, const char *dir, const char *text)
     } else if (g_file_get_contents(path, &summary, NULL, NULL)) {
         fputs(summary, stdout);
     }
-    if (stage->stopped()) {
+    if (stop_requested()) {
         fprintf(stderr, "peal replay: interrupted; what was seen until then is in %s\n", dir);
     }
 }
@@ -141,11 +142,11 @@ static int play(const ReplayStage *stage, const char *dir, ReplayResults *result
     if (watch.drawn_us != 0) {
         fputs("\r\033[K", stderr);
     }
-    if (!played || !replay_results_finish(results, outcome, stage->stopped(), &text, error)) {
+    if (!played || !replay_results_finish(results, outcome, stop_requested(), &text, error)) {
         return EXIT_FAILED;
     }
     say_end(stage, dir, text);
-    return stage->stopped() ? EXIT_FAILED : EXIT_OK;
+    return stop_requested() ? EXIT_FAILED : EXIT_OK;
 }
 
 int replay_stage_live(const ReplayStage *stage, GError **error)

@@ -2,13 +2,15 @@
 /* live.c - see live.h. */
 #include "run/live.h"
 
+#include "run/bar.h"
+
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { DRAW_US = 100000, BAR_LEN = 30, WIDTH_DEFAULT = 80, HEIGHT_DEFAULT = 24, WIDTH_LEAST = 20 };
+enum { DRAW_US = 100000, WIDTH_DEFAULT = 80, HEIGHT_DEFAULT = 24, WIDTH_LEAST = 20 };
 
 /* Of what ended lately, this much is still counted at the next view, a tenth of a second later. */
 static const double KEPT = 0.9;
@@ -156,11 +158,7 @@ static void append_bar(GString *text, const Live *live)
         rate += live->jobs[i].rate;
     }
     done = CLAMP(done, 0, 1);
-    g_string_append_c(text, '[');
-    for (int i = 0; i < BAR_LEN; i++) {
-        g_string_append_c(text, i < (int)(done * BAR_LEN) ? '#' : '.');
-    }
-    g_string_append_printf(text, "] %3.0f %%", done * 100);
+    bar_append(text, done);
     if (done > live->resumed) {
         g_string_append(text, "  ");
         append_time(text, (int64_t)(elapsed_s / (done - live->resumed) * (1 - done)));

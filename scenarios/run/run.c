@@ -17,6 +17,7 @@
 
 #include "run/campaign.h"
 #include "run/options.h"
+#include "run/stop.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
@@ -27,24 +28,13 @@ typedef struct Run {
     char *dir;
 } Run;
 
-static volatile sig_atomic_t stop_requested;
-
-static void on_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_requested = 1;
-}
-
-/* From the first thing written on, a signal ends the run in order; a second one ends it at once.
- * Results are files, so a reader of standard output that has seen enough ends nothing. */
+/* From the first thing written on, a signal ends the run in order. Results are files, so a reader
+ * of standard output that has seen enough ends nothing. */
 static void catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    stop_catch();
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGPIPE, &ignore, NULL);
 }
@@ -136,14 +126,9 @@ static Results *open_results(const Run *run, GError **error)
     return text == NULL ? NULL : results_open(&config, error);
 }
 
-static bool stopped(void)
-{
-    return stop_requested != 0;
-}
-
 static int run_all(const Run *run, GError **error)
 {
-    CampaignConfig config = {run->options, run->scenario, run->results, run->dir, stopped};
+    CampaignConfig config = {run->options, run->scenario, run->results, run->dir, stop_requested};
     guint failed = 0;
     bool ok = campaign_run(&config, &failed, error);
 
@@ -231,7 +216,7 @@ static void say_end(const Run *run)
 
         printf("results in %s; draw them with: peal plot %s\n", run->dir, quoted);
     }
-    if (stop_requested != 0) {
+    if (stop_requested()) {
         fprintf(
             stderr,
             "peal run: interrupted; what was measured until then is in %s, and the same command "
@@ -248,7 +233,6 @@ int run_main(int argc, char **argv, const RunWorld *const *worlds, size_t worlds
     int status = EXIT_USAGE;
 
     g_set_prgname("peal run");
-    stop_requested = 0;
     if (options_parse(argc, argv, (RunWorlds){worlds, worlds_len}, &options, &error)) {
         status = prepare(&run, &error);
         if (status == EXIT_OK) {
@@ -259,7 +243,7 @@ int run_main(int argc, char **argv, const RunWorld *const *worlds, size_t worlds
     if (error != NULL) {
         fprintf(stderr, "peal run: %s\n", error->message);
     }
-    if (status == EXIT_OK && stop_requested != 0) {
+    if (status == EXIT_OK && stop_requested()) {
         status = EXIT_FAILED;
     }
     results_close(run.results);

@@ -7,6 +7,7 @@
 
 #include "replay/stage.h"
 #include "run/bar.h"
+#include "run/quote.h"
 #include "run/stop.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE, DRAW_US = 200000 };
@@ -58,7 +59,7 @@ static bool on_play(void *user, PealTime now, uint64_t ended)
 
 static void add_word(GString *line, const char *option, const char *value)
 {
-    g_autofree char *word = value != NULL ? g_shell_quote(value) : NULL;
+    g_autofree char *word = value != NULL ? quote_where_needed(value) : NULL;
 
     if (word != NULL) {
         g_string_append_printf(line, " %s%s%s", option, *option != '\0' ? " " : "", word);
@@ -113,10 +114,11 @@ static ReplayResults *open_results(const ReplayStage *stage, const char *dir, GE
 static void say_end(const ReplayStage *stage, const char *dir, const char *text)
 {
     g_autofree char *path = g_build_filename(dir, "summary.json", NULL);
+    g_autofree char *quoted = quote_where_needed(dir);
     g_autofree char *summary = NULL;
 
     if (!stage->command->json) {
-        printf("%sresults in %s; draw them with: peal plot %s\n", text, dir, dir);
+        printf("%sresults in %s; draw them with: peal plot %s\n", text, dir, quoted);
     } else if (g_file_get_contents(path, &summary, NULL, NULL)) {
         fputs(summary, stdout);
     }

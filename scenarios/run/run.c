@@ -17,6 +17,7 @@
 
 #include "run/campaign.h"
 #include "run/options.h"
+#include "run/quote.h"
 #include "run/stop.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
@@ -191,16 +192,6 @@ static int prepare(Run *run, GError **error)
     catch_signals();
     run->results = open_results(run, error);
     return run->results == NULL ? EXIT_USAGE : EXIT_OK;
-}
-
-/* A name as a shell takes it; most need no quotes. */
-static char *quote_where_needed(const char *name)
-{
-    static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "-_./+:,@%=";
-    bool plain = name[0] != '\0' && strspn(name, PLAIN) == strlen(name);
-
-    return plain ? g_strdup(name) : g_shell_quote(name);
 }
 
 static void say_end(const Run *run)

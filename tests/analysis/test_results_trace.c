@@ -58,6 +58,19 @@ static double number_at(json_t *root, const char *path)
     return json_is_number(at(root, path)) ? json_number_value(at(root, path)) : NAN;
 }
 
+/* Several points are those of a sweep. */
+static ResultsConfig config_for(const char *dir, unsigned points, unsigned replications)
+{
+    return (ResultsConfig){.dir = dir,
+                           .name = "run",
+                           .version = "0",
+                           .crypto = "none",
+                           .scenario = "",
+                           .points = points,
+                           .sweep = points > 1,
+                           .replications = replications};
+}
+
 static void calls_of_trace_and_replay_stand_beside_one_another(void)
 {
     g_autofree char *dir = replayed_results(100, 2);
@@ -89,13 +102,7 @@ static void calls_of_trace_and_replay_stand_beside_one_another(void)
 static void call_under_way_has_an_outcome_once_it_is_answered(void)
 {
     g_autofree char *dir = g_dir_make_tmp("peal-replayed-XXXXXX", NULL);
-    ResultsConfig config = {.dir = dir,
-                            .name = "replay",
-                            .version = "0",
-                            .crypto = "none",
-                            .scenario = "",
-                            .points = 1,
-                            .replications = 1};
+    ResultsConfig config = config_for(dir, 1, 1);
     Results *results = results_open(&config, NULL);
     Recording recording = {.duration_s = 10, .per_second = 1};
     Recorder *recorder = recording_play(&recording);
@@ -170,14 +177,7 @@ static void spans_are_kept_sorted_few_and_to_their_end(void)
 static void trace_of_a_point_takes_the_place_of_another(void)
 {
     g_autofree char *dir = g_dir_make_tmp("peal-replayed-XXXXXX", NULL);
-    ResultsConfig config = {.dir = dir,
-                            .name = "replay",
-                            .version = "0",
-                            .crypto = "none",
-                            .scenario = "",
-                            .points = 2,
-                            .sweep = true,
-                            .replications = 1};
+    ResultsConfig config = config_for(dir, 2, 1);
     Replayed many = {80, 1}, few = {30, 1};
     Results *results = results_open(&config, NULL);
 
@@ -196,13 +196,7 @@ static void trace_of_a_point_takes_the_place_of_another(void)
 static void parts_carry_the_calls(void)
 {
     g_autofree char *dir = g_dir_make_tmp("peal-replayed-XXXXXX", NULL);
-    ResultsConfig config = {.dir = dir,
-                            .name = "replay",
-                            .version = "0",
-                            .crypto = "none",
-                            .scenario = "",
-                            .points = 1,
-                            .replications = 2};
+    ResultsConfig config = config_for(dir, 1, 2);
     Replayed trace = {60, 1};
     Results *results = results_open(&config, NULL);
     Recording recording = {.duration_s = 10, .per_second = 1};
@@ -230,13 +224,7 @@ static void parts_carry_the_calls(void)
 static void runs_without_a_replay_say_nothing_of_one(void)
 {
     g_autofree char *dir = g_dir_make_tmp("peal-replayed-XXXXXX", NULL);
-    ResultsConfig config = {.dir = dir,
-                            .name = "lookup",
-                            .version = "0",
-                            .crypto = "none",
-                            .scenario = "",
-                            .points = 1,
-                            .replications = 1};
+    ResultsConfig config = config_for(dir, 1, 1);
     Results *results = results_open(&config, NULL);
     Recording recording = {.duration_s = 10, .per_second = 1};
     Recorder *recorder = recording_play(&recording);

@@ -66,7 +66,8 @@ static void add_word(GString *line, const char *option, const char *value)
     }
 }
 
-/* What plays it again. Results are shown to others: a key stays in its file, or with who typed it. */
+/* What plays it again. Results are shown to others: a key stays in its file, or with who typed
+ * it. */
 static char *command_line(const ReplayCommand *command, const char *dir)
 {
     const char *key = command->anonymise;
